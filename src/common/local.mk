@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+noinst_LTLIBRARIES += %D%/libcommon.la
+%C%_libcommon_la_SOURCES = \
+	%D%/cleanup.h \
+	%D%/log.c %D%/log.h \
+	%D%/monotime.c %D%/monotime.h \
+	%D%/sysroot.c %D%/sysroot.h \
+	%D%/verror.c %D%/verror.h
+%C%_libcommon_la_CPPFLAGS = $(INC_COMMON)
+nobase_include_HEADERS += include/vhba/errors.h

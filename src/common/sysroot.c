@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "sysroot.h"
+
+static char root[PATH_MAX / 2];
+static bool root_known;
+
+void sysroot_set(const char *prefix)
+{
+	size_t n;
+
+	if (!prefix)
+		prefix = getenv("VHBA_SYSROOT");
+	if (!prefix)
+		prefix = "";
+	n = strlen(prefix);
+	while (n && prefix[n - 1] == '/')
+		n--;
+	if (n >= sizeof(root))
+		n = sizeof(root) - 1;
+	memcpy(root, prefix, n);
+	root[n] = '\0';
+	root_known = true;
+}
+
+const char *sysroot_get(void)
+{
+	if (!root_known)
+		sysroot_set(NULL);
+	return root;
+}
+
+static const char *vpath(char *buf, size_t size, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static const char *vpath(char *buf, size_t size, const char *fmt, va_list ap)
+{
+	size_t n = strlen(sysroot_get());
+	int r;
+
+	if (n >= size)
+		goto too_long;
+	memcpy(buf, root, n);
+	r = vsnprintf(buf + n, size - n, fmt, ap);
+	if (r >= 0 && (size_t)r < size - n)
+		return buf;
+too_long:
+	errno = ENAMETOOLONG;
+	return NULL;
+}
+
+#define VPATH(buf)                                                                                           \
+	({                                                                                                   \
+		va_list ap_;                                                                                 \
+		const char *p_;                                                                              \
+		va_start(ap_, fmt);                                                                          \
+		p_ = vpath(buf, sizeof(buf), fmt, ap_);                                                      \
+		va_end(ap_);                                                                                 \
+		p_;                                                                                          \
+	})
+
+const char *sysroot_path(char *buf, size_t size, const char *fmt, ...)
+{
+	const char *p;
+	va_list ap;
+
+	va_start(ap, fmt);
+	p = vpath(buf, size, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+static ssize_t read_all(const char *path, void *buf, size_t size)
+{
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t n = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (n < size) {
+		ssize_t r = read(fd, (char *)buf + n, size - n);
+
+		if (r < 0)
+			return -errno;
+		if (!r)
+			return (ssize_t)n;
+		n += (size_t)r;
+	}
+	return (ssize_t)n;
+}
+
+static ssize_t read_text(const char *path, char *buf, size_t size)
+{
+	ssize_t n = read_all(path, buf, size);
+
+	if (n < 0)
+		return n;
+	if ((size_t)n == size)
+		return -EMSGSIZE;
+	while (n && isspace((unsigned char)buf[n - 1]))
+		n--;
+	buf[n] = '\0';
+	return n;
+}
+
+ssize_t sysroot_read(char *buf, size_t size, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+
+	if (!VPATH(path))
+		return -errno;
+	return read_text(path, buf, size);
+}
+
+ssize_t sysroot_read_bin(void *buf, size_t size, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+
+	if (!VPATH(path))
+		return -errno;
+	return read_all(path, buf, size);
+}
+
+int sysroot_read_u64(uint64_t *v, const char *fmt, ...)
+{
+	char path[PATH_MAX], text[64], *end;
+	ssize_t n;
+
+	if (!VPATH(path))
+		return -errno;
+	n = read_text(path, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	errno = 0;
+	*v = strtoull(text, &end, 0);
+	return !n || *end || errno || !isdigit((unsigned char)text[0]) ? -EINVAL : 0;
+}
+
+int sysroot_write(const char *value, const char *fmt, ...)
+{
+	size_t len = strlen(value);
+	char path[PATH_MAX];
+	AUTO_FD int fd = -1;
+	ssize_t n;
+
+	if (!VPATH(path))
+		return -errno;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = write(fd, value, len);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+bool sysroot_exists(const char *fmt, ...)
+{
+	char path[PATH_MAX];
+
+	return VPATH(path) && !access(path, F_OK);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "monotime.h"
+#include "sysroot.h"
+#include "ut.h"
+#include "verror.h"
+
+static void test_duration_parse(void)
+{
+	static const struct {
+		const char *text;
+		int r;
+		uint64_t us;
+	} cases[] = {
+		{"500ms", 0, 500000},
+		{"1.5s", 0, 1500000},
+		{"10s", 0, 10000000},
+		{"2m", 0, 120000000},
+		{"1h", 0, 3600000000},
+		{"7us", 0, 7},
+		{"0", 0, 0},
+		{"0s", 0, 0},
+		{"24h", 0, 86400000000},
+		{"25h", -ERANGE, 0},
+		{"99999999999999999999s", -ERANGE, 0},
+		{"", -EINVAL, 0},
+		{"5", -EINVAL, 0},
+		{"-1s", -EINVAL, 0},
+		{"1.s", -EINVAL, 0},
+		{"s", -EINVAL, 0},
+		{"1 s", -EINVAL, 0},
+		{"1sx", -EINVAL, 0},
+		{" 1s", -EINVAL, 0},
+		{"0.0000001s", 0, 0},
+		{"0.25ms", 0, 250},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t us = 0;
+
+		printf("# %s\n", cases[i].text);
+		UT_EQ(duration_parse(cases[i].text, &us), cases[i].r);
+		if (!cases[i].r)
+			UT_EQ(us, cases[i].us);
+	}
+}
+
+static void test_duration_format(void)
+{
+	char b[32];
+
+	UT_STREQ(duration_format(1500000, b, sizeof(b)), "1500ms");
+	UT_STREQ(duration_format(2000000, b, sizeof(b)), "2s");
+	UT_STREQ(duration_format(0, b, sizeof(b)), "0s");
+	UT_STREQ(duration_format(7, b, sizeof(b)), "7us");
+	UT_STREQ(duration_format(3600000000, b, sizeof(b)), "1h");
+}
+
+static void test_monotime(void)
+{
+	struct monotime t = mono_now();
+
+	UT_EQ(mono_since(mono_add(t, 5), t), 5);
+	UT_EQ(mono_since(t, mono_add(t, 5)), 0);
+	CU_ASSERT(mono_add(t, UINT64_MAX).us == UINT64_MAX);
+	CU_ASSERT(!mono_reached(MONOTIME_NEVER, t));
+	CU_ASSERT(mono_reached(t, mono_now()));
+}
+
+static void test_verror(void)
+{
+	struct verror e;
+	char b[1024];
+
+	UT_EQ(verror_set(&e, VHBA_E_NOT_FOUND, "no VM %s", "db1"), -ENOENT);
+	verror_expected(&e, "a name of 'vhbactl vm list'");
+	verror_seen(&e, "db1");
+	verror_fix(&e, "add it");
+	UT_STREQ(verror_line(&e, b, sizeof(b)),
+		 "no VM db1: expected a name of 'vhbactl vm list', seen db1; add it");
+	for (int k = 0; k < VHBA_E_COUNT_; k++)
+		UT_EQ(vhba_error_kind(vhba_error_name((enum vhba_error_kind)k)), k);
+	UT_EQ(vhba_error_kind("nonsense"), VHBA_E_INTERNAL);
+	UT_EQ(vhba_error_exit(VHBA_E_CONSTRAINT), 5);
+	UT_EQ(verror_set(NULL, VHBA_E_USAGE, "x"), -EINVAL);
+}
+
+static void test_sysroot(void)
+{
+	char dir[64], path[128], b[8];
+	uint64_t v = 0;
+	FILE *f;
+
+	sysroot_set(ut_tmpdir(dir, sizeof(dir)));
+	snprintf(path, sizeof(path), "%s/sys", dir);
+	UT_EQ(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/sys/a", dir);
+	f = fopen(path, "w");
+	fputs("0x10 \n", f);
+	fclose(f);
+	UT_EQ(sysroot_read(b, sizeof(b), "/sys/%s", "a"), 4);
+	UT_STREQ(b, "0x10");
+	UT_EQ(sysroot_read_u64(&v, "/sys/a"), 0);
+	UT_EQ(v, 16);
+	UT_EQ(sysroot_read(b, 3, "/sys/a"), -EMSGSIZE);
+	UT_EQ(sysroot_write("text", "/sys/a"), 0);
+	UT_EQ(sysroot_read_u64(&v, "/sys/none"), -ENOENT);
+	CU_ASSERT(sysroot_exists("/sys/a"));
+	CU_ASSERT(!sysroot_exists("/sys/b"));
+	sysroot_set("");
+}
+
+static CU_TestInfo time_tests[] = {
+	{"duration_parse", test_duration_parse},
+	{"duration_format", test_duration_format},
+	{"monotime", test_monotime},
+	CU_TEST_INFO_NULL,
+};
+static CU_TestInfo misc_tests[] = {
+	{"verror", test_verror},
+	{"sysroot", test_sysroot},
+	CU_TEST_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+	static const struct ut_suite suites[] = {{"time", time_tests}, {"misc", misc_tests}, {NULL}};
+
+	return ut_main(argc, argv, suites);
+}
