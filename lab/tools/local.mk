@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+noinst_PROGRAMS += lab/tools/blockwriter
+lab_tools_blockwriter_SOURCES = lab/tools/blockwriter.c lab/tools/blocks.c lab/tools/blocks.h
+lab_tools_blockwriter_CPPFLAGS = $(INC_COMMON) -I$(top_srcdir)/lab/tools
+lab_tools_blockwriter_LDADD = src/common/libcommon.la
