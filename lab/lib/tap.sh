@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# TAP for scenarios: source it, call the helpers; the plan is printed at exit, and the exit status is 1 when a test
+# failed or the scenario ended early. Helpers return 0 also for a failed test, so that `set -e` does not end the scenario.
+
+tap_count=0
+tap_failed=0
+tap_done=''
+
+diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
+
+# tap_result STATUS DESCRIPTION
+tap_result() {
+	local word='ok'
+	tap_count=$((tap_count + 1))
+	if [ "$1" -ne 0 ]; then
+		tap_failed=$((tap_failed + 1))
+		word='not ok'
+	fi
+	printf '%s %d - %s\n' "$word" "$tap_count" "${2//\#/}"
+}
+
+# ok DESCRIPTION COMMAND...: the command succeeds (its output is shown when it does not).
+ok() {
+	local what=$1 said status=0
+	shift
+	said=$("$@" 2>&1) || status=$?
+	tap_result "$status" "$what"
+	[ "$status" -eq 0 ] || diag "status $status of: $*"$'\n'"$said"
+}
+
+# run_ok COMMAND...: as ok, described by the command itself.
+run_ok() { ok "$*" "$@"; }
+
+# fails DESCRIPTION COMMAND...: the command fails.
+fails() {
+	local what=$1 said status=0
+	shift
+	said=$("$@" 2>&1) || status=$?
+	tap_result "$((status == 0))" "$what"
+	[ "$status" -ne 0 ] || diag "status 0 of: $*"$'\n'"$said"
+}
+
+# is SEEN EXPECTED DESCRIPTION
+is() {
+	local status=0
+	[ "$1" = "$2" ] || status=1
+	tap_result "$status" "$3"
+	[ "$status" -eq 0 ] || diag "expected: $2"$'\n'"seen:     $1"
+}
+
+# like SEEN EXTENDED-REGEX DESCRIPTION
+like() {
+	local status=0
+	[[ "$1" =~ $2 ]] || status=1
+	tap_result "$status" "$3"
+	[ "$status" -eq 0 ] || diag "expected a match of: $2"$'\n'"seen: $1"
+}
+
+# skip DESCRIPTION REASON
+skip() {
+	tap_count=$((tap_count + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$tap_count" "${1//\#/}" "$2"
+}
+
+skip_all() {
+	tap_done=1
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+bail() {
+	tap_done=1
+	echo "Bail out! $*"
+	exit 1
+}
+
+# until_true SECONDS COMMAND...: polls with back-off (5 ms, doubled up to 200 ms) until the command succeeds.
+until_true() {
+	local end pause=5
+	end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
+		read -r -t "0.$(printf %03d "$pause")" <><(:) || true
+		pause=$((pause * 2 > 200 ? 200 : pause * 2))
+	done
+}
+
+# until_ok SECONDS DESCRIPTION COMMAND...: a test of it; says how long it took.
+until_ok() {
+	local limit=$1 what=$2 start=${EPOCHREALTIME/./} status=0
+	shift 2
+	until_true "$limit" "$@" || status=1
+	tap_result "$status" "$what"
+	if [ "$status" -eq 0 ]; then
+		diag "after $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
+	else
+		diag "not within $limit s: $*"$'\n'"$("$@" 2>&1)"
+	fi
+}
+
+tap_end() {
+	local status=$?
+	trap - EXIT
+	[ -n "$tap_done" ] && exit "$status"
+	if [ "$status" -ne 0 ]; then
+		tap_result 1 "the scenario ended early, status $status"
+	fi
+	[ "$(type -t scenario_end)" != function ] || scenario_end
+	echo "1..$tap_count"
+	[ "$tap_failed" -eq 0 ] || exit 1
+	exit 0
+}
+trap tap_end EXIT
