@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What happened, for "vhbactl events": a bounded ring of JSON objects with a number that only grows.  The oldest
- * go first; a reader that asks for a number that is gone is told so.  Loop thread only.
+ * What happened, for "vhbactl events": a bounded ring of JSON objects with a number that only grows.  The
+ * oldest go first; a reader that asks for a number that is gone is told so.  Loop thread only.
  */
 #ifndef VHBA_EVENTLOG_H
 #define VHBA_EVENTLOG_H
@@ -20,8 +20,8 @@ void eventlog_init(struct eventlog *l);
 void eventlog_clear(struct eventlog *l);
 
 /*
- * Add {"seq","monotonic_us","kind", "vm"?, "text"}.  vm may be NULL.  Returns the object, owned by the ring and valid
- * until EVENTLOG_MAX more were added; NULL when memory is short.
+ * Add {"seq","monotonic_us","kind", "vm"?, "text"}.  vm may be NULL.  Returns the object, owned by the ring
+ * and valid until EVENTLOG_MAX more were added; NULL when memory is short.
  */
 struct json_object *eventlog_add(struct eventlog *l, const char *kind, const char *vm, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
