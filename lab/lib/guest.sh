@@ -12,7 +12,6 @@ set +a
 export PATH HOME OUT
 
 guest_mounts() {
-	mount -t tmpfs -o mode=1777 tmp /tmp
 	mkdir -p /dev/pts /dev/shm /run/lock /run/user
 	mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 	mount -t tmpfs -o mode=1777 shm /dev/shm
