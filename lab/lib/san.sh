@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# The lab's SAN, inside the VM. Two hosts, alpha and beta, each with two Ethernet interfaces, HOST-a and HOST-b; the far
+# ends, HOST-a.sw and HOST-b.sw, are ports of the fabric process. SAN A is VSAN 10 on VLAN 10, SAN B is VSAN 20 on VLAN 20; an array
+# port in each shows the same LUNs.
+#
+#   san_up, san_down                        network, fabric and arrays
+#   host_kernel_fcoe IF VLAN, ..._down      a parent by the bare kernel: VLAN, macvlan, FCoE controller; prints its fc_host
+#   host_up HOST, host_down HOST            a host's vhbad; vhbactl_alpha and vhbactl_beta speak to it
+#   fabricctl ...                           orders to the fabric
+# Needs tap.sh (until_true).
+
+SAN_RUN=/run/san
+SAN_HOSTS=(alpha beta)
+declare -A SAN_VSAN=([a]=10 [b]=20)
+declare -A SAN_ARRAY=([a]=50:06:01:60:00:00:0a:01 [b]=50:06:01:60:00:00:0b:01)
+# FCoE carries whole FC frames: 2112 bytes of payload and the headers.
+SAN_MTU=2500
+
+# program NAME: its path in the build tree; of a libtool wrapper the program behind it, which starts faster.
+program() {
+	local dir
+	for dir in lab/fabric src/daemon src/ctl src/priv lab/tools bench; do
+		dir=${top_builddir:?}/$dir
+		if [ -x "$dir/.libs/$1" ]; then
+			echo "$dir/.libs/$1"
+			return
+		elif [ -x "$dir/$1" ]; then
+			echo "$dir/$1"
+			return
+		fi
+	done
+	echo "$1: not built in $top_builddir" >&2
+	return 1
+}
+export LD_LIBRARY_PATH=${top_builddir:?}/src/lib/.libs
+
+# ---- network ----
+
+# Fixed addresses: fcoe derives a parent's names from them, and udev leaves them alone.
+san_mac() {
+	case $1 in
+	alpha-a) echo 02:00:00:0a:00:01 ;;
+	alpha-b) echo 02:00:00:0b:00:01 ;;
+	beta-a) echo 02:00:00:0a:00:02 ;;
+	beta-b) echo 02:00:00:0b:00:02 ;;
+	esac
+}
+
+san_network_up() {
+	local host side nic orders=''
+	echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	for host in "${SAN_HOSTS[@]}"; do
+		for side in "${!SAN_VSAN[@]}"; do
+			nic=$host-$side
+			orders+="link add $nic mtu $SAN_MTU address $(san_mac "$nic") type veth peer name $nic.sw mtu $SAN_MTU"$'\n'
+			orders+="link set $nic.sw up promisc on"$'\n'"link set $nic up"$'\n'
+		done
+	done
+	ip -batch - <<<"$orders"
+}
+
+san_network_down() {
+	local host side
+	for host in "${SAN_HOSTS[@]}"; do
+		for side in "${!SAN_VSAN[@]}"; do
+			ip link delete "$host-$side" 2>/dev/null || true
+		done
+	done
+}
+
+# ---- parents by the bare kernel ----
+
+# fc_host_over IF: the name of the fc_host of an FCoE interface ("host3"); fails when there is none.
+fc_host_over() {
+	local f
+	for f in /sys/class/fc_host/host*/symbolic_name; do
+		[ -r "$f" ] || continue
+		case $(<"$f") in
+		*" over $1")
+			f=${f%/symbolic_name}
+			echo "${f##*/}"
+			return
+			;;
+		esac
+	done
+	return 1
+}
+
+# attribute_is FILE VALUE
+attribute_is() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
+
+# The macvlan in passthru mode keeps the controllers of two VLANs apart: fcoe also listens on a VLAN's real device.
+host_kernel_fcoe() {
+	local nic=$1 vlan=$2 fcoe=$1.$2f controller
+	ip -batch - <<-END
+		link add link $nic name $nic.$vlan mtu $SAN_MTU type vlan id $vlan
+		link add link $nic.$vlan name $fcoe mtu $SAN_MTU type macvlan mode passthru
+		link set $nic.$vlan up
+		link set $fcoe up
+	END
+	echo "$fcoe" >/sys/bus/fcoe/ctlr_create
+	controller=$(echo "/sys/class/net/$fcoe"/ctlr_*)
+	echo 1 >"$controller/enabled"
+	host_kernel_online "$fcoe" || return 1
+	fc_host_over "$fcoe"
+}
+
+host_kernel_online() {
+	local host
+	host=$(fc_host_over "$1") || return 1
+	until_true ${SAN_WAIT:-30} attribute_is "/sys/class/fc_host/$host/port_state" Online
+}
+
+# host_kernel_fcoe_down IF VLAN
+host_kernel_fcoe_down() {
+	local fcoe=$1.$2f
+	echo "$fcoe" >/sys/bus/fcoe/ctlr_destroy
+	until_true 30 eval "! fc_host_over $fcoe"
+	ip link delete "$1.$2"
+}
