@@ -8,7 +8,8 @@
 #   host_kernel_fcoe IF VLAN, ..._down      a parent by the bare kernel: VLAN, macvlan, FCoE controller; prints its fc_host
 #   host_up HOST, host_down HOST            a host's vhbad; vhbactl_alpha and vhbactl_beta speak to it
 #   fabricctl ...                           orders to the fabric
-# Needs tap.sh (until_true).
+# shellcheck source=lab/lib/wait.sh
+. "${LAB:?}/lib/wait.sh"
 
 SAN_RUN=/run/san
 SAN_HOSTS=(alpha beta)
@@ -88,8 +89,7 @@ fc_host_over() {
 	return 1
 }
 
-# attribute_is FILE VALUE
-attribute_is() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
+no_fc_host_over() { ! fc_host_over "$1"; }
 
 # The macvlan in passthru mode keeps the controllers of two VLANs apart: fcoe also listens on a VLAN's real device.
 host_kernel_fcoe() {
@@ -110,13 +110,13 @@ host_kernel_fcoe() {
 host_kernel_online() {
 	local host
 	host=$(fc_host_over "$1") || return 1
-	until_true ${SAN_WAIT:-30} attribute_is "/sys/class/fc_host/$host/port_state" Online
+	until_true 30 attribute_is "/sys/class/fc_host/$host/port_state" Online
 }
 
 # host_kernel_fcoe_down IF VLAN
 host_kernel_fcoe_down() {
 	local fcoe=$1.$2f
 	echo "$fcoe" >/sys/bus/fcoe/ctlr_destroy
-	until_true 30 eval "! fc_host_over $fcoe"
+	until_true 30 no_fc_host_over "$fcoe"
 	ip link delete "$1.$2"
 }

@@ -3,6 +3,9 @@
 # TAP for scenarios: source it, call the helpers; the plan is printed at exit, and the exit status is 1 when a test
 # failed or the scenario ended early. Helpers return 0 also for a failed test, so that `set -e` does not end the scenario.
 
+# shellcheck source=lab/lib/wait.sh
+. "${LAB:?}/lib/wait.sh"
+
 tap_count=0
 tap_failed=0
 tap_done=''
@@ -73,18 +76,6 @@ bail() {
 	tap_done=1
 	echo "Bail out! $*"
 	exit 1
-}
-
-# until_true SECONDS COMMAND...: polls with back-off (5 ms, doubled up to 200 ms) until the command succeeds.
-until_true() {
-	local end pause=5
-	end=$((${EPOCHREALTIME/./} + $1 * 1000000))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
-		read -r -t "0.$(printf %03d "$pause")" <><(:) || true
-		pause=$((pause * 2 > 200 ? 200 : pause * 2))
-	done
 }
 
 # until_ok SECONDS DESCRIPTION COMMAND...: a test of it; says how long it took.
