@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# lab/lib/tap.sh and lab/check, on this machine: what must fail does, and the sums are right.
+set -uo pipefail
+LAB=${top_srcdir:-$(dirname "$0")/../..}/lab
+LAB=$(cd "$LAB" && pwd)
+export LAB
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+count=0
+
+# expect DESCRIPTION EXPECTED SEEN
+expect() {
+	count=$((count + 1))
+	if [ "$2" = "$3" ]; then
+		echo "ok $count - $1"
+	else
+		printf 'not ok %d - %s\n' "$count" "$1"
+		printf '%s\n' "expected: $2" "seen:     $3" | sed 's/^/# /'
+	fi
+}
+
+# scenario NAME: from its standard input.
+scenario() {
+	{
+		printf '#!/bin/bash\nset -eu\n. "$LAB/lib/tap.sh"\n'
+		cat
+	} >"$scratch/lab/scenarios/$1"
+	chmod +x "$scratch/lab/scenarios/$1"
+}
+
+# outcome NAME: "STATUS/tests that passed/that failed/plan"
+outcome() {
+	local status=0
+	"$scratch/lab/scenarios/$1" >"$scratch/said" 2>&1 || status=$?
+	echo "$status/$(grep -c '^ok' "$scratch/said")/$(grep -c '^not ok' "$scratch/said")/$(grep '^1\.\.' "$scratch/said")"
+}
+
+# A lab whose VM is this machine.
+mkdir -p "$scratch/lab/scenarios" "$scratch/lab/lib"
+cp "$LAB/check" "$scratch/lab/"
+echo 'kernel_get() { :; }' >"$scratch/lab/lib/kernel.sh"
+printf '#!/bin/bash\nexec "$(dirname "$0")/scenarios/$1"\n' >"$scratch/lab/run"
+chmod +x "$scratch/lab/run"
+
+scenario good <<'E2'
+ok "true" true
+fails "false" false
+is a a "is"
+like abc '^a.c$' "like"
+skip "one" "no reason"
+until_ok 1 "at once" true
+E2
+scenario bad <<'E2'
+ok "false" false
+fails "true" true
+is a b "is"
+like abc '^x' "like"
+until_ok 0 "never" false
+run_ok true
+E2
+scenario early <<'E2'
+ok "true" true
+false
+ok "never" true
+E2
+scenario bailed <<'E2'
+ok "true" true
+bail "no hope"
+E2
+scenario skipped <<'E2'
+skip_all "no device"
+E2
+scenario empty <<'E2'
+E2
+cat >"$scratch/lab/scenarios/liar" <<'E2'
+#!/bin/bash
+echo "ok 1 - one"; echo 1..2; exit 0
+E2
+cat >"$scratch/lab/scenarios/silent" <<'E2'
+#!/bin/bash
+echo "ok 1 - one"; echo 1..1; exit 3
+E2
+chmod +x "$scratch/lab/scenarios"/*
+
+expect "all is well" "0/6/0/1..6" "$(outcome good)"
+expect "each helper can fail" "1/1/5/1..6" "$(outcome bad)"
+expect "an early end is a failure" "1/1/1/1..2" "$(outcome early)"
+expect "a bail-out fails" "1/1/0/" "$(outcome bailed)"
+expect "all can be skipped" "0/0/0/1..0 # SKIP no device" "$(outcome skipped)"
+
+check() { JOBS=3 "$scratch/lab/check" "$@" 2>&1 | tail -n 1; }
+expect "check: good" "lab: 5 passed, 0 failed, 1 skipped" "$(check good)"
+expect "check: bad" "lab: 1 passed, 5 failed, 0 skipped" "$(check bad)"
+expect "check: an early end" "lab: 1 passed, 1 failed, 0 skipped" "$(check early)"
+expect "check: a bail-out" "lab: 1 passed, 1 failed, 0 skipped" "$(check bailed)"
+expect "check: skipped" "lab: 0 passed, 0 failed, 1 skipped" "$(check skipped)"
+expect "check: no test" "lab: 0 passed, 1 failed, 0 skipped" "$(check empty)"
+expect "check: fewer than planned" "lab: 1 passed, 1 failed, 0 skipped" "$(check liar)"
+expect "check: a status that no test explains" "lab: 1 passed, 1 failed, 0 skipped" "$(check silent)"
+expect "check: all of them" "lab: 10 passed, 10 failed, 2 skipped" "$(check)"
+JOBS=2 "$scratch/lab/check" good bad >/dev/null 2>&1
+expect "check: its status" 1 $?
+JOBS=2 "$scratch/lab/check" good >/dev/null 2>&1
+expect "check: its status when all is well" 0 $?
+expect "check: the numbers run on" "1..12" "$(JOBS=1 "$scratch/lab/check" good bad 2>&1 | grep -c -E '^(not )?ok' | sed 's/^/1../')"
+echo "1..$count"
