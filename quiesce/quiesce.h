@@ -105,7 +105,6 @@ enum quiesce_ev {
 	QE_TIMERS_RESTORED,
 	QE_TIMERS_FAILED,
 	/* Made by the machine. */
-	QE_QUIESCE_GONE, /* quiesce, but the vport's delete had begun */
 	QE_RESUME_GONE, /* resume, but the vport was deleted: it must be created again */
 	QE_INTAKE_CLOSE_STUCK, /* closing failed and another vhba is logged out: no roll-back possible */
 	QE_COUNT_ZERO,
@@ -130,21 +129,18 @@ enum quiesce_action {
 	QA_OPEN_INTAKE, /* roll-back; once for the VM */
 	QA_COUNT, /* ask for the commands in flight */
 	QA_AGAIN, /* poll again after the back-off */
-	QA_LOOK, /* poll now: what the state polls */
 	QA_FAST_FAIL,
 	QA_WAIT_RPORT, /* wait until the rport's own fast_io_fail has ended */
 	QA_DISABLE,
 	QA_DELETE,
 	QA_VERIFY, /* ask the name server, the rports and the count, at once */
 	QA_EVIDENCE, /* note a piece of evidence, or that it lacks */
-	QA_PARKED, /* note that a command slipped in before the hold's disable */
 	QA_ENABLE,
 	QA_CREATE,
 	QA_CHECK_READY,
 	QA_RESTORE_TIMERS,
 	QA_NOTE, /* note what was seen in the record, and nothing more */
 	QA_REST, /* end what is timed: the state keeps */
-	QA_COUNT_ENDED, /* note that nothing is in flight */
 	QA_ACTIONS
 };
 
