@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of methods, with the shapes that they share. man 7 vhba-proto and the tests are held to it. */
+#include <stddef.h>
+
+#include "method.h"
+
+#define DAY_US (UINT64_C(24) * 3600 * 1000 * 1000)
+#define REQUIRED true
+#define OPTIONAL false
+#define END                                                                                                  \
+	{                                                                                                    \
+		NULL, PROTO_BOOL, false, 0, 0, NULL, NULL                                                    \
+	}
+
+#define F_BOOL(n, req, doc)                                                                                  \
+	{                                                                                                    \
+		n, PROTO_BOOL, req, 0, 0, NULL, doc                                                          \
+	}
+#define F_UINT(...) F_UINT_(__VA_ARGS__) /* expands the ranges below */
+#define F_UINT_(n, req, min, max, doc)                                                                       \
+	{                                                                                                    \
+		n, PROTO_UINT, req, min, max, NULL, doc                                                      \
+	}
+#define F_TEXT(n, req, max, doc)                                                                             \
+	{                                                                                                    \
+		n, PROTO_TEXT, req, 0, max, NULL, doc                                                        \
+	}
+#define F_NAME(n, req, doc)                                                                                  \
+	{                                                                                                    \
+		n, PROTO_NAME, req, 1, 63, NULL, doc                                                         \
+	}
+#define F_VM(req, doc)                                                                                       \
+	{                                                                                                    \
+		"vm", PROTO_VM, req, 1, 63, NULL, doc                                                        \
+	}
+#define F_UUID(n, req, doc)                                                                                  \
+	{                                                                                                    \
+		n, PROTO_UUID, req, 36, 36, NULL, doc                                                        \
+	}
+#define F_WWN(n, req, doc)                                                                                   \
+	{                                                                                                    \
+		n, PROTO_WWN, req, 16, 23, NULL, doc                                                         \
+	}
+#define F_NAMES(n, req, min, max, doc)                                                                       \
+	{                                                                                                    \
+		n, PROTO_NAMES, req, min, max, NULL, doc                                                     \
+	}
+#define F_TEXTS(n, req, max, doc)                                                                            \
+	{                                                                                                    \
+		n, PROTO_TEXTS, req, 0, max, NULL, doc                                                       \
+	}
+#define F_OBJECT(n, req, f, doc)                                                                             \
+	{                                                                                                    \
+		n, PROTO_OBJECT, req, 0, 0, f, doc                                                           \
+	}
+#define F_LIST(n, req, f, doc)                                                                               \
+	{                                                                                                    \
+		n, PROTO_LIST, req, 0, 0, f, doc                                                             \
+	}
+
+#define ANY_UINT 0, INT64_MAX
+#define INDEX 0, 15
+#define VSAN 1, 4094
+#define P_VM F_VM(REQUIRED, "the VM's name or UUID")
+#define P_DEADLINE                                                                                           \
+	F_UINT("deadline_us", OPTIONAL, 1000, DAY_US, "answer within so long; absent: the configured default")
+
+static const struct proto_field none[] = {END};
+
+/* Shapes of replies. */
+
+static const struct proto_field lun_fields[] = {
+	F_TEXT("vm", OPTIONAL, 63, "name of the VM; lun.List only"),
+	F_UINT("index", OPTIONAL, INDEX, "index of the vhba; lun.List only"),
+	F_TEXT("designator", REQUIRED, 256,
+	       "what names the LUN itself on every path: VPD page 0x83, as naa.6..."),
+	F_UINT("lun", REQUIRED, ANY_UINT, "LUN number at the target"),
+	F_WWN("target", REQUIRED, "WWPN of the target port"),
+	F_TEXT("sd", OPTIONAL, 32, "block device, as sdc"),
+	F_TEXT("sg", OPTIONAL, 32, "SCSI generic device, as sg3"),
+	F_TEXT("hctl", OPTIONAL, 48, "SCSI address H:C:T:L"),
+	F_UINT("size", OPTIONAL, ANY_UINT, "bytes"),
+	F_TEXT("state", OPTIONAL, 32, "state of the path, as running, blocked, transport-offline; missing"),
+	F_UINT("inflight", OPTIONAL, ANY_UINT, "commands in flight (device_busy)"),
+	F_BOOL("expected", OPTIONAL, "in the expected LUN set"),
+	END,
+};
+
+static const struct proto_field target_fields[] = {
+	F_WWN("wwpn", REQUIRED, "WWPN of the target port"),
+	F_TEXT("port_id", OPTIONAL, 16, "N_Port_ID, six hex digits"),
+	F_TEXT("state", REQUIRED, 32, "rport state, as Online, Blocked; missing when it is not seen"),
+	F_TEXT("zone", OPTIONAL, 63, "the zone that expects it"),
+	F_TEXT("fast_io_fail_tmo", OPTIONAL, 16, "seconds, or off"),
+	F_UINT("dev_loss_tmo", OPTIONAL, ANY_UINT, "seconds"),
+	END,
+};
+
+static const struct proto_field phase_fields[] = {
+	F_TEXT("phase", REQUIRED, 32,
+	       "stop, drain, logout, verify, hold, resume, release; of attach: its own"),
+	F_UINT("start_us", REQUIRED, ANY_UINT, "CLOCK_MONOTONIC"),
+	F_UINT("end_us", OPTIONAL, ANY_UINT, "CLOCK_MONOTONIC; absent while it lasts"),
+	F_TEXT("outcome", REQUIRED, 16, "none while it lasts, done, confirmed, unconfirmed, failed"),
+	F_UINT("inflight_before", OPTIONAL, ANY_UINT, "commands in flight at the start; absent: not known"),
+	F_UINT("inflight_after", OPTIONAL, ANY_UINT, "commands in flight at the end; absent: not known"),
+	F_TEXTS("evidence", OPTIONAL, 16, "what is proved by then, as \"fabric logged out\""),
+	F_TEXT("text", OPTIONAL, 1024, "what was seen, or what went wrong"),
+	END,
+};
+
+#define VHBA_IDENTITY                                                                                        \
+	F_UINT("index", REQUIRED, INDEX, "index of the vhba within the VM"),                                 \
+		F_WWN("wwpn", REQUIRED, "its WWPN"), F_WWN("wwnn", OPTIONAL, "its WWNN")
+
+#define VHBA_PLACE                                                                                           \
+	F_WWN("parent", OPTIONAL, "WWPN of the parent that carries it"),                                     \
+		F_TEXT("host", OPTIONAL, 32, "the vport's SCSI host, as host7"),                             \
+		F_TEXT("vport", OPTIONAL, 48, "the vport, as vport-3:0-1"),                                  \
+		F_TEXT("port_id", OPTIONAL, 16, "the vport's N_Port_ID")
+
+static const struct proto_field result_vhba_fields[] = {
+	VHBA_IDENTITY,
+	VHBA_PLACE,
+	F_TEXT("outcome", REQUIRED, 16, "done, confirmed, unconfirmed, failed; none when nothing was done"),
+	F_TEXT("state", REQUIRED, 32, "where it stands, as attached, held, gone"),
+	F_TEXTS("evidence", OPTIONAL, 16, "what is proved of the logout"),
+	F_LIST("phases", REQUIRED, phase_fields, "the record, in order"),
+	F_LIST("targets", OPTIONAL, target_fields, "its zones' targets"),
+	F_LIST("luns", OPTIONAL, lun_fields, "its LUNs"),
+	F_OBJECT("error", OPTIONAL, NULL, "why it failed: error, what, expected, seen, fix"),
+	END,
+};
+
+#define RESULT                                                                                               \
+	F_TEXT("operation", REQUIRED, 16, "attach, detach, quiesce, resume, release"),                       \
+		F_TEXT("vm", REQUIRED, 63, "name of the VM"),                                                \
+		F_TEXT("outcome", REQUIRED, 16, "done, confirmed, unconfirmed, failed"),                     \
+		F_UINT("start_us", REQUIRED, ANY_UINT, "when it was asked for, CLOCK_MONOTONIC"),            \
+		F_UINT("deadline_us", REQUIRED, ANY_UINT, "the deadline, counted from start_us"),            \
+		F_UINT("elapsed_us", REQUIRED, ANY_UINT, "from start_us to the answer"),                     \
+		F_TEXTS("unproved", REQUIRED, 64, "what is not proved, as \"vhba 1: fabric logged out\""),   \
+		F_BOOL("rolled_back", OPTIONAL, "failed, and the VM is as it was before"),                   \
+		F_BOOL("may_have_failed", OPTIONAL,                                                          \
+		       "resume: the hold was long, parked commands may have failed"),                        \
+		F_TEXT("text", OPTIONAL, 1024, "the outcome in words"),                                      \
+		F_LIST("phases", OPTIONAL, phase_fields, "the VM's own phases, such as stop"),               \
+		F_LIST("vhbas", REQUIRED, result_vhba_fields, "one entry a vhba"),                           \
+		F_OBJECT("error", OPTIONAL, NULL, "why it failed: error, what, expected, seen, fix")
+
+static const struct proto_field result_fields[] = {RESULT, END};
+
+static const struct proto_field log_record_fields[] = {
+	F_UINT("id", OPTIONAL, ANY_UINT, "number of the operation"),
+	F_TEXT("time", OPTIONAL, 40, "wall clock at its start, RFC 3339, for reading only"),
+	RESULT,
+	END,
+};
+
+static const struct proto_field vhba_fields[] = {
+	F_TEXT("vm", OPTIONAL, 63, "name of the VM"),
+	VHBA_IDENTITY,
+	F_UINT("vsan", REQUIRED, VSAN, "VSAN that its parent must be in"),
+	F_NAMES("zones", REQUIRED, 0, 16, "zones whose targets it must see"),
+	F_TEXT("state", OPTIONAL, 32,
+	       "detached, attaching, attached, quiescing, held, ...; why it is not ready: text"),
+	F_TEXT("text", OPTIONAL, 1024, "why it is not ready"),
+	VHBA_PLACE,
+	F_LIST("targets", OPTIONAL, target_fields, "its zones' targets; vm.Show only"),
+	F_LIST("luns", OPTIONAL, lun_fields, "its LUNs; vm.Show only"),
+	END,
+};
+
+static const struct proto_field vm_fields[] = {
+	F_TEXT("name", REQUIRED, 63, "name"),
+	F_UUID("uuid", REQUIRED, "libvirt's UUID of the VM"),
+	F_TEXT("state", REQUIRED, 32,
+	       "detached, attaching, attached, quiescing, held, resuming, releasing, failed"),
+	F_TEXT("operation", OPTIONAL, 16, "operation under way"),
+	F_TEXT("owner", OPTIONAL, 256, "host that holds the identity"),
+	F_UINT("generation", OPTIONAL, ANY_UINT, "how often the identity has changed hands"),
+	F_UINT("vhba_count", OPTIONAL, 0, 16, "number of vhbas; vm.List"),
+	F_LIST("vhbas", OPTIONAL, vhba_fields, "its vhbas; vm.Show"),
+	END,
+};
+
+static const struct proto_field vport_fields[] = {
+	F_WWN("wwpn", REQUIRED, "WWPN of the vport"),
+	F_TEXT("host", OPTIONAL, 32, "its SCSI host"),
+	F_TEXT("vport", OPTIONAL, 48, "as vport-3:0-1"),
+	F_TEXT("state", OPTIONAL, 32, "vport_state"),
+	F_BOOL("own", REQUIRED, "made by this daemon; one that is not is never touched"),
+	F_TEXT("vm", OPTIONAL, 63, "the VM whose vhba it is"),
+	F_UINT("index", OPTIONAL, INDEX, "the vhba's index"),
+	END,
+};
+
+#define PARENT                                                                                               \
+	F_WWN("wwpn", REQUIRED, "WWPN"), F_WWN("wwnn", OPTIONAL, "WWNN"),                                    \
+		F_TEXT("host", REQUIRED, 32, "fc_host, as host3"),                                           \
+		F_TEXT("driver", REQUIRED, 32, "as fcoe, qla2xxx, lpfc"),                                    \
+		F_TEXT("state", REQUIRED, 32, "port_state, as Online"),                                      \
+		F_TEXT("speed", OPTIONAL, 32, "as 16 Gbit"),                                                 \
+		F_TEXT("fabric_name", OPTIONAL, 32, "WWN of the fabric"),                                    \
+		F_TEXT("port_id", OPTIONAL, 16, "N_Port_ID"),                                                \
+		F_UINT("vsan", OPTIONAL, VSAN, "VSAN that it was verified to be in"),                        \
+		F_UINT("npiv_inuse", REQUIRED, ANY_UINT, "vports on it"),                                    \
+		F_UINT("npiv_max", REQUIRED, ANY_UINT, "vports that it can carry"),                          \
+		F_TEXT("netdev", OPTIONAL, 32, "FCoE: network interface"),                                   \
+		F_BOOL("usable", OPTIONAL, "the configuration lets vhbad use it"),                           \
+		F_LIST("vports", REQUIRED, vport_fields, "vports on it, own and foreign")
+
+static const struct proto_field parent_fields[] = {PARENT, END};
+
+static const struct proto_field event_fields[] = {
+	F_UINT("seq", REQUIRED, ANY_UINT, "its number; the next one is larger by 1"),
+	F_UINT("monotonic_us", REQUIRED, ANY_UINT, "CLOCK_MONOTONIC"),
+	F_TEXT("kind", REQUIRED, 32, "as operation, state, parent, vport, target, lun, registry"),
+	F_TEXT("vm", OPTIONAL, 63, "the VM that it is about"),
+	F_TEXT("text", REQUIRED, 1024, "what happened"),
+	F_OBJECT("data", OPTIONAL, NULL, "particulars by kind"),
+	END,
+};
+
+static const struct proto_field running_fields[] = {
+	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
+	F_TEXT("operation", REQUIRED, 16, "attach, detach, quiesce, resume, release"),
+	F_TEXT("phase", OPTIONAL, 32, "where it stands"),
+	F_UINT("start_us", REQUIRED, ANY_UINT, "CLOCK_MONOTONIC"),
+	F_UINT("deadline_us", REQUIRED, ANY_UINT, "the deadline, counted from start_us"),
+	F_BOOL("answered", OPTIONAL, "its caller has its answer; it goes on in the background"),
+	END,
+};
+
+static const struct proto_field key_fields[] = {
+	F_TEXT("section", REQUIRED, 128, "section of vhbad.conf"),
+	F_TEXT("key", REQUIRED, 64, "key"),
+	F_TEXT("value", REQUIRED, 1024, "value in force"),
+	F_BOOL("default", OPTIONAL, "not set in the file"),
+	END,
+};
+
+/* Parameters and replies by method. */
+
+static const struct proto_field vm_add_p[] = {
+	F_NAME("name", REQUIRED, "name of the VM"),
+	F_UUID("uuid", REQUIRED, "libvirt's UUID of the VM"),
+	END,
+};
+static const struct proto_field vm_reply[] = {F_OBJECT("vm", REQUIRED, vm_fields, "the VM"), END};
+static const struct proto_field vm_remove_p[] = {
+	P_VM,
+	F_BOOL("force", OPTIONAL, "also when this host does not hold its identity"),
+	END,
+};
+static const struct proto_field vm_only_p[] = {P_VM, END};
+static const struct proto_field vm_optional_p[] = {F_VM(OPTIONAL, "only this VM's; name or UUID"), END};
+static const struct proto_field vm_list_r[] = {F_LIST("vms", REQUIRED, vm_fields, "all VMs, by name"), END};
+
+static const struct proto_field vhba_add_p[] = {
+	P_VM,
+	F_UINT("vsan", REQUIRED, VSAN, "VSAN that the parent must be in"),
+	F_NAMES("zones", REQUIRED, 1, 16, "zones whose targets it must see"),
+	F_UINT("index", OPTIONAL, INDEX, "index; absent: the lowest that is free"),
+	F_WWN("wwpn", OPTIONAL, "WWPN given by the administrator; with wwnn"),
+	F_WWN("wwnn", OPTIONAL, "WWNN given by the administrator; with wwpn"),
+	END,
+};
+static const struct proto_field vhba_reply[] = {F_OBJECT("vhba", REQUIRED, vhba_fields, "the vhba"), END};
+static const struct proto_field vhba_remove_p[] = {
+	P_VM,
+	F_UINT("index", REQUIRED, INDEX, "index of the vhba"),
+	END,
+};
+static const struct proto_field vhba_list_r[] = {
+	F_LIST("vhbas", REQUIRED, vhba_fields, "by VM and index"),
+	END,
+};
+
+static const struct proto_field parent_list_r[] = {
+	F_LIST("parents", REQUIRED, parent_fields, "all physical fc_hosts, by host"),
+	END,
+};
+static const struct proto_field parent_show_p[] = {
+	F_TEXT("parent", REQUIRED, 64, "WWPN, or fc_host as host3"),
+	END,
+};
+static const struct proto_field parent_show_r[] = {
+	F_OBJECT("parent", REQUIRED, parent_fields, "the parent"),
+	F_LIST("targets", OPTIONAL, target_fields, "rports of the parent itself"),
+	END,
+};
+static const struct proto_field lun_list_r[] = {
+	F_LIST("luns", REQUIRED, lun_fields, "by VM, vhba, target and LUN"),
+	END,
+};
+
+static const struct proto_field attach_p[] = {
+	P_VM,
+	P_DEADLINE,
+	F_BOOL("accept_luns", OPTIONAL, "record anew the expected LUN set from what is seen"),
+	END,
+};
+static const struct proto_field vm_deadline_p[] = {P_VM, P_DEADLINE, END};
+static const struct proto_field quiesce_p[] = {
+	P_VM,
+	F_UINT("deadline_us", REQUIRED, 1000, DAY_US, "answer within so long"),
+	F_UINT("drain_us", OPTIONAL, 0, DAY_US, "let commands complete for so long at most"),
+	F_BOOL("paused", OPTIONAL, "kernel block path: the VM's owner has paused it"),
+	END,
+};
+static const struct proto_field release_p[] = {
+	P_VM,
+	P_DEADLINE,
+	F_BOOL("moved", OPTIONAL, "the identity belongs to another host from now on"),
+	END,
+};
+static const struct proto_field export_r[] = {
+	F_OBJECT("ticket", REQUIRED, NULL, "versioned: identity, constraints, expected LUN set"),
+	END,
+};
+static const struct proto_field import_p[] = {
+	F_OBJECT("ticket", REQUIRED, NULL, "as export gave it"),
+	F_BOOL("force", OPTIONAL, "also when this registry has a newer generation of it"),
+	END,
+};
+
+static const struct proto_field events_p[] = {
+	F_UINT("since", OPTIONAL, ANY_UINT,
+	       "events after this number; absent: with more only new ones, else all"),
+	END,
+};
+static const struct proto_field events_r[] = {
+	F_LIST("events", REQUIRED, event_fields, "in order"),
+	F_UINT("lost", OPTIONAL, ANY_UINT, "so many between since and the first are gone"),
+	END,
+};
+
+static const struct proto_field status_r[] = {
+	F_TEXT("version", REQUIRED, 32, "version of vhbad"),
+	F_TEXT("hostname", REQUIRED, 256, "this host"),
+	F_UINT("uptime_us", REQUIRED, ANY_UINT, "since vhbad's start"),
+	F_UINT("vms", REQUIRED, ANY_UINT, "VMs registered"),
+	F_UINT("vhbas", REQUIRED, ANY_UINT, "vhbas registered"),
+	F_UINT("attached", REQUIRED, ANY_UINT, "VMs with vports here"),
+	F_UINT("parents", REQUIRED, ANY_UINT, "parents seen"),
+	F_UINT("vports", REQUIRED, ANY_UINT, "own vports live"),
+	F_UINT("foreign_vports", REQUIRED, ANY_UINT, "vports of others"),
+	F_UINT("luns", OPTIONAL, ANY_UINT, "LUN paths of own vports"),
+	F_UINT("memory", REQUIRED, ANY_UINT, "resident bytes of vhbad"),
+	F_UINT("events", OPTIONAL, ANY_UINT, "number of the last event"),
+	F_LIST("operations", REQUIRED, running_fields, "operations under way"),
+	END,
+};
+static const struct proto_field log_p[] = {
+	P_VM,
+	F_UINT("last", OPTIONAL, 1, 64, "at most so many, the newest; absent: all that are kept"),
+	END,
+};
+static const struct proto_field log_r[] = {
+	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
+	F_LIST("records", REQUIRED, log_record_fields, "results of the last operations, oldest first"),
+	END,
+};
+static const struct proto_field config_r[] = {
+	F_TEXT("file", REQUIRED, 4096, "the file that was read"),
+	F_LIST("keys", REQUIRED, key_fields, "what is in force, in the file's order"),
+	END,
+};
+
+#define READ PROTO_ACCESS_READ
+#define CHANGE PROTO_ACCESS_CHANGE
+
+const struct proto_method proto_methods[PROTO_METHODS] = {
+	[PROTO_VM_ADD] = {"vm.Add", CHANGE, false, vm_add_p, vm_reply, "Register a VM."},
+	[PROTO_VM_REMOVE] = {"vm.Remove", CHANGE, false, vm_remove_p, none,
+			     "Forget a detached VM; its names are never given again."},
+	[PROTO_VM_LIST] = {"vm.List", READ, false, none, vm_list_r, "All VMs."},
+	[PROTO_VM_SHOW] = {"vm.Show", READ, false, vm_only_p, vm_reply,
+			   "A VM with its vhbas, their targets and LUNs."},
+	[PROTO_VHBA_ADD] = {"vhba.Add", CHANGE, false, vhba_add_p, vhba_reply,
+			    "Give a VM a vhba; its WWPN and WWNN are allocated once, for ever."},
+	[PROTO_VHBA_REMOVE] = {"vhba.Remove", CHANGE, false, vhba_remove_p, none,
+			       "Take a vhba from a detached VM."},
+	[PROTO_VHBA_LIST] = {"vhba.List", READ, false, vm_optional_p, vhba_list_r,
+			     "The vhbas of one VM or of all."},
+	[PROTO_PARENT_LIST] = {"parent.List", READ, false, none, parent_list_r,
+			       "Physical fc_hosts with their vports."},
+	[PROTO_PARENT_SHOW] = {"parent.Show", READ, false, parent_show_p, parent_show_r,
+			       "One physical fc_host, with its own targets."},
+	[PROTO_LUN_LIST] = {"lun.List", READ, false, vm_optional_p, lun_list_r,
+			    "LUN paths of one VM or of all."},
+	[PROTO_ATTACH] = {"attach", CHANGE, true, attach_p, result_fields,
+			  "Create the VM's vports and wait until all its LUNs are usable."},
+	[PROTO_DETACH] = {"detach", CHANGE, true, vm_deadline_p, result_fields,
+			  "Drain and delete the vports of a VM that stays registered here."},
+	[PROTO_QUIESCE] =
+		{"quiesce", CHANGE, true, quiesce_p, result_fields,
+		 "End or park all I/O of the VM and log it out of targets and fabric, by the deadline."},
+	[PROTO_RESUME] = {"resume", CHANGE, true, vm_deadline_p, result_fields,
+			  "Log a quiesced VM in again and open its intake."},
+	[PROTO_RELEASE] = {"release", CHANGE, true, release_p, result_fields,
+			   "Delete a quiesced VM's vports and prove that the fabric has let them go."},
+	[PROTO_EXPORT] = {"export", READ, false, vm_only_p, export_r,
+			  "A ticket to import the VM elsewhere with."},
+	[PROTO_IMPORT] = {"import", CHANGE, false, import_p, vm_reply, "Register a VM from a ticket."},
+	[PROTO_EVENTS] = {"events", READ, true, events_p, events_r,
+			  "What happened; with more, as it happens."},
+	[PROTO_STATUS] = {"status", READ, false, none, status_r,
+			  "The daemon, its counts and operations under way."},
+	[PROTO_LOG] = {"log", READ, false, log_p, log_r,
+		       "Records of a VM's last operations, with their phases."},
+	[PROTO_CONFIG_SHOW] = {"config.Show", READ, false, none, config_r, "The configuration in force."},
+};
