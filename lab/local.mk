@@ -2,7 +2,7 @@
 # The virtual machine: scripts that run from the source tree.
 EXTRA_DIST += %D%/README.md %D%/check %D%/init %D%/kernel %D%/run %D%/shell \
 	%D%/lib/guest.sh %D%/lib/kernel.sh %D%/lib/playground %D%/lib/playground.rc %D%/lib/san.sh %D%/lib/tap.sh \
-	%D%/lib/vm.sh %D%/lib/wait.sh \
+	%D%/lib/vm.sh %D%/lib/vport.sh %D%/lib/wait.sh \
 	%D%/scenarios/boot
 
 dist_check_SCRIPTS += %D%/tests/tap.sh

@@ -14,7 +14,10 @@
 SAN_RUN=/run/san
 SAN_HOSTS=(alpha beta)
 declare -A SAN_VSAN=([a]=10 [b]=20)
+declare -A SAN_ZONE=([a]=db-a [b]=db-b)
 declare -A SAN_ARRAY=([a]=50:06:01:60:00:00:0a:01 [b]=50:06:01:60:00:00:0b:01)
+SAN_ARRAY_WWNN=50:06:01:60:00:00:00:01
+SAN_LUNS=4
 # FCoE carries whole FC frames: 2112 bytes of payload and the headers.
 SAN_MTU=2500
 
@@ -70,6 +73,86 @@ san_network_down() {
 		done
 	done
 }
+
+# ---- fabric ----
+
+# The fabric's commands. SIDE is a or b.
+san_config() {
+	local host side vsan lun
+	for ((lun = 0; lun < SAN_LUNS; lun++)); do
+		echo "lun L$lun memory 64M"
+	done
+	for side in "${!SAN_VSAN[@]}"; do
+		vsan=${SAN_VSAN[$side]}
+		echo "vsan $vsan name san-$side vlan $vsan"
+		for host in "${SAN_HOSTS[@]}"; do
+			echo "port $host-$side if $host-$side.sw vsans $vsan"
+		done
+		echo "target array-$side wwpn ${SAN_ARRAY[$side]} wwnn $SAN_ARRAY_WWNN vsan $vsan"
+		for ((lun = 0; lun < SAN_LUNS; lun++)); do
+			echo "map array-$side $lun L$lun"
+		done
+		echo "zone $vsan ${SAN_ZONE[$side]} add ${SAN_ARRAY[$side]}"
+	done
+}
+
+fabricctl() { "$SAN_FABRICCTL" --socket "$SAN_RUN/fabricd.sock" "$@"; }
+
+# Every frame goes to $OUT/trace.pcapng, the fabric's log to $OUT/fabricd.log.
+san_fabric_up() {
+	local fabricd
+	fabricd=$(program fabricd)
+	san_config >"$SAN_RUN/fabricd.conf"
+	"$fabricd" --config "$SAN_RUN/fabricd.conf" --socket "$SAN_RUN/fabricd.sock" --trace "$OUT/trace.pcapng" \
+		>"$OUT/fabricd.log" 2>&1 </dev/null &
+	SAN_FABRICD=$!
+	until_true 10 fabricctl show vsans || {
+		echo "fabricd does not answer; its log:" >&2
+		cat "$OUT/fabricd.log" >&2
+		return 1
+	}
+}
+
+san_up() {
+	mkdir -p "$SAN_RUN"
+	SAN_FABRICCTL=$(program fabricctl)
+	san_network_up
+	san_fabric_up
+}
+
+# Fails when the fabric process had crashed, or found an error in itself as it ended.
+san_down() {
+	local status=0
+	kill "$SAN_FABRICD" 2>/dev/null || true
+	wait "$SAN_FABRICD" || status=$?
+	san_network_down
+	[ "$status" -eq 0 ] || {
+		echo "fabricd ended with status $status; its log ends in:" >&2
+		tail -n 20 "$OUT/fabricd.log" >&2
+		return 1
+	}
+}
+
+# zone_in WWPN, zone_out WWPN [SIDE]: put it in, or take it out of, the zones of both SANs, or one.
+zone_in() {
+	local side
+	for side in ${2:-a b}; do
+		fabricctl zone "${SAN_VSAN[$side]}" "${SAN_ZONE[$side]}" add "$1"
+	done
+}
+zone_out() {
+	local side
+	for side in ${2:-a b}; do
+		fabricctl zone "${SAN_VSAN[$side]}" "${SAN_ZONE[$side]}" remove "$1"
+	done
+}
+
+# fabric_has WWPN VSAN: it is logged in to the fabric.
+fabric_has() {
+	fabricctl show logins --json | jq -e --arg w "$1" --argjson v "$2" \
+		'any(.[]; (.wwpn | gsub(":"; "")) == $w and .vsan == $v)' >/dev/null
+}
+fabric_lacks() { ! fabric_has "$@"; }
 
 # ---- parents by the bare kernel ----
 

@@ -52,6 +52,14 @@ is() {
 	[ "$status" -eq 0 ] || diag "expected: $2"$'\n'"seen:     $1"
 }
 
+# isnt SEEN UNWANTED DESCRIPTION
+isnt() {
+	local status=0
+	[ "$1" != "$2" ] || status=1
+	tap_result "$status" "$3"
+	[ "$status" -eq 0 ] || diag "expected anything but: $2"
+}
+
 # like SEEN EXTENDED-REGEX DESCRIPTION
 like() {
 	local status=0

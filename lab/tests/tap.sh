@@ -47,6 +47,7 @@ scenario good <<'E2'
 ok "true" true
 fails "false" false
 is a a "is"
+isnt a b "isnt"
 like abc '^a.c$' "like"
 skip "one" "no reason"
 until_ok 1 "at once" true
@@ -55,6 +56,7 @@ scenario bad <<'E2'
 ok "false" false
 fails "true" true
 is a b "is"
+isnt a a "isnt"
 like abc '^x' "like"
 until_ok 0 "never" false
 run_ok true
@@ -83,25 +85,25 @@ echo "ok 1 - one"; echo 1..1; exit 3
 E2
 chmod +x "$scratch/lab/scenarios"/*
 
-expect "all is well" "0/6/0/1..6" "$(outcome good)"
-expect "each helper can fail" "1/1/5/1..6" "$(outcome bad)"
+expect "all is well" "0/7/0/1..7" "$(outcome good)"
+expect "each helper can fail" "1/1/6/1..7" "$(outcome bad)"
 expect "an early end is a failure" "1/1/1/1..2" "$(outcome early)"
 expect "a bail-out fails" "1/1/0/" "$(outcome bailed)"
 expect "all can be skipped" "0/0/0/1..0 # SKIP no device" "$(outcome skipped)"
 
 check() { JOBS=3 "$scratch/lab/check" "$@" 2>&1 | tail -n 1; }
-expect "check: good" "lab: 5 passed, 0 failed, 1 skipped" "$(check good)"
-expect "check: bad" "lab: 1 passed, 5 failed, 0 skipped" "$(check bad)"
+expect "check: good" "lab: 6 passed, 0 failed, 1 skipped" "$(check good)"
+expect "check: bad" "lab: 1 passed, 6 failed, 0 skipped" "$(check bad)"
 expect "check: an early end" "lab: 1 passed, 1 failed, 0 skipped" "$(check early)"
 expect "check: a bail-out" "lab: 1 passed, 1 failed, 0 skipped" "$(check bailed)"
 expect "check: skipped" "lab: 0 passed, 0 failed, 1 skipped" "$(check skipped)"
 expect "check: no test" "lab: 0 passed, 1 failed, 0 skipped" "$(check empty)"
 expect "check: fewer than planned" "lab: 1 passed, 1 failed, 0 skipped" "$(check liar)"
 expect "check: a status that no test explains" "lab: 1 passed, 1 failed, 0 skipped" "$(check silent)"
-expect "check: all of them" "lab: 10 passed, 10 failed, 2 skipped" "$(check)"
+expect "check: all of them" "lab: 11 passed, 11 failed, 2 skipped" "$(check)"
 JOBS=2 "$scratch/lab/check" good bad >/dev/null 2>&1
 expect "check: its status" 1 $?
 JOBS=2 "$scratch/lab/check" good >/dev/null 2>&1
 expect "check: its status when all is well" 0 $?
-expect "check: the numbers run on" "1..12" "$(JOBS=1 "$scratch/lab/check" good bad 2>&1 | grep -c -E '^(not )?ok' | sed 's/^/1../')"
+expect "check: the numbers run on" "1..14" "$(JOBS=1 "$scratch/lab/check" good bad 2>&1 | grep -c -E '^(not )?ok' | sed 's/^/1../')"
 echo "1..$count"

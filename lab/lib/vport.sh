@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# NPIV ports by the bare kernel, for scenarios that look at the lab itself or at the kernel's floor. WWPNs are 16
+# hexadecimal digits. Needs san.sh.
+
+# fc_host_of WWPN: the fc_host with that port name ("host5").
+fc_host_of() {
+	local f value
+	for f in /sys/class/fc_host/host*/port_name; do
+		{ read -r value <"$f"; } 2>/dev/null || continue
+		if [ "$value" = "0x$1" ]; then
+			f=${f%/port_name}
+			echo "${f##*/}"
+			return
+		fi
+	done
+	return 1
+}
+
+# vport_of WWPN: its folder in /sys/class/fc_vports.
+vport_of() {
+	local f value
+	for f in /sys/class/fc_vports/vport-*/port_name; do
+		{ read -r value <"$f"; } 2>/dev/null || continue
+		if [ "$value" = "0x$1" ]; then
+			echo "${f%/port_name}"
+			return
+		fi
+	done
+	return 1
+}
+
+no_vport_of() { ! vport_of "$1"; }
+
+# vport_create PARENT WWPN: PARENT is an fc_host. The node name is the port name's with another first byte.
+vport_create() { echo "$2:20${2:2}" >"/sys/class/fc_host/$1/vport_create"; }
+
+vport_delete() { echo 1 >"$(vport_of "$1")/vport_delete"; }
+
+# vport_is WWPN STATE ("Active", "Linkdown", ...)
+vport_is() { attribute_is "$(vport_of "$1")/vport_state" "$2"; }
+
+# rports_of WWPN: the remote ports with the role of a target that this port sees, one folder a line.
+rports_of() {
+	local host r roles
+	host=$(fc_host_of "$1") || return 0
+	for r in "/sys/class/fc_remote_ports/rport-${host#host}:"*; do
+		{ read -r roles <"$r/roles"; } 2>/dev/null || continue
+		[[ $roles != *Target* ]] || echo "$r"
+	done
+}
+
+# rports_are WWPN STATE: it sees a target, and every one is in that state.
+rports_are() {
+	local r any=1
+	for r in $(rports_of "$1"); do
+		attribute_is "$r/port_state" "$2" || return 1
+		any=0
+	done
+	return "$any"
+}
+
+# disk_of WWPN LUN: its block device's name ("sda").
+disk_of() {
+	local host f
+	host=$(fc_host_of "$1") || return 1
+	for f in "/sys/class/scsi_device/${host#host}:"*":$2/device/block/sd"*; do
+		[ -e "$f" ] || return 1
+		echo "${f##*/}"
+		return
+	done
+}
+
+# disks_of WWPN: all, in the order of their LUNs.
+disks_of() {
+	local host f
+	host=$(fc_host_of "$1") || return 0
+	for f in "/sys/class/scsi_device/${host#host}:"*/device/block/sd*; do
+		[ ! -e "$f" ] || echo "${f##*/}"
+	done
+}
+
+# has_disks WWPN N: N LUNs are usable: disks that run and have their node.
+has_disks() {
+	local disk n=0
+	for disk in $(disks_of "$1"); do
+		attribute_is "/sys/block/$disk/device/state" running && [ -b "/dev/$disk" ] || return 1
+		n=$((n + 1))
+	done
+	[ "$n" -eq "$2" ]
+}
