@@ -6,7 +6,6 @@
 #
 #   san_up, san_down                        network, fabric and arrays
 #   host_kernel_fcoe IF VLAN, ..._down      a parent by the bare kernel: VLAN, macvlan, FCoE controller; prints its fc_host
-#   host_up HOST, host_down HOST            a host's vhbad; vhbactl_alpha and vhbactl_beta speak to it
 #   fabricctl ...                           orders to the fabric
 # shellcheck source=lab/lib/wait.sh
 . "${LAB:?}/lib/wait.sh"

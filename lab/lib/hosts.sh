@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# The lab's two hosts, alpha and beta: each a vhbad with its own run-time folder, registry and parents. Needs san.sh.
+#
+#   host_up HOST            starts it and waits until it answers; host_down HOST ends it, host_kill HOST without notice
+#   vhbactl_alpha, vhbactl_beta
+
+declare -A HOST_VHBAD=()
+
+vhbactl_on() {
+	local host=$1
+	shift
+	"$(program vhbactl)" --socket "/run/$host/vhbad.sock" "$@"
+}
+vhbactl_alpha() { vhbactl_on alpha "$@"; }
+vhbactl_beta() { vhbactl_on beta "$@"; }
+
+host_config() {
+	cat <<-END
+		[daemon]
+		runtime-dir = /run/$1
+		registry = /var/lib/$1/registry.db
+
+		[access]
+		read-group = vhba
+		write-group = vhba
+
+		[names]
+		oui = 0a1b2c
+
+		[vsan 10]
+		name = san-a
+		vlan = 10
+
+		[vsan 20]
+		name = san-b
+		vlan = 20
+
+		[zone db-a]
+		vsan = 10
+		targets = ${SAN_ARRAY[a]}
+
+		[zone db-b]
+		vsan = 20
+		targets = ${SAN_ARRAY[b]}
+
+		[fcoe $1-a]
+		vlans = 10
+
+		[fcoe $1-b]
+		vlans = 20
+	END
+}
+
+host_user() {
+	getent passwd vhba >/dev/null ||
+		useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin vhba
+}
+
+# host_start HOST: the daemon, with what an earlier one left. Its log is $OUT/HOST.log.
+host_start() {
+	local vhbad
+	vhbad=$(program vhbad)
+	VHBA_PRIV=$(program vhba-priv) "$vhbad" --config "/run/$1/vhbad.conf" >>"$OUT/$1.log" 2>&1 </dev/null &
+	HOST_VHBAD[$1]=$!
+	until_true 20 vhbactl_on "$1" status || {
+		echo "$1: vhbad does not answer; its log ends in:" >&2
+		tail -n 20 "$OUT/$1.log" >&2
+		return 1
+	}
+}
+
+host_up() {
+	host_user
+	mkdir -p "/run/$1" "/var/lib/$1"
+	chown vhba:vhba "/run/$1" "/var/lib/$1"
+	host_config "$1" >"/run/$1/vhbad.conf"
+	host_start "$1"
+}
+
+# host_end HOST SIGNAL
+host_end() {
+	kill "-$2" "${HOST_VHBAD[$1]}"
+	wait "${HOST_VHBAD[$1]}"
+}
+host_down() { host_end "$1" TERM; }
+host_kill() { host_end "$1" KILL || true; }
