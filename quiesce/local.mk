@@ -16,3 +16,15 @@ TESTS += tests/ut-quiesce
 tests_ut_quiesce_SOURCES = tests/ut-quiesce.c
 tests_ut_quiesce_CPPFLAGS = $(INC_QUIESCE) $(INC_TESTS)
 tests_ut_quiesce_LDADD = tests/libut.la tests/libquiesce-world.la %D%/libquiesce.la src/common/libcommon.la
+
+check_PROGRAMS += tests/ut-quiesce-random tests/ut-quiesce-table tests/ut-quiesce-journal
+TESTS += tests/ut-quiesce-random tests/ut-quiesce-table tests/ut-quiesce-journal
+tests_ut_quiesce_random_SOURCES = tests/ut-quiesce-random.c
+tests_ut_quiesce_random_CPPFLAGS = $(INC_QUIESCE) $(INC_TESTS)
+tests_ut_quiesce_random_LDADD = tests/libut.la tests/libquiesce-world.la %D%/libquiesce.la src/common/libcommon.la
+tests_ut_quiesce_table_SOURCES = tests/ut-quiesce-table.c
+tests_ut_quiesce_table_CPPFLAGS = $(INC_QUIESCE) $(INC_TESTS)
+tests_ut_quiesce_table_LDADD = tests/libut.la %D%/libquiesce.la src/common/libcommon.la
+tests_ut_quiesce_journal_SOURCES = tests/ut-quiesce-journal.c
+tests_ut_quiesce_journal_CPPFLAGS = $(INC_QUIESCE) $(INC_TESTS)
+tests_ut_quiesce_journal_LDADD = tests/libut.la %D%/libquiesce.la src/common/libcommon.la

@@ -108,6 +108,9 @@ void q_intake_open(struct quiesce *q)
 		return;
 	q->vm_token[OP_STOP_INTAKE] = 0;
 	q->intake = INTAKE_OPENING;
+	/* A vhba that became ready at the very end still gives the opening a bound of its own. */
+	if (q->background_over)
+		q->background_at = mono_add(q->now, q->cfg.stop_us);
 	q_journal_vm(q, "intake");
 	if (!q_begin_op(q, QUIESCE_VM, OP_OPEN_INTAKE, q->background_at)) {
 		for (unsigned int i = 0; i < q->n; i++)

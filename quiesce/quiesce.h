@@ -16,6 +16,10 @@
  * An op must never call back into the machine from within itself (quiesce_event returns -EDEADLK then).
  * Not thread-safe: one loop owns a struct quiesce.
  *
+ * Order that the ops must give: of two ops on one vport (disable, enable, delete, create), or of two on the
+ *intake, the one begun later wins, also when the machine no longer waits for the earlier one: the driver
+ *queues it behind, or abandons the earlier.
+ *
  * Idempotence that the ops must give, because retry and restart after kill -9 repeat them: disabling what is
  *disabled, enabling what is enabled, deleting what is gone and creating what exists (then: enabling it) are
  *all successes.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,8 @@ static int begin(struct world *w, const struct quiesce_call *call, enum q_op op)
 		return -EAGAIN;
 	if (v && vport_op(op))
 		v->generation++;
+	if (!v)
+		w->generation++;
 	for (size_t i = 0; i < ARRAY_SIZE(w->pending); i++) {
 		if (w->pending[i].used)
 			continue;
@@ -70,9 +73,11 @@ static int begin(struct world *w, const struct quiesce_call *call, enum q_op op)
 						   .op = op,
 						   .token = call->token,
 						   .mode = how.mode,
-						   .generation = v ? v->generation : 0};
+						   .generation = v ? v->generation : w->generation};
 		if (how.mode == W_NEVER)
 			w->pending[i].used = false;
+		if (i >= w->used_high)
+			w->used_high = i + 1;
 		return 0;
 	}
 	abort();
@@ -115,7 +120,8 @@ static int op_journal(void *user, const struct journal_record *r)
 static bool truly_out(struct world *w, struct w_vhba *v)
 {
 	settle_truth(w, v);
-	return v->vport != W_ENABLED && !v->inflight && w->now >= v->registered_until;
+	return v->vport != W_ENABLED && !v->inflight && w->now >= v->ports_until &&
+	       w->now >= v->registered_until;
 }
 
 static void op_answer(void *user, const struct quiesce_result *r)
@@ -172,7 +178,7 @@ static struct quiesce *machine(struct world *w)
 
 void w_init(struct world *w, unsigned int n)
 {
-	memset(w, 0, sizeof(*w));
+	memset(w, 0, offsetof(struct world, rec));
 	w->now = 1000 * W_MS;
 	w->n = n;
 	quiesce_config_init(&w->cfg);
@@ -206,6 +212,8 @@ static void go_out(struct world *w, struct w_vhba *v, enum w_vport how)
 		v->inflight++, v->drains_at = UINT64_MAX;
 	if (v->vport == W_ENABLED)
 		v->registered_until = v->stays ? UINT64_MAX : w->now + 5 * W_MS;
+	if (v->vport == W_ENABLED)
+		v->ports_until = w->now + v->lingers_us;
 	v->vport = how;
 }
 
@@ -284,7 +292,7 @@ static enum quiesce_ev outcome(struct world *w, const struct w_pending *p, struc
 	if (p->op == OP_COUNT)
 		arg->count = v->inflight;
 	if (p->op == OP_PORTS)
-		arg->count = v->vport == W_ENABLED ? 1 : 0;
+		arg->count = v->vport == W_ENABLED || w->now < v->ports_until ? 1 : 0;
 	if (p->op == OP_FAST_FAIL && w->now < v->blocked_until) {
 		arg->until.us = v->blocked_until;
 		return QE_FAST_FAIL_BUSY;
@@ -307,7 +315,7 @@ static struct w_pending *next_pending(struct world *w)
 {
 	struct w_pending *next = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(w->pending); i++)
+	for (size_t i = 0; i < w->used_high; i++)
 		if (w->pending[i].used && (!next || w->pending[i].at < next->at))
 			next = &w->pending[i];
 	return next;
@@ -320,7 +328,8 @@ static void deliver(struct world *w, struct w_pending *p)
 	enum quiesce_ev ev;
 
 	p->used = false;
-	if (!vport_op(copy.op) || w->v[copy.vhba].generation == copy.generation)
+	if (copy.vhba == QUIESCE_VM ? w->generation == copy.generation
+				    : !vport_op(copy.op) || w->v[copy.vhba].generation == copy.generation)
 		take_effect(w, &copy);
 	ev = outcome(w, &copy, &arg);
 	if (!copy.dead && !w->dead)

@@ -34,6 +34,8 @@ struct w_vhba {
 	bool silent; /* the name server does not answer */
 	bool stays; /* the fabric never lets it go */
 	bool slips; /* a command slips in at the disable and stays */
+	uint64_t lingers_us; /* rports stay Online for so long after the logout began */
+	uint64_t ports_until;
 	bool uncut; /* an abort's disable does not fail the commands back */
 	uint64_t
 		blocked_until; /* an rport is Blocked; its fast_io_fail ends then (UINT64_MAX: off); 0: not */
@@ -63,8 +65,8 @@ struct world {
 	struct w_op vm_op[OP_MAX];
 	unsigned int vm_calls[OP_MAX];
 	bool intake_closed;
+	unsigned int generation; /* of the last op on the intake */
 	struct w_pending pending[256];
-	struct journal_record rec[W_RECORDS];
 	size_t nrec;
 	size_t kill_at; /* dies when so many records are written; 0: lives */
 	bool dead;
@@ -74,6 +76,8 @@ struct world {
 	char what[200];
 	uint64_t (*draw)(struct world *w); /* randomised runs: modes and delays are drawn at each call */
 	uint64_t seed;
+	unsigned int used_high; /* pending slots ever used */
+	struct journal_record rec[W_RECORDS]; /* last: not cleared by w_init */
 };
 
 void w_init(struct world *w, unsigned int n);
