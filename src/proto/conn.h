@@ -69,6 +69,9 @@ const struct proto_peer *proto_conn_peer(const struct proto_conn *c);
 int proto_conn_feed(struct proto_conn *c, const void *bytes, size_t len);
 size_t proto_conn_room(const struct proto_conn *c);
 
+/* The peer will send nothing more; what it has sent is still answered. */
+void proto_conn_eof(struct proto_conn *c);
+
 /*
  * The next request.  False: none is complete, or one is still being handled, or the connection is done.
  * Requests that are wrong are answered in here and never come out.
@@ -83,7 +86,8 @@ bool proto_conn_busy(const struct proto_conn *c);
  * progress and part queue a line with "continues":true and are dropped with 0 when the caller did not ask for
  * more; reply and error end the request.
  * 0; -ENOTCONN no request is being handled; -EPIPE the connection is done, among others because the peer does
- * not read (then close it). A reply longer than PROTO_LINE_MAX becomes an error to the peer, and -EMSGSIZE.
+ * not read (then close it). A part longer than PROTO_LINE_MAX is -EMSGSIZE and not sent; such a reply becomes
+ * an error to the peer, and -EMSGSIZE.
  */
 int proto_conn_progress(struct proto_conn *c, struct json_object *progress);
 int proto_conn_part(struct proto_conn *c, struct json_object *parameters);
