@@ -12,6 +12,8 @@
 #define JOURNAL_STEP_BEGIN "begin"
 #define JOURNAL_STEP_END "end"
 
+uint32_t journal_crc(const char *p, size_t len);
+
 /* 0 or -EINVAL. */
 int journal_kind_parse(const char *word, enum journal_kind *kind);
 

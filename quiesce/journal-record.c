@@ -35,7 +35,7 @@ int journal_kind_parse(const char *word, enum journal_kind *kind)
 }
 
 /* CRC-32 of IEEE 802.3 (reflected, 0xEDB88320), bit by bit: a line is short. */
-static uint32_t crc32_ieee(const char *p, size_t len)
+uint32_t journal_crc(const char *p, size_t len)
 {
 	uint32_t crc = 0xffffffff;
 
@@ -197,7 +197,7 @@ int journal_encode(const struct journal_record *r, char *buf, size_t size)
 		len += escape(body + len, r->text + r->kv[i].off);
 	}
 	body[len] = '\0';
-	n = snprintf(buf, size, JOURNAL_MAGIC " %08" PRIx32 " %s\n", crc32_ieee(body, len), body);
+	n = snprintf(buf, size, JOURNAL_MAGIC " %08" PRIx32 " %s\n", journal_crc(body, len), body);
 	return n < (int)size ? n : -E2BIG;
 }
 
@@ -305,7 +305,7 @@ int journal_decode(struct journal_record *r, const char *line, size_t len)
 	if (wlen != 8 || number(w, wlen, 16, &crc) || p >= end)
 		return -EBADMSG;
 	p++;
-	if (crc != crc32_ieee(p, end - p))
+	if (crc != journal_crc(p, end - p))
 		return -EBADMSG;
 	rc = decode_front(r, &p, end);
 	while (!rc && p < end) {

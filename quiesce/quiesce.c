@@ -90,6 +90,8 @@ static void step(struct quiesce *q, struct q_vhba *v, enum quiesce_ev ev)
 		break;
 	case QH_QUEUE:
 		v->queued = ev == QE_RESUME_GONE ? QE_RESUME : ev;
+		/* Not taken up yet: after kill -9 it is delivered again. */
+		v->serial = q->serial - 1;
 		break;
 	case QH_HOLE:
 	case QH_IGNORE:
@@ -170,6 +172,15 @@ static int request_check(struct quiesce *q, enum quiesce_ev ev, const struct qui
 	return 0;
 }
 
+/* Those that stop close the intake by the table; of the others, those that are out need it closed too. */
+static bool needs_closed(const struct quiesce *q)
+{
+	for (unsigned int i = 0; i < q->n; i++)
+		if (q_states[q->v[i].state].past_stop || (q->v[i].state == QS_FAILED && !q->answered))
+			return true;
+	return false;
+}
+
 void q_deliver(struct quiesce *q)
 {
 	static const enum quiesce_ev evs[QR_REQUESTS] = {
@@ -181,7 +192,7 @@ void q_deliver(struct quiesce *q)
 	for (unsigned int i = 0; i < q->n; i++)
 		if (q->v[i].serial != q->serial)
 			q_post(q, i, evs[q->request]);
-	if (q->request != QR_RESUME)
+	if (q->request != QR_RESUME && needs_closed(q))
 		q_intake_close(q);
 }
 

@@ -444,6 +444,51 @@ static void test_restart_everywhere(void)
 	}
 }
 
+/* A resume that waits for the disable's end, killed at each record: it is resumed all the same. */
+static void test_restart_queued(void)
+{
+	size_t first = 0, total = 0;
+
+	for (size_t k = 0; !k || first + k <= total; k++) {
+		w_init(&w, 1);
+		w.v[0].op[OP_DISABLE].delay_us = 600 * W_MS;
+		w_request(&w, QE_QUIESCE, 200 * W_MS);
+		w_until_answer(&w);
+		first = w.nrec;
+		w.kill_at = k ? first + k : 0;
+		UT_EQ(w_request(&w, QE_RESUME, 2000 * W_MS), 0);
+		w_until_idle(&w);
+		if (w.dead) {
+			w_revive(&w);
+			w_until_answer(&w);
+			w_until_idle(&w);
+		} else {
+			total = w.nrec;
+		}
+		in_state(0, QS_ATTACHED);
+		UT_EQ(w.intake_closed, false);
+		UT_EQ(w.wrong, 0);
+		w_fini(&w);
+	}
+	CU_ASSERT(total > first + 5);
+}
+
+/* After a roll-back the VM is in use: a restart must leave its intake open. */
+static void test_restart_rolled_back(void)
+{
+	w_init(&w, 1);
+	w.vm_op[OP_STOP_INTAKE].mode = W_FAIL;
+	ask(QE_QUIESCE, 500 * W_MS, QO_FAILED);
+	w.vm_op[OP_STOP_INTAKE].mode = W_DOES;
+	w.dead = true;
+	w_revive(&w);
+	w_until_idle(&w);
+	in_state(0, QS_ATTACHED);
+	UT_EQ(w.vm_calls[OP_STOP_INTAKE], 1);
+	CU_ASSERT(quiesce_finished(w.q));
+	w_fini(&w);
+}
+
 static void test_restore_refuses(void)
 {
 	struct quiesce_vhba ids[QUIESCE_VHBA_MAX];
@@ -486,6 +531,8 @@ int main(int argc, char **argv)
 		{"resume while logging out", test_resume_while_logging_out},
 		{"stale and bad events", test_stale_and_bad},
 		{"killed at every record", test_restart_everywhere},
+		{"killed with a request waiting", test_restart_queued},
+		{"killed after a roll-back", test_restart_rolled_back},
 		{"foreign records", test_restore_refuses},
 		CU_TEST_INFO_NULL,
 	};
