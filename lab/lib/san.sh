@@ -95,19 +95,22 @@ san_config() {
 	done
 }
 
-fabricctl() { "$SAN_FABRICCTL" --socket "$SAN_RUN/fabricd.sock" "$@"; }
+fabricctl() { "$SAN_FABRICCTL" "$@"; }
 
-# Every frame goes to $OUT/trace.pcapng, the fabric's log to $OUT/fabricd.log.
+# Its log and, with SAN_TRACE=1, every frame: in memory, since each write to the host would hold the fabric up.
 san_fabric_up() {
-	local fabricd
+	local fabricd said='' trace=()
 	fabricd=$(program fabricd)
 	san_config >"$SAN_RUN/fabricd.conf"
-	"$fabricd" --config "$SAN_RUN/fabricd.conf" --socket "$SAN_RUN/fabricd.sock" --trace "$OUT/trace.pcapng" \
-		>"$OUT/fabricd.log" 2>&1 </dev/null &
+	[ "${SAN_TRACE:-0}" = 0 ] || trace=(--trace "$SAN_RUN/trace.pcapng")
+	[ -p "$SAN_RUN/ready" ] || mkfifo "$SAN_RUN/ready"
+	"$fabricd" --config "$SAN_RUN/fabricd.conf" --socket "$FABRICD_SOCKET" --log "$SAN_RUN/fabricd.log" "${trace[@]}" \
+		--ready-fd 9 9>"$SAN_RUN/ready" >"$SAN_RUN/fabricd.err" 2>&1 </dev/null &
 	SAN_FABRICD=$!
-	until_true 10 fabricctl show vsans || {
-		echo "fabricd does not answer; its log:" >&2
-		cat "$OUT/fabricd.log" >&2
+	read -r -t 20 said <"$SAN_RUN/ready" || true
+	[ "$said" = READY=1 ] || {
+		echo "fabricd is not ready:" >&2
+		cat "$SAN_RUN/fabricd.err" >&2
 		return 1
 	}
 }
@@ -115,8 +118,17 @@ san_fabric_up() {
 san_up() {
 	mkdir -p "$SAN_RUN"
 	SAN_FABRICCTL=$(program fabricctl)
+	export FABRICD_SOCKET=$SAN_RUN/fabricd.sock
 	san_network_up
 	san_fabric_up
+}
+
+# What the fabric has recorded, to the host.
+san_save() {
+	local file
+	for file in fabricd.log fabricd.err trace.pcapng; do
+		[ ! -s "$SAN_RUN/$file" ] || cp "$SAN_RUN/$file" "$OUT/"
+	done
 }
 
 # Fails when the fabric process had crashed, or found an error in itself as it ended.
@@ -124,12 +136,18 @@ san_down() {
 	local status=0
 	kill "$SAN_FABRICD" 2>/dev/null || true
 	wait "$SAN_FABRICD" || status=$?
-	san_network_down
+	san_save
 	[ "$status" -eq 0 ] || {
-		echo "fabricd ended with status $status; its log ends in:" >&2
-		tail -n 20 "$OUT/fabricd.log" >&2
+		echo "fabricd ended with status $status:" >&2
+		tail -n 30 "$SAN_RUN/fabricd.err" >&2
 		return 1
 	}
+	# An interface that vanishes under an FCoE controller with NPIV ports can hold `ip` for ever.
+	if compgen -G "/sys/class/fc_host/host*" >/dev/null; then
+		echo "san_down: expected no fc_host, seen:" /sys/class/fc_host/host* >&2
+		return 1
+	fi
+	san_network_down
 }
 
 # zone_in WWPN, zone_out WWPN [SIDE]: put it in, or take it out of, the zones of both SANs, or one.

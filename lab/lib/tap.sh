@@ -9,6 +9,8 @@
 tap_count=0
 tap_failed=0
 tap_done=''
+# The commands run in this shell (they may set variables, and wait for its children); what they say goes here.
+tap_said=$(mktemp)
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 
@@ -25,11 +27,11 @@ tap_result() {
 
 # ok DESCRIPTION COMMAND...: the command succeeds (its output is shown when it does not).
 ok() {
-	local what=$1 said status=0
+	local what=$1 status=0
 	shift
-	said=$("$@" 2>&1) || status=$?
+	"$@" >"$tap_said" 2>&1 || status=$?
 	tap_result "$status" "$what"
-	[ "$status" -eq 0 ] || diag "status $status of: $*"$'\n'"$said"
+	[ "$status" -eq 0 ] || diag "status $status of: $*"$'\n'"$(<"$tap_said")"
 }
 
 # run_ok COMMAND...: as ok, described by the command itself.
@@ -37,11 +39,11 @@ run_ok() { ok "$*" "$@"; }
 
 # fails DESCRIPTION COMMAND...: the command fails.
 fails() {
-	local what=$1 said status=0
+	local what=$1 status=0
 	shift
-	said=$("$@" 2>&1) || status=$?
+	"$@" >"$tap_said" 2>&1 || status=$?
 	tap_result "$((status == 0))" "$what"
-	[ "$status" -ne 0 ] || diag "status 0 of: $*"$'\n'"$said"
+	[ "$status" -ne 0 ] || diag "status 0 of: $*"$'\n'"$(<"$tap_said")"
 }
 
 # is SEEN EXPECTED DESCRIPTION
@@ -102,6 +104,7 @@ until_ok() {
 tap_end() {
 	local status=$?
 	trap - EXIT
+	rm -f "$tap_said"
 	[ -n "$tap_done" ] && exit "$status"
 	if [ "$status" -ne 0 ]; then
 		tap_result 1 "the scenario ended early, status $status"
