@@ -1,1 +1,47 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# The switch: a core without sockets and clocks (libswitch), and the daemon around it.
+noinst_LTLIBRARIES += lab/fabric/libswitch.la
+lab_fabric_libswitch_la_SOURCES = \
+	lab/fabric/array_none.c \
+	lab/fabric/cmd_config.c lab/fabric/cmd_fault.c lab/fabric/command.c lab/fabric/command.h \
+	lab/fabric/core.h \
+	lab/fabric/ether.c lab/fabric/ether.h \
+	lab/fabric/fabric.c lab/fabric/fabric.h \
+	lab/fabric/fc.h \
+	lab/fabric/fip.c lab/fabric/fip.h \
+	lab/fabric/flog.c \
+	lab/fabric/forward.c \
+	lab/fabric/fport.c \
+	lab/fabric/frame_text.c lab/fabric/frame_text.h \
+	lab/fabric/login.c \
+	lab/fabric/ns.c \
+	lab/fabric/outbox.c \
+	lab/fabric/reply.c \
+	lab/fabric/rscn.c \
+	lab/fabric/rule.c lab/fabric/rule.h \
+	lab/fabric/servers.c \
+	lab/fabric/show.c \
+	lab/fabric/vsan.c \
+	lab/fabric/wwn_hash.c lab/fabric/wwn_hash.h \
+	lab/fabric/wwn_text.c lab/fabric/wwn_text.h \
+	lab/fabric/zone.c
+lab_fabric_libswitch_la_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC)
+lab_fabric_libswitch_la_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+lab_fabric_libswitch_la_LIBADD = lab/fabric/libtarget.la $(JSONC_LIBS) $(ZLIB_LIBS)
+
+noinst_PROGRAMS += lab/fabric/fabricd lab/fabric/fabricctl
+lab_fabric_fabricd_SOURCES = lab/fabric/fabricd.c \
+	lab/fabric/control.c lab/fabric/control.h \
+	lab/fabric/poll.h \
+	lab/fabric/portio.c lab/fabric/portio.h \
+	lab/fabric/trace.c lab/fabric/trace.h
+lab_fabric_fabricd_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC)
+lab_fabric_fabricd_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+lab_fabric_fabricd_LDFLAGS = $(AM_LDFLAGS) $(PROG_LDFLAGS)
+lab_fabric_fabricd_LDADD = lab/fabric/libswitch.la src/common/libcommon.la $(JSONC_LIBS)
+
+lab_fabric_fabricctl_SOURCES = lab/fabric/fabricctl.c
+lab_fabric_fabricctl_CPPFLAGS = $(INC_COMMON)
+lab_fabric_fabricctl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+lab_fabric_fabricctl_LDFLAGS = $(AM_LDFLAGS) $(PROG_LDFLAGS)
+lab_fabric_fabricctl_LDADD = $(JSONC_LIBS)
