@@ -101,7 +101,7 @@ struct json_object *frame_parse(const char *line, size_t len, struct verror *e)
 		used++;
 	if (o && json_object_is_type(o, json_type_object) && used == len)
 		return o;
-	verror_set(e, VHBA_E_USAGE, "the line is no request of this protocol");
+	verror_set(e, VHBA_E_USAGE, "the line is no JSON object of this protocol");
 	verror_expected(e, "one JSON object a line, UTF-8, at most %d deep", PROTO_DEPTH_MAX);
 	if (o)
 		verror_seen(e, used == len ? "another kind of value" : "bytes after the object");
