@@ -12,6 +12,7 @@
 
 SAN_RUN=/run/san
 SAN_HOSTS=(alpha beta)
+SAN_SIDES=(a b)
 declare -A SAN_VSAN=([a]=10 [b]=20)
 declare -A SAN_ZONE=([a]=db-a [b]=db-b)
 declare -A SAN_ARRAY=([a]=50:06:01:60:00:00:0a:01 [b]=50:06:01:60:00:00:0b:01)
@@ -55,7 +56,7 @@ san_network_up() {
 	echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 	for host in "${SAN_HOSTS[@]}"; do
-		for side in "${!SAN_VSAN[@]}"; do
+		for side in "${SAN_SIDES[@]}"; do
 			nic=$host-$side
 			orders+="link add $nic mtu $SAN_MTU address $(san_mac "$nic") type veth peer name $nic.sw mtu $SAN_MTU"$'\n'
 			orders+="link set $nic.sw up promisc on"$'\n'"link set $nic up"$'\n'
@@ -67,7 +68,7 @@ san_network_up() {
 san_network_down() {
 	local host side
 	for host in "${SAN_HOSTS[@]}"; do
-		for side in "${!SAN_VSAN[@]}"; do
+		for side in "${SAN_SIDES[@]}"; do
 			ip link delete "$host-$side" 2>/dev/null || true
 		done
 	done
@@ -81,7 +82,7 @@ san_config() {
 	for ((lun = 0; lun < SAN_LUNS; lun++)); do
 		echo "lun L$lun memory 64M"
 	done
-	for side in "${!SAN_VSAN[@]}"; do
+	for side in "${SAN_SIDES[@]}"; do
 		vsan=${SAN_VSAN[$side]}
 		echo "vsan $vsan name san-$side vlan $vsan"
 		for host in "${SAN_HOSTS[@]}"; do
@@ -153,13 +154,13 @@ san_down() {
 # zone_in WWPN, zone_out WWPN [SIDE]: put it in, or take it out of, the zones of both SANs, or one.
 zone_in() {
 	local side
-	for side in ${2:-a b}; do
+	for side in ${2:-"${SAN_SIDES[@]}"}; do
 		fabricctl zone "${SAN_VSAN[$side]}" "${SAN_ZONE[$side]}" add "$1"
 	done
 }
 zone_out() {
 	local side
-	for side in ${2:-a b}; do
+	for side in ${2:-"${SAN_SIDES[@]}"}; do
 		fabricctl zone "${SAN_VSAN[$side]}" "${SAN_ZONE[$side]}" remove "$1"
 	done
 }

@@ -40,7 +40,7 @@ outcome() {
 mkdir -p "$scratch/lab/scenarios" "$scratch/lab/lib"
 cp "$LAB/check" "$scratch/lab/"
 echo 'kernel_get() { :; }' >"$scratch/lab/lib/kernel.sh"
-printf '#!/bin/bash\nexec "$(dirname "$0")/scenarios/$1"\n' >"$scratch/lab/run"
+printf '#!/bin/bash\nexec "$(dirname "$0")/scenarios/$3"\n' >"$scratch/lab/run"
 chmod +x "$scratch/lab/run"
 
 scenario good <<'E2'
