@@ -76,23 +76,30 @@ san_network_down() {
 
 # ---- fabric ----
 
-# The fabric's commands. SIDE is a or b.
+# The fabric's commands; SAN_ARRAYS=0 makes a SAN without arrays.
 san_config() {
-	local host side vsan lun
-	for ((lun = 0; lun < SAN_LUNS; lun++)); do
-		echo "lun L$lun memory 64M"
-	done
+	local host side vsan
 	for side in "${SAN_SIDES[@]}"; do
 		vsan=${SAN_VSAN[$side]}
 		echo "vsan $vsan name san-$side vlan $vsan"
 		for host in "${SAN_HOSTS[@]}"; do
 			echo "port $host-$side if $host-$side.sw vsans $vsan"
 		done
-		echo "target array-$side wwpn ${SAN_ARRAY[$side]} wwnn $SAN_ARRAY_WWNN vsan $vsan"
+		echo "zone $vsan ${SAN_ZONE[$side]} add ${SAN_ARRAY[$side]}"
+	done
+	[ "${SAN_ARRAYS:-1}" = 0 ] || san_config_arrays
+}
+
+san_config_arrays() {
+	local side lun
+	for ((lun = 0; lun < SAN_LUNS; lun++)); do
+		echo "lun L$lun memory 64M"
+	done
+	for side in "${SAN_SIDES[@]}"; do
+		echo "target array-$side wwpn ${SAN_ARRAY[$side]} wwnn $SAN_ARRAY_WWNN vsan ${SAN_VSAN[$side]}"
 		for ((lun = 0; lun < SAN_LUNS; lun++)); do
 			echo "map array-$side $lun L$lun"
 		done
-		echo "zone $vsan ${SAN_ZONE[$side]} add ${SAN_ARRAY[$side]}"
 	done
 }
 
