@@ -180,6 +180,8 @@ struct rule_frame rule_frame_of(struct vsan *v, const struct login *src, const s
 
 	rf.s_id = get_be24(fr->data + FC_S_ID);
 	rf.d_id = get_be24(fr->data + FC_D_ID);
+	rf.request = fr->data[FC_R_CTL] == RCTL_ELS_REQ || fr->data[FC_R_CTL] == RCTL_CT_REQ ||
+		     fr->data[FC_R_CTL] == RCTL_BA_ABTS;
 	if (rf.kind == RULE_BLS)
 		rf.op = fr->data[FC_R_CTL];
 	else if (rf.kind == RULE_ELS && len)
@@ -211,6 +213,8 @@ static bool end_matches(const struct rule_end *e, const struct login *l, const s
 static bool matches(const struct rule *r, const struct rule_frame *rf)
 {
 	if (r->counted && !r->left)
+		return false;
+	if (r->action == RULE_REJECT && !rf->request)
 		return false;
 	if (r->kind != RULE_ANY && r->kind != rf->kind)
 		return false;

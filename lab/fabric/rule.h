@@ -40,6 +40,7 @@ struct rule {
 struct rule_frame {
 	enum rule_kind kind;
 	uint32_t op, iu; /* iu: of FCP, RULE_OP_IU | R_CTL */
+	bool request; /* has an answer that says no */
 	struct vsan *vsan;
 	const struct login *src, *dst;
 	const struct fport *src_port, *dst_port; /* when there is no login */

@@ -45,3 +45,30 @@ lab_fabric_fabricctl_CPPFLAGS = $(INC_COMMON)
 lab_fabric_fabricctl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 lab_fabric_fabricctl_LDFLAGS = $(AM_LDFLAGS) $(PROG_LDFLAGS)
 lab_fabric_fabricctl_LDADD = $(JSONC_LIBS)
+
+# What the tests of the switch have in common: ENodes in memory.
+check_LTLIBRARIES += tests/libfabricbench.la
+tests_libfabricbench_la_SOURCES = tests/ut-fabric-bench.c tests/ut-fabric-bench.h
+tests_libfabricbench_la_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC) $(INC_TESTS)
+tests_libfabricbench_la_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+tests_libfabricbench_la_LIBADD = lab/fabric/libswitch.la
+
+check_PROGRAMS += tests/ut-fabric-login tests/ut-fabric-forward
+TESTS += tests/ut-fabric-login tests/ut-fabric-forward
+tests_ut_fabric_login_SOURCES = tests/ut-fabric-login.c
+tests_ut_fabric_login_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC) $(INC_TESTS)
+tests_ut_fabric_login_LDADD = tests/libfabricbench.la tests/libut.la
+tests_ut_fabric_forward_SOURCES = tests/ut-fabric-forward.c
+tests_ut_fabric_forward_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC) $(INC_TESTS)
+tests_ut_fabric_forward_LDADD = tests/libfabricbench.la tests/libut.la
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-fabric-frame
+tests_fuzz_fuzz_fabric_frame_SOURCES = tests/fuzz/fuzz-fabric-frame.c
+tests_fuzz_fuzz_fabric_frame_CPPFLAGS = $(INC_FABRIC)
+tests_fuzz_fuzz_fabric_frame_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+tests_fuzz_fuzz_fabric_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_fabric_frame_LDADD = lab/fabric/libswitch.la $(JSONC_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/seeds/fabric-frame/fip tests/fuzz/seeds/fabric-frame/name-server \
+	tests/fuzz/seeds/fabric-frame/login tests/fuzz/seeds/fabric-frame/commands
