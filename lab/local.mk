@@ -3,7 +3,8 @@
 EXTRA_DIST += %D%/README.md %D%/check %D%/init %D%/kernel %D%/run %D%/shell \
 	%D%/lib/guest.sh %D%/lib/hosts.sh %D%/lib/kernel.sh %D%/lib/playground %D%/lib/playground.rc %D%/lib/san.sh %D%/lib/tap.sh \
 	%D%/lib/vm.sh %D%/lib/vport.sh %D%/lib/wait.sh \
-	%D%/scenarios/boot %D%/scenarios/fcoe-login
+	%D%/scenarios/boot %D%/scenarios/fcoe-login \
+	%D%/tests/vm-ends
 
 dist_check_SCRIPTS += %D%/tests/tap.sh
 TESTS += %D%/tests/tap.sh

@@ -37,7 +37,7 @@ outcome() {
 }
 
 # A lab whose VM is this machine.
-mkdir -p "$scratch/lab/scenarios" "$scratch/lab/lib"
+mkdir -p "$scratch/lab/scenarios" "$scratch/lab/lib" "$scratch/lab/tests"
 cp "$LAB/check" "$scratch/lab/"
 echo 'kernel_get() { :; }' >"$scratch/lab/lib/kernel.sh"
 printf '#!/bin/bash\nexec "$(dirname "$0")/scenarios/$3"\n' >"$scratch/lab/run"
