@@ -1,1 +1,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+noinst_LTLIBRARIES += %D%/libctl.la
+%C%_libctl_la_SOURCES = \
+	%D%/commands.c %D%/ctl.h \
+	%D%/local.c \
+	%D%/parse.c \
+	%D%/run.c \
+	%D%/show.c %D%/show.h \
+	%D%/table.c %D%/table.h \
+	%D%/timeline.c %D%/timeline.h \
+	%D%/timeline-svg.c
+%C%_libctl_la_CPPFLAGS = $(INC_CTL) -DVHBA_VERSION='"$(VERSION)"'
+%C%_libctl_la_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SMARTCOLS_CFLAGS)
+%C%_libctl_la_LIBADD = src/lib/libvhba.la src/common/libcommon.la $(JSONC_LIBS) $(SMARTCOLS_LIBS) -lm
+
+bin_PROGRAMS += %D%/vhbactl
+%C%_vhbactl_SOURCES = %D%/main.c
+%C%_vhbactl_CPPFLAGS = $(INC_CTL)
+%C%_vhbactl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+%C%_vhbactl_LDFLAGS = $(AM_LDFLAGS) $(PROG_LDFLAGS)
+%C%_vhbactl_LDADD = %D%/libctl.la $(JSONC_LIBS)
+
+TESTS += tests/ctl.sh
+dist_check_SCRIPTS += tests/ctl.sh
+EXTRA_DIST += tests/data/ctl

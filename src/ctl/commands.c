@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one table of commands. Man page, completion and help are held to it (tests/docs.sh). */
+#include "cleanup.h"
+#include "ctl.h"
+#include "show.h"
+
+#define END                                                                                                  \
+	{                                                                                                    \
+		NULL, 0, CTL_FLAG, false, NULL, NULL, NULL                                                   \
+	}
+#define REQUIRED true
+#define OPTIONAL false
+
+#define A_VM                                                                                                 \
+	{                                                                                                    \
+		"VM", 0, CTL_TEXT, REQUIRED, "vm", NULL, "name or UUID of the VM"                            \
+	}
+#define A_VM_OPTIONAL                                                                                        \
+	{                                                                                                    \
+		"VM", 0, CTL_TEXT, OPTIONAL, "vm", NULL, "name or UUID of the VM; all when left out"         \
+	}
+#define O_DEADLINE                                                                                           \
+	{                                                                                                    \
+		"deadline", 0, CTL_DURATION, OPTIONAL, "deadline_us", "D",                                   \
+			"answer within so long, as 500ms or 10s; default: the configured one"                \
+	}
+#define O_DRAIN                                                                                              \
+	{                                                                                                    \
+		"drain", 0, CTL_DURATION, OPTIONAL, "drain_us", "D",                                         \
+			"let commands complete for so long at most"                                          \
+	}
+
+static const struct ctl_arg none[] = {END};
+static const struct ctl_arg vm_a[] = {A_VM, END};
+static const struct ctl_arg vm_optional_a[] = {A_VM_OPTIONAL, END};
+static const struct ctl_arg deadline_o[] = {O_DEADLINE, END};
+
+static const struct ctl_arg name_a[] = {{"NAME", 0, CTL_TEXT, REQUIRED, "name", NULL, "name of the VM"}, END};
+static const struct ctl_arg vm_add_o[] = {
+	{"uuid", 0, CTL_TEXT, REQUIRED, "uuid", "U", "libvirt's UUID of the VM"},
+	END,
+};
+static const struct ctl_arg vm_remove_o[] = {
+	{"force", 0, CTL_FLAG, OPTIONAL, "force", NULL, "also when this host does not hold its identity"},
+	END,
+};
+static const struct ctl_arg vhba_add_o[] = {
+	{"vsan", 0, CTL_UINT, REQUIRED, "vsan", "N", "VSAN that the parent must be in"},
+	{"zone", 0, CTL_LIST, REQUIRED, "zones", "Z[,Z]", "zones whose targets it must see; may be repeated"},
+	{"index", 0, CTL_UINT, OPTIONAL, "index", "N", "index; default: the lowest that is free"},
+	{"wwpn", 0, CTL_TEXT, OPTIONAL, "wwpn", "W", "WWPN given by the administrator; with --wwnn"},
+	{"wwnn", 0, CTL_TEXT, OPTIONAL, "wwnn", "W", "WWNN given by the administrator; with --wwpn"},
+	END,
+};
+static const struct ctl_arg vhba_remove_a[] = {
+	A_VM,
+	{"INDEX", 0, CTL_UINT, REQUIRED, "index", NULL, "index of the vhba"},
+	END,
+};
+static const struct ctl_arg parent_a[] = {
+	{"PARENT", 0, CTL_TEXT, REQUIRED, "parent", NULL, "WWPN, or fc_host as host3"},
+	END,
+};
+static const struct ctl_arg attach_o[] = {
+	O_DEADLINE,
+	{"accept-luns", 0, CTL_FLAG, OPTIONAL, "accept_luns", NULL,
+	 "record anew the expected LUN set from what is seen"},
+	END,
+};
+static const struct ctl_arg quiesce_o[] = {
+	{"deadline", 0, CTL_DURATION, REQUIRED, "deadline_us", "D", "answer within so long, as 500ms or 10s"},
+	O_DRAIN,
+	{"paused", 0, CTL_FLAG, OPTIONAL, "paused", NULL, "kernel block path: the VM's owner has paused it"},
+	END,
+};
+static const struct ctl_arg release_o[] = {
+	O_DEADLINE,
+	{"moved", 0, CTL_FLAG, OPTIONAL, "moved", NULL, "the identity belongs to another host from now on"},
+	END,
+};
+static const struct ctl_arg export_o[] = {
+	{"output", 'o', CTL_TEXT, OPTIONAL, NULL, "FILE",
+	 "write the ticket there instead of standard output"},
+	END,
+};
+static const struct ctl_arg import_a[] = {
+	{"FILE", 0, CTL_TEXT, REQUIRED, NULL, NULL, "the ticket; - for standard input"},
+	END,
+};
+static const struct ctl_arg import_o[] = {
+	{"force", 0, CTL_FLAG, OPTIONAL, "force", NULL,
+	 "also when this registry has a newer generation of it"},
+	END,
+};
+static const struct ctl_arg events_o[] = {
+	{"since", 0, CTL_UINT, OPTIONAL, "since", "SEQ", "only events after this number"},
+	{"follow", 'f', CTL_FLAG, OPTIONAL, NULL, NULL, "go on until interrupted"},
+	END,
+};
+static const struct ctl_arg log_o[] = {
+	{"last", 0, CTL_UINT, OPTIONAL, "last", "N", "at most so many records, the newest"},
+	END,
+};
+static const struct ctl_arg timeline_a[] = {
+	{"SOURCE", 0, CTL_TEXT, REQUIRED, NULL, NULL,
+	 "a VM, or a file with the JSON of log or of an operation (a file when it has a / or is -)"},
+	END,
+};
+static const struct ctl_arg timeline_o[] = {
+	{"svg", 0, CTL_TEXT, OPTIONAL, NULL, "OUT", "draw it into this file"},
+	{"last", 0, CTL_UINT, OPTIONAL, NULL, "N", "so many records, the newest; default: 1"},
+	END,
+};
+
+const struct ctl_arg ctl_globals[] = {
+	{"socket", 's', CTL_TEXT, OPTIONAL, NULL, "P", "vhbad's socket; default: " VHBA_SOCKET},
+	{"json", 'j', CTL_FLAG, OPTIONAL, NULL, NULL, "print the reply as one line of JSON"},
+	{"no-progress", 0, CTL_FLAG, OPTIONAL, NULL, NULL, "no progress on a terminal"},
+	{"help", 'h', CTL_FLAG, OPTIONAL, NULL, NULL, "as the command help"},
+	{"version", 'V', CTL_FLAG, OPTIONAL, NULL, NULL, "as the command version"},
+	END,
+};
+
+const struct ctl_command ctl_commands[] = {
+	{"vm add", "vm.Add", name_a, vm_add_o, false, NULL, show_vm, "Register a VM."},
+	{"vm remove", "vm.Remove", vm_a, vm_remove_o, false, NULL, NULL,
+	 "Forget a detached VM; its names are never given again."},
+	{"vm list", "vm.List", none, none, false, NULL, show_vms, "All VMs."},
+	{"vm show", "vm.Show", vm_a, none, false, NULL, show_vm,
+	 "A VM with its vhbas, their targets and LUNs."},
+	{"vhba add", "vhba.Add", vm_a, vhba_add_o, false, NULL, show_vhba,
+	 "Give a VM a vhba; its WWPN and WWNN are allocated once, for ever."},
+	{"vhba remove", "vhba.Remove", vhba_remove_a, none, false, NULL, NULL,
+	 "Take a vhba from a detached VM."},
+	{"vhba list", "vhba.List", vm_optional_a, none, false, NULL, show_vhbas,
+	 "The vhbas of one VM or of all."},
+	{"parent list", "parent.List", none, none, false, NULL, show_parents,
+	 "Physical fc_hosts with their vports, own and foreign."},
+	{"parent show", "parent.Show", parent_a, none, false, NULL, show_parent,
+	 "One physical fc_host, with its own targets."},
+	{"lun list", "lun.List", vm_optional_a, none, false, NULL, show_luns,
+	 "LUN paths of one VM or of all."},
+	{"attach", "attach", vm_a, attach_o, true, NULL, show_result,
+	 "Create the VM's vports and wait until all its LUNs are usable."},
+	{"detach", "detach", vm_a, deadline_o, true, NULL, show_result,
+	 "Drain and delete the vports of a VM that stays registered here."},
+	{"quiesce", "quiesce", vm_a, quiesce_o, true, NULL, show_result,
+	 "End or park all I/O of the VM and log it out of targets and fabric, by the deadline."},
+	{"resume", "resume", vm_a, deadline_o, true, NULL, show_result,
+	 "Log a quiesced VM in again and open its intake."},
+	{"release", "release", vm_a, release_o, true, NULL, show_result,
+	 "Delete a quiesced VM's vports and prove that the fabric has let them go."},
+	{"export", "export", vm_a, export_o, false, ctl_run_export, NULL,
+	 "Write a ticket to import the VM on another host with."},
+	{"import", "import", import_a, import_o, false, ctl_run_import, show_vm,
+	 "Register a VM from a ticket."},
+	{"events", "events", none, events_o, false, ctl_run_events, show_events,
+	 "What happened; with --follow, as it happens."},
+	{"status", "status", none, none, false, NULL, show_status,
+	 "The daemon, its counts and the operations under way."},
+	{"log", "log", vm_a, log_o, false, NULL, show_log,
+	 "Records of a VM's last operations, with their phases."},
+	{"timeline", NULL, timeline_a, timeline_o, false, ctl_run_timeline, NULL,
+	 "Phases of an operation over time, as text and as SVG."},
+	{"config show", "config.Show", none, none, false, NULL, show_config, "The configuration in force."},
+	{"help", NULL, none, none, false, ctl_run_help, NULL, "All commands."},
+	{"version", NULL, none, none, false, ctl_run_version, NULL, "The version of vhbactl."},
+};
+const size_t ctl_command_count = ARRAY_SIZE(ctl_commands);

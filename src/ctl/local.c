@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The commands that are more than one call. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "ctl.h"
+#include "monotime.h"
+#include "show.h"
+
+#define TICKET_MAX (256 * 1024)
+#define CALL_US (30 * USEC_PER_SEC)
+
+static int file_error(struct vhba_error *e, const char *doing, const char *path, int err)
+{
+	char what[256];
+
+	snprintf(what, sizeof(what), "cannot %s %s", doing, path);
+	return ctl_error(e, VHBA_E_IO, what, NULL, strerror(err), NULL);
+}
+
+char *ctl_read_file(const char *path, size_t max, struct vhba_error *e)
+{
+	AUTO_FILE FILE *opened = strcmp(path, "-") ? fopen(path, "re") : NULL;
+	FILE *f = strcmp(path, "-") ? opened : stdin;
+	AUTO_FREE char *text = malloc(max + 1);
+	size_t n;
+
+	if (!f || !text) {
+		file_error(e, "read", path, errno);
+		return NULL;
+	}
+	n = fread(text, 1, max + 1, f);
+	if (ferror(f) || n > max) {
+		file_error(e, "read", path, ferror(f) ? errno : EFBIG);
+		return NULL;
+	}
+	text[n] = '\0';
+	return steal_ptr(text);
+}
+
+/* The whole file or nothing: written beside it, then renamed. */
+static int write_file(const char *path, const char *text, struct vhba_error *e)
+{
+	AUTO_FREE char *tmp = NULL;
+	FILE *f;
+	int fd, bad;
+
+	if (asprintf(&tmp, "%s.XXXXXX", path) < 0) {
+		tmp = NULL;
+		return file_error(e, "write", path, ENOMEM);
+	}
+	fd = mkostemp(tmp, O_CLOEXEC);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!f)
+		return file_error(e, "write", path, errno);
+	bad = fputs(text, f) < 0 || fputc('\n', f) < 0 || fflush(f) || fsync(fd);
+	bad |= fclose(f);
+	if (!bad && !rename(tmp, path))
+		return 0;
+	file_error(e, "write", path, errno);
+	unlink(tmp);
+	return -EIO;
+}
+
+int ctl_run_export(struct ctl *ctl)
+{
+	const char *out = json_text(ctl->local, "output"), *text;
+	AUTO_FREE char *reply = NULL;
+	struct json_object *o, *ticket;
+	struct vhba_error e = {0};
+	int r;
+
+	r = ctl_call(ctl, "export", ctl->parameters, CALL_US, NULL, NULL, &reply, &e);
+	if (r)
+		return ctl_fail(ctl, &e);
+	o = json_tokener_parse(reply);
+	if (!json_object_object_get_ex(o, "ticket", &ticket)) {
+		json_object_put(o);
+		ctl_error(&e, VHBA_E_INTERNAL, "export: the reply has no ticket", NULL, NULL, NULL);
+		return ctl_fail(ctl, &e);
+	}
+	text = json_object_to_json_string_ext(ticket,
+					      JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (out[0])
+		r = write_file(out, text, &e);
+	/* With --json the reply, so that it looks like all others; a ticket by itself is JSON too. */
+	else
+		printf("%s\n", ctl->json ? reply : text);
+	json_object_put(o);
+	return r ? ctl_fail(ctl, &e) : VHBA_EXIT_DONE;
+}
+
+int ctl_run_import(struct ctl *ctl)
+{
+	AUTO_FREE char *text = NULL, *reply = NULL;
+	struct json_object *ticket, *inner, *o;
+	struct vhba_error e = {0};
+
+	text = ctl_read_file(json_text(ctl->local, "FILE"), TICKET_MAX, &e);
+	if (!text)
+		return ctl_fail(ctl, &e);
+	ticket = json_tokener_parse(text);
+	if (!json_object_is_type(ticket, json_type_object)) {
+		json_object_put(ticket);
+		ctl_error(&e, VHBA_E_USAGE, "import: the file is no ticket", "one JSON object", NULL,
+			  "make it with vhbactl export");
+		return ctl_fail(ctl, &e);
+	}
+	/* What "export --json" printed is taken too. */
+	if (json_object_object_get_ex(ticket, "ticket", &inner)) {
+		json_object_get(inner);
+		json_object_put(ticket);
+		ticket = inner;
+	}
+	json_object_object_add(ctl->parameters, "ticket", ticket);
+	if (ctl_call(ctl, "import", ctl->parameters, CALL_US, NULL, NULL, &reply, &e))
+		return ctl_fail(ctl, &e);
+	if (ctl->json) {
+		printf("%s\n", reply);
+		return VHBA_EXIT_DONE;
+	}
+	o = json_tokener_parse(reply);
+	ctl->command->show(o);
+	json_object_put(o);
+	return VHBA_EXIT_DONE;
+}
+
+static void print_events(const struct ctl *ctl, const char *text)
+{
+	struct json_object *o;
+
+	if (ctl->json) {
+		printf("%s\n", text);
+	} else {
+		o = json_tokener_parse(text);
+		ctl->command->show(o);
+		json_object_put(o);
+	}
+	fflush(stdout);
+}
+
+static int event_part(void *user, const struct vhba_reply *part)
+{
+	if (part->kind == VHBA_REPLY_PART)
+		print_events(user, part->parameters);
+	return 0;
+}
+
+int ctl_run_events(struct ctl *ctl)
+{
+	bool follow = json_has(ctl->local, "follow");
+	AUTO_FREE char *reply = NULL;
+	struct vhba_error e = {0};
+
+	if (ctl_call(ctl, "events", ctl->parameters, follow ? UINT64_MAX : CALL_US,
+		     follow ? event_part : NULL, ctl, &reply, &e))
+		return ctl_fail(ctl, &e);
+	print_events(ctl, reply);
+	return VHBA_EXIT_DONE;
+}
+
+int ctl_run_help(struct ctl *ctl)
+{
+	char synopsis[512];
+
+	puts("vhbactl [OPTION...] COMMAND ...\n\nCommands:");
+	for (size_t i = 0; i < ctl_command_count; i++)
+		printf("  %s\n        %s\n", ctl_synopsis(&ctl_commands[i], synopsis, sizeof(synopsis)),
+		       ctl_commands[i].doc);
+	puts("\nOptions, before or after the command:");
+	for (const struct ctl_arg *o = ctl_globals; o->name; o++) {
+		if (o->letter)
+			printf("  -%c, --%s", o->letter, o->name);
+		else
+			printf("  --%s", o->name);
+		printf("%s%s\n        %s\n", o->value ? " " : "", o->value ?: "", o->doc);
+	}
+	puts("\nExit codes: 0 done or confirmed, 1 other failure, 2 usage, 3 unconfirmed, 4 deadline "
+	     "passed,\n"
+	     "5 constraint not met.  See vhbactl(1).");
+	return VHBA_EXIT_DONE;
+}
+
+int ctl_run_version(struct ctl *ctl)
+{
+	if (ctl->json)
+		puts("{\"version\":\"" VHBA_VERSION "\"}");
+	else
+		puts("vhbactl " VHBA_VERSION);
+	return VHBA_EXIT_DONE;
+}
