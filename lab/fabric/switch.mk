@@ -72,3 +72,11 @@ tests_fuzz_fuzz_fabric_frame_LDADD = lab/fabric/libswitch.la $(JSONC_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/seeds/fabric-frame/fip tests/fuzz/seeds/fabric-frame/name-server \
 	tests/fuzz/seeds/fabric-frame/login tests/fuzz/seeds/fabric-frame/commands
+
+check_PROGRAMS += tests/ut-fabric-daemon
+TESTS += tests/ut-fabric-daemon
+tests_ut_fabric_daemon_SOURCES = tests/ut-fabric-daemon.c
+tests_ut_fabric_daemon_CPPFLAGS = $(INC_FABRIC) $(INC_TESTS)
+tests_ut_fabric_daemon_LDADD = lab/fabric/libswitch.la tests/libut.la
+EXTRA_tests_ut_fabric_daemon_DEPENDENCIES = lab/fabric/fabricd lab/fabric/fabricctl
+EXTRA_DIST += lab/fabric/README.md
