@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 dist_man_MANS += %D%/vhba-quiesce.7
+dist_man_MANS += \
+	%D%/libvhba.3 \
+	%D%/vhba-proto.7 \
+	%D%/vhbactl.1 \
+	%D%/vhbad.8
