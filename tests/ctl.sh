@@ -65,7 +65,7 @@ exits 0 "attach" attach db1 --deadline 10s --accept-luns
 sent 'attach {"deadline_us":10000000,"accept_luns":true,"vm":"db1"}'
 exits 3 "unconfirmed quiesce" quiesce db1 --deadline 1s --drain 500ms --paused
 sent 'quiesce {"deadline_us":1000000,"drain_us":500000,"paused":true,"vm":"db1"}'
-has out "quiesce db1: unconfirmed in 995 ms, deadline 1.00 s"
+has out "quiesce db1: unconfirmed in 995 ms, deadline 1 s"
 has out "not proved: vhba 1: fabric logged out"
 exits 4 "deadline passed" resume db1
 has err "resume: the deadline passed: expected all LUNs back, seen 2 of 4; look at the zone"

@@ -32,3 +32,10 @@ tests_docs_dump_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 tests_docs_dump_LDADD = src/ctl/libctl.la src/proto/libproto.la $(JSONC_LIBS)
 TESTS += tests/docs.sh
 dist_check_SCRIPTS += tests/docs.sh
+
+check_PROGRAMS += tests/ut-ctl
+TESTS += tests/ut-ctl
+tests_ut_ctl_SOURCES = tests/ut-ctl.c
+tests_ut_ctl_CPPFLAGS = $(INC_CTL) $(INC_TESTS)
+tests_ut_ctl_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_ctl_LDADD = tests/libut.la src/ctl/libctl.la src/proto/libproto.la $(JSONC_LIBS)

@@ -67,15 +67,22 @@ const char *human_time(uint64_t us, char *buf, size_t size)
 	};
 	size_t i = 0;
 	double v;
+	int n;
 
 	while (us >= units[i].below && i + 1 < sizeof(units) / sizeof(units[0]))
 		i++;
 	v = (double)us / (double)units[i].unit;
-	snprintf(buf, size, "%.*f %s",
-		 units[i].unit == 1 || v >= 100 ? 0
-		 : v >= 10			? 1
-						: 2,
-		 v, units[i].name);
+	n = snprintf(buf, size, "%.*f", units[i].unit == 1 || v >= 100 ? 0 : v >= 10 ? 1 : 2, v);
+	if (n < 0 || (size_t)n >= size)
+		return buf;
+	/* No zeros that say nothing. */
+	if (strchr(buf, '.')) {
+		while (buf[n - 1] == '0')
+			n--;
+		if (buf[n - 1] == '.')
+			n--;
+	}
+	snprintf(buf + n, size - (size_t)n, " %s", units[i].name);
 	return buf;
 }
 

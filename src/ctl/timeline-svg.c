@@ -19,7 +19,7 @@
 #define HEAD 84 /* title, summary, axis */
 #define LANE 58
 #define BAR 26
-#define FOOT 30
+#define FOOT 42
 #define LEGEND 46
 #define TICKS_MAX 10
 #define CHAR_W 6.6 /* of the small font, on average */
@@ -28,9 +28,9 @@ static const struct {
 	const char *phase, *colour;
 } colours[] = {
 	{"stop", "#64748b"},	   {"drain", "#3b82f6"},  {"logout", "#f59e0b"},  {"verify", "#8b5cf6"},
-	{"hold", "#10b981"},	   {"resume", "#06b6d4"}, {"release", "#ec4899"}, {"creating", "#f59e0b"},
-	{"logging-in", "#3b82f6"}, {"timers", "#64748b"}, {"asking", "#8b5cf6"},  {"luns", "#10b981"},
-	{"undoing", "#ec4899"},
+	{"hold", "#10b981"},	   {"resume", "#06b6d4"}, {"release", "#ec4899"}, {"creating", "#d97706"},
+	{"logging-in", "#0ea5e9"}, {"timers", "#78716c"}, {"asking", "#a855f7"},  {"luns", "#22c55e"},
+	{"undoing", "#e11d48"},
 };
 #define COLOUR_OTHER "#94a3b8"
 #define PHASES (sizeof(colours) / sizeof(colours[0]))
@@ -174,22 +174,22 @@ static void put_marks(FILE *out, const struct axis *a, double top, double bottom
 	strcat(text, value);
 	if (a->deadline > a->span) {
 		strcat(text, " →");
-		put_text(out, WIDTH - RIGHT, bottom + 16, "r", "end", text);
+		put_text(out, WIDTH - RIGHT, bottom + 28, "r", "end", text);
 	} else if (a->deadline > 0) {
 		double x = x_of(a, a->deadline);
 
 		put_line(out, x, top, bottom + 4,
 			 "stroke=\"#dc2626\" stroke-width=\"2\" stroke-dasharray=\"6 4\"");
-		put_text(out, x, bottom + 16, "r", x > WIDTH - 120 ? "end" : "middle", text);
+		put_text(out, x, bottom + 28, "r", x > WIDTH - 100 ? "end" : "middle", text);
 	}
 	if (a->answer > 0 && a->answer <= a->span) {
 		double x = x_of(a, a->answer);
-		bool left = a->deadline > 0 && fabs(x_of(a, a->deadline) - x) < 150;
+		bool left = x > WIDTH - 100;
 
 		put_line(out, x, top, bottom + 4, "stroke=\"#0f172a\" stroke-width=\"1.5\"");
 		human_time((uint64_t)a->answer, value, sizeof(value));
 		snprintf(text, sizeof(text), "answer %s", value);
-		put_text(out, left ? x - 60 : x, bottom + 16, "e", left ? "end" : "middle", text);
+		put_text(out, x, bottom + 16, "e", left ? "end" : "middle", text);
 	}
 }
 
