@@ -85,7 +85,7 @@ san_config() {
 		for host in "${SAN_HOSTS[@]}"; do
 			echo "port $host-$side if $host-$side.sw vsans $vsan"
 		done
-		echo "zone $vsan ${SAN_ZONE[$side]} add ${SAN_ARRAY[$side]}"
+		echo "zone $vsan ${SAN_ZONE[$side]} add ${SAN_ARRAY[$side]} principal"
 	done
 	[ "${SAN_ARRAYS:-1}" = 0 ] || san_config_arrays
 }
