@@ -18,8 +18,8 @@ EXTRA_%C%_libvhba_la_DEPENDENCIES = %D%/libvhba.map
 
 # A server with a script, for tests of clients.
 check_PROGRAMS += tests/ut-lib tests/fake-vhbad
-TESTS += tests/ut-lib tests/ut-lib-cxx.sh
-dist_check_SCRIPTS += tests/ut-lib-cxx.sh
+TESTS += tests/ut-lib tests/lib-headers.sh
+dist_check_SCRIPTS += tests/lib-headers.sh
 tests_ut_lib_SOURCES = tests/ut-lib.c tests/fake-server.c tests/fake-server.h
 tests_ut_lib_CPPFLAGS = $(INC_PROTO) $(INC_TESTS)
 tests_ut_lib_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
