@@ -363,6 +363,19 @@ static void test_error_text_is_utf8(void)
 	proto_conn_free(c);
 }
 
+static void test_error_object(void)
+{
+	struct json_object *o;
+	struct verror e;
+
+	verror_set(&e, VHBA_E_CONSTRAINT, "vhba 1");
+	verror_fix(&e, "look");
+	o = proto_error_new(&e);
+	UT_STREQ(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+		 "{\"error\":\"org.vhba.ConstraintNotMet\",\"what\":\"vhba 1\",\"fix\":\"look\"}");
+	json_object_put(o);
+}
+
 static void test_table(void)
 {
 	for (size_t i = 0; i < PROTO_METHODS; i++) {
@@ -480,6 +493,7 @@ int main(int argc, char **argv)
 		{"reply too long", test_reply_too_long},
 		{"end answers what came", test_eof_answers_what_came},
 		{"error text is UTF-8", test_error_text_is_utf8},
+		{"error object", test_error_object},
 		{"socket", test_socket},
 		{"listen", test_listen},
 		CU_TEST_INFO_NULL,

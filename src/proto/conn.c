@@ -120,17 +120,26 @@ static void request_end(struct proto_conn *c)
 	c->more = false;
 }
 
-static struct json_object *error_new(const struct verror *e)
+/* The parts of e that are there, into o; returns o. */
+static struct json_object *add_error(struct json_object *o, const struct verror *e)
 {
 	const struct {
 		const char *name, *text;
 	} parts[] = {{"what", e->what}, {"expected", e->expected}, {"seen", e->seen}, {"fix", e->fix}};
-	struct json_object *o = json_object_new_object();
 
 	for (size_t i = 0; o && i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (parts[i].text[0])
 			json_object_object_add(o, parts[i].name, frame_text_new(parts[i].text));
 	return o;
+}
+
+struct json_object *proto_error_new(const struct verror *e)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (o)
+		json_object_object_add(o, "error", json_object_new_string(vhba_error_name(e->kind)));
+	return add_error(o, e);
 }
 
 static int send_error(struct proto_conn *c, const struct verror *e)
@@ -139,7 +148,7 @@ static int send_error(struct proto_conn *c, const struct verror *e)
 
 	if (line) {
 		json_object_object_add(line, "error", json_object_new_string(vhba_error_name(e->kind)));
-		json_object_object_add(line, "parameters", error_new(e));
+		json_object_object_add(line, "parameters", add_error(json_object_new_object(), e));
 	}
 	request_end(c);
 	return queue(c, line);

@@ -97,6 +97,10 @@ int proto_conn_error(struct proto_conn *c, const struct verror *e);
 /* The usual progress object: vhba < 0 and text NULL are left out. */
 struct json_object *proto_progress_new(const char *phase, int vhba, const char *text);
 
+/* The "error" member of an operation's result or of one of its vhbas: error (the kind's name), what,
+ * expected, seen, fix.  NULL: no memory. */
+struct json_object *proto_error_new(const struct verror *e);
+
 /* What is to be sent: *len bytes; after some of it has been, say how much. */
 const void *proto_conn_out(const struct proto_conn *c, size_t *len);
 void proto_conn_sent(struct proto_conn *c, size_t len);
