@@ -10,7 +10,8 @@ declare -A HOST_VHBAD=()
 vhbactl_on() {
 	local host=$1
 	shift
-	"$(program vhbactl)" --socket "/run/$host/vhbad.sock" "$@"
+	# The program behind libtool's wrapper does not know where the build tree's library is.
+	LD_LIBRARY_PATH=${top_builddir:?}/src/lib/.libs "$(program vhbactl)" --socket "/run/$host/vhbad.sock" "$@"
 }
 vhbactl_alpha() { vhbactl_on alpha "$@"; }
 vhbactl_beta() { vhbactl_on beta "$@"; }
