@@ -7,4 +7,4 @@ noinst_LTLIBRARIES += %D%/libcommon.la
 	%D%/sysroot.c %D%/sysroot.h \
 	%D%/verror.c %D%/verror.h
 %C%_libcommon_la_CPPFLAGS = $(INC_COMMON)
-nobase_include_HEADERS += include/vhba/errors.h
+vhbainclude_HEADERS += include/vhba/errors.h

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 pkgconfig_DATA += src/lib/vhba.pc
-nobase_include_HEADERS += include/vhba/vhba.h
+vhbainclude_HEADERS += include/vhba/vhba.h
 EXTRA_DIST += %D%/libvhba.map
 
 lib_LTLIBRARIES += %D%/libvhba.la
