@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What this host knows of VMs for good: identities, constraints, expected LUN sets, names that were ever
+ * allocated.
+ *
+ * SQLite (WAL, synchronous=FULL) in STATE-DIR/registry.db, written by one thread of its own, so that the
+ * daemon's loop never waits for a disk.  The loop reads a model in memory.  A change is checked against the
+ * model, applied to it, and queued; when the disk has it (or not) the change's callback is called in the
+ * loop, and a change that failed is taken back.  While a VM's change is being written the next one to it is
+ * refused (VHBA_E_BUSY).
+ *
+ * All functions: loop thread only.  Objects belong to the registry and are valid until the next change or
+ * dispatch.
+ */
+#ifndef VHBA_REGISTRY_H
+#define VHBA_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "monotime.h"
+#include "verror.h"
+#include "wwn.h"
+
+#define REG_NAME_MAX 64
+#define REG_DESIGNATOR 80
+#define REG_VHBAS_MAX 16
+#define REG_LUNS_MAX 1024 /* expected by one vhba */
+
+struct reg_lun {
+	char designator[REG_DESIGNATOR];
+	uint64_t lun;
+	wwn_t target; /* the target port's WWPN */
+	uint64_t size; /* bytes */
+};
+
+struct reg_vhba {
+	unsigned index;
+	uint16_t vsan;
+	wwn_t wwpn, wwnn;
+	bool known; /* the expected set has been recorded */
+	char *zones; /* names, separated by commas */
+	unsigned luns_n;
+	struct reg_lun *luns;
+};
+
+struct reg_vm {
+	TAILQ_ENTRY(reg_vm) link;
+	char uuid[37];
+	char name[REG_NAME_MAX];
+	char owner[REG_NAME_MAX]; /* the host that may attach it; "": it was moved away */
+	uint64_t generation; /* grows with every export */
+	bool pending; /* a change is being written */
+	unsigned vhbas_n;
+	struct reg_vhba *vhbas; /* by index, ascending */
+};
+
+TAILQ_HEAD(reg_vm_list, reg_vm);
+
+struct registry;
+
+/* How a change ended: e NULL when it is on the disk. */
+typedef void reg_done(void *arg, const struct verror *e);
+
+/*
+ * Open (or make) the database; checks its integrity and its schema's version, and loads the model.  write_us
+ * bounds each write.  This one may wait for the disk: it is called before the loop runs.  NULL with *e.
+ */
+struct registry *registry_open(const char *dir, uint64_t write_us, struct verror *e);
+
+/* Waits for what is queued, at most write_us. */
+void registry_close(struct registry *r);
+
+/* Becomes readable when a change has ended. */
+int registry_fd(const struct registry *r);
+
+/* Call the callbacks of what has ended, and of what is late (VHBA_E_DEADLINE: it settles when the disk
+ * answers). */
+void registry_dispatch(struct registry *r, struct monotime now);
+
+/* When registry_dispatch wants to be called at the latest. */
+struct monotime registry_due(const struct registry *r);
+
+const struct reg_vm_list *registry_vms(const struct registry *r);
+unsigned registry_count(const struct registry *r);
+
+/* By name or UUID; NULL when there is none. */
+const struct reg_vm *registry_find(const struct registry *r, const char *name_or_uuid);
+const struct reg_vhba *registry_vhba(const struct reg_vm *vm, unsigned index);
+
+/* Whose name is it, or was it ever allocated?  *vm may be NULL on return when it is nobody's any more. */
+bool registry_name_known(const struct registry *r, wwn_t name, const struct reg_vm **vm);
+
+/* A name of a comma-separated list, from *pos on; false at its end. For reg_vhba.zones. */
+bool registry_next_zone(const char **pos, char zone[REG_NAME_MAX]);
+
+/* ---- changes: 0 (done will be called, once), or a negative error with *e (done will not be called) ---- */
+
+int registry_vm_add(struct registry *r, const char *name, const char *uuid, const char *owner, reg_done *done,
+		    void *arg, struct verror *e);
+int registry_vm_remove(struct registry *r, const struct reg_vm *vm, reg_done *done, void *arg,
+		       struct verror *e);
+
+/* index < 0: the lowest free one.  The names must be free: see registry_name_known. */
+int registry_vhba_add(struct registry *r, const struct reg_vm *vm, int index, uint16_t vsan,
+		      const char *zones, wwn_t wwpn, wwn_t wwnn, reg_done *done, void *arg, struct verror *e);
+int registry_vhba_remove(struct registry *r, const struct reg_vm *vm, unsigned index, reg_done *done,
+			 void *arg, struct verror *e);
+
+/* The expected set of a vhba, copied. */
+int registry_set_expected(struct registry *r, const struct reg_vm *vm, unsigned index,
+			  const struct reg_lun *luns, unsigned n, reg_done *done, void *arg,
+			  struct verror *e);
+int registry_set_owner(struct registry *r, const struct reg_vm *vm, const char *owner, uint64_t generation,
+		       reg_done *done, void *arg, struct verror *e);
+
+/* The whole VM, copied; replaces the one of the same UUID. Its names may be known only as that VM's. */
+int registry_import(struct registry *r, const struct reg_vm *vm, reg_done *done, void *arg, struct verror *e);
+
+/* Deep copies outside the list. */
+struct reg_vm *reg_vm_copy(const struct reg_vm *vm);
+void reg_vm_free(struct reg_vm *vm);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A VM's identity on its way to another host:
+ * {"format":"org.vhba.ticket","version":1,"vm":NAME,"uuid":UUID,"generation":N,
+ * "exported_by":HOST,"vhbas":[{"index","wwpn","wwnn","vsan","zones":[...],"expected":[{"designator","lun","target",
+ * "size"}]}]}.  It outlives the process that wrote it, so it carries its version and a newer one is refused.
+ */
+#ifndef VHBA_TICKET_H
+#define VHBA_TICKET_H
+
+#include <json-c/json.h>
+
+#include "registry.h"
+
+#define TICKET_FORMAT "org.vhba.ticket"
+#define TICKET_VERSION 1
+
+/* The caller owns it. */
+struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint64_t generation);
+
+/* Hostile input. The VM (owner ""), to be freed by reg_vm_free; NULL with *e. */
+struct reg_vm *ticket_read(struct json_object *ticket, struct verror *e);
+
+#endif
