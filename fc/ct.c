@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <linux/bsg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <scsi/sg.h>
+
+#include "ct.h"
+
+/* FC-GS-8 table 5: CT_IU preamble */
+enum { CT_REV = 1, CT_FS_TYPE = 0xfc, CT_NS_SUBTYPE = 2 };
+enum { CT_GID_PN = 0x0121, CT_FS_RJT = 0x8001, CT_FS_ACC = 0x8002 };
+enum { CT_REASON_UNABLE = 0x09 };
+
+/* Explanations of reason 09 that say that the name is not registered (FC-GS-8 table 101). */
+static const uint8_t unknown_name[] = {
+	0x02, /* port name not registered */
+	0x01, /* port identifier not registered */
+	0x07, /* no entry: FC-4 types not registered, as some switches answer for a port that is gone */
+};
+
+/* linux: include/uapi/scsi/scsi_bsg_fc.h, which linux-libc-dev does not carry. */
+enum { FC_BSG_HST_CT = 0x80000000 | 0x00000004 };
+
+struct fc_bsg_request_ct {
+	uint32_t msgcode;
+	struct {
+		uint8_t reserved;
+		uint8_t d_id[3]; /* "port_id" of the rport, or the well-known address */
+		uint32_t preamble_word0;
+		uint32_t preamble_word1;
+		uint32_t preamble_word2;
+	} h_ct;
+	uint8_t room[24];
+} __attribute__((packed));
+
+struct fc_bsg_reply_ct {
+	uint32_t result;
+	uint32_t reply_payload_rcv_len;
+	uint8_t room[32];
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct fc_bsg_request_ct) == 44, "at least the kernel's struct fc_bsg_request");
+
+size_t ct_pack_gid_pn(uint8_t buf[CT_REQUEST_MAX], wwn_t wwpn)
+{
+	memset(buf, 0, CT_REQUEST_MAX);
+	buf[0] = CT_REV;
+	buf[4] = CT_FS_TYPE;
+	buf[5] = CT_NS_SUBTYPE;
+	buf[8] = CT_GID_PN >> 8;
+	buf[9] = CT_GID_PN & 0xff;
+	buf[11] = 1; /* room for the reply, in words */
+	for (int i = 0; i < 8; i++)
+		buf[CT_HEADER_LEN + i] = (uint8_t)(wwpn >> (56 - 8 * i));
+	return CT_HEADER_LEN + 8;
+}
+
+static int names_absence(uint8_t explanation)
+{
+	return memchr(unknown_name, explanation, sizeof(unknown_name)) != NULL;
+}
+
+enum ct_answer ct_parse_gid_pn(const uint8_t *p, size_t len, uint32_t *port_id, unsigned *reason)
+{
+	unsigned code;
+
+	*port_id = 0;
+	*reason = 0;
+	if (len < CT_HEADER_LEN || p[4] != CT_FS_TYPE || p[5] != CT_NS_SUBTYPE)
+		return CT_NO_PROOF;
+	code = (unsigned)p[8] << 8 | p[9];
+	if (code == CT_FS_RJT) {
+		*reason = (unsigned)p[13] << 8 | p[14];
+		return p[13] == CT_REASON_UNABLE && names_absence(p[14]) ? CT_ABSENT : CT_NO_PROOF;
+	}
+	if (code != CT_FS_ACC || len < CT_HEADER_LEN + 4)
+		return CT_NO_PROOF;
+	*port_id = (uint32_t)p[17] << 16 | (uint32_t)p[18] << 8 | p[19];
+	return *port_id ? CT_PRESENT : CT_NO_PROOF;
+}
+
+enum ct_answer ct_gid_pn(int bsg_fd, wwn_t wwpn, uint32_t *port_id, unsigned *reason, int *error)
+{
+	uint8_t request[CT_REQUEST_MAX], reply[CT_REPLY_MAX] = {};
+	struct fc_bsg_request_ct cmd = {.msgcode = FC_BSG_HST_CT, .h_ct = {.d_id = {0xff, 0xff, 0xfc}}};
+	struct fc_bsg_reply_ct status = {};
+	size_t len = ct_pack_gid_pn(request, wwpn), got;
+	struct sg_io_v4 io = {
+		.guard = 'Q',
+		.protocol = BSG_PROTOCOL_SCSI,
+		.subprotocol = BSG_SUB_PROTOCOL_SCSI_TRANSPORT,
+		.request = (uintptr_t)&cmd,
+		.request_len = sizeof(cmd),
+		.response = (uintptr_t)&status,
+		.max_response_len = sizeof(status),
+		.dout_xferp = (uintptr_t)request,
+		.dout_xfer_len = (uint32_t)len,
+		.din_xferp = (uintptr_t)reply,
+		.din_xfer_len = sizeof(reply),
+		.timeout = CT_TIMEOUT_MS,
+	};
+
+	memcpy(&cmd.h_ct.preamble_word0, request, 12);
+	*port_id = 0;
+	*reason = 0;
+	*error = 0;
+	if (ioctl(bsg_fd, SG_IO, &io) < 0) {
+		*error = -errno;
+		return CT_NO_PROOF;
+	}
+	/* din_resid is what was not filled; a timed-out request fills nothing and yet says success. */
+	got = io.din_resid >= 0 && (size_t)io.din_resid <= sizeof(reply)
+		      ? sizeof(reply) - (size_t)io.din_resid
+		      : 0;
+	if (got > status.reply_payload_rcv_len)
+		got = status.reply_payload_rcv_len;
+	return ct_parse_gid_pn(reply, got, port_id, reason);
+}

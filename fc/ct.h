@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Asking the fabric's name server by CT over BSG (FC-GS-8; scsi_transport_fc.c, scsi_bsg_fc.h).
+ *
+ * The question goes out from a physical host, only to a live fabric: in Linux 6.1 a request that timed out
+ * looks successful, so the bytes that came back are counted, and the reply must carry the question's own
+ * header.  Blocks for up to CT_TIMEOUT_MS: only in a disposable child.  Packing and parsing are apart from
+ * the ioctl, for the tests.
+ */
+#ifndef FC_CT_H
+#define FC_CT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wwn.h"
+
+#define CT_HEADER_LEN 16
+#define CT_REQUEST_MAX 32
+#define CT_REPLY_MAX 64
+#define CT_TIMEOUT_MS 7000 /* the kernel's floor for BSG */
+
+enum ct_answer {
+	CT_ABSENT, /* the name server does not know the name */
+	CT_PRESENT, /* it does; the N_Port_ID is known */
+	CT_NO_PROOF, /* no answer, or one that proves nothing */
+};
+
+/* The GID_PN request (FC-GS-8 6.2.3.7): N_Port_ID by port name. Returns its length. */
+size_t ct_pack_gid_pn(uint8_t buf[CT_REQUEST_MAX], wwn_t wwpn);
+
+/*
+ * The reply to it.  len is what was received.  *reason gets the reject's reason and explanation code (reason
+ * << 8 | explanation) or 0.
+ */
+enum ct_answer ct_parse_gid_pn(const uint8_t *reply, size_t len, uint32_t *port_id, unsigned *reason);
+
+/* Ask over an open /dev/bsg/fc_hostN. *error: 0 or -errno of the ioctl. */
+enum ct_answer ct_gid_pn(int bsg_fd, wwn_t wwpn, uint32_t *port_id, unsigned *reason, int *error);
+
+#endif

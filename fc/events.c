@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <libudev.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "events.h"
+#include "log.h"
+
+#define SCSITRANSPORT 18 /* NETLINK_SCSITRANSPORT, linux/netlink.h */
+#define GROUP_FC_EVENTS 4 /* SCSI_NL_GRP_FC_EVENTS as a group number, scsi/scsi_netlink.h */
+#define TRANSPORT_FC 1 /* SCSI_NL_TRANSPORT_FC */
+#define MSG_FC_ASYNC 0x0100 /* FC_NL_ASYNC_EVENT */
+#define BUFFER (16 * 1024 * 1024)
+
+/* struct scsi_nl_hdr and the head of struct fc_nl_event (scsi/scsi_netlink*.h); host byte order, 64-bit
+ * aligned. */
+struct fc_nl_message {
+	uint8_t version;
+	uint8_t transport;
+	uint16_t magic;
+	uint16_t msgtype;
+	uint16_t msglen;
+	uint64_t seconds;
+	uint64_t vendor_id;
+	uint16_t host_no;
+	uint16_t event_datalen;
+	uint32_t event_num;
+	uint32_t event_code;
+	uint32_t event_data;
+};
+
+_Static_assert(sizeof(struct fc_nl_message) == 40, "the kernel's layout");
+
+static const char *const subsystems[] = {"fc_host",	 "fc_vports",	"fc_remote_ports",
+					 "scsi_host",	 "scsi_device", "scsi_disk",
+					 "scsi_generic", "block",	"net"};
+
+struct fc_events {
+	struct udev *udev;
+	struct udev_monitor *monitor;
+	struct nl_sock *nl;
+	struct fc_event netlink; /* what the callback found */
+	bool found, udev_dry, netlink_dry;
+};
+
+static int on_message(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *h = nlmsg_hdr(msg);
+	struct fc_events *ev = arg;
+	struct fc_nl_message m;
+
+	if (nlmsg_datalen(h) < (int)sizeof(m))
+		return NL_SKIP;
+	memcpy(&m, nlmsg_data(h), sizeof(m));
+	if (m.transport != TRANSPORT_FC || m.msgtype != MSG_FC_ASYNC)
+		return NL_SKIP;
+	ev->netlink =
+		(struct fc_event){.netlink = true, .host = m.host_no, .parent = -1, .code = m.event_code};
+	ev->found = true;
+	return NL_STOP;
+}
+
+static void netlink_open(struct fc_events *ev)
+{
+	int r;
+
+	ev->nl = nl_socket_alloc();
+	if (!ev->nl)
+		return;
+	/* The kernel's events carry numbers of their own: with the check on, each is an error. */
+	nl_socket_disable_seq_check(ev->nl);
+	nl_socket_modify_cb(ev->nl, NL_CB_VALID, NL_CB_CUSTOM, on_message, ev);
+	r = nl_connect(ev->nl, SCSITRANSPORT);
+	if (!r)
+		r = nl_socket_add_membership(ev->nl, GROUP_FC_EVENTS);
+	if (!r)
+		r = nl_socket_set_nonblocking(ev->nl);
+	if (!r)
+		return;
+	log_notice("FC transport events can't be received (%s): uevents must do", nl_geterror(r));
+	nl_socket_free(steal_ptr(ev->nl));
+}
+
+static int monitor_open(struct fc_events *ev)
+{
+	ev->udev = udev_new();
+	ev->monitor = ev->udev ? udev_monitor_new_from_netlink(ev->udev, "kernel") : NULL;
+	if (!ev->monitor)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(subsystems); i++)
+		udev_monitor_filter_add_match_subsystem_devtype(ev->monitor, subsystems[i], NULL);
+	/* Forced beyond the limit where the capability is there; a smaller one only means more scans. */
+	udev_monitor_set_receive_buffer_size(ev->monitor, BUFFER);
+	return udev_monitor_enable_receiving(ev->monitor);
+}
+
+struct fc_events *fc_events_new(struct verror *e)
+{
+	struct fc_events *ev = calloc(1, sizeof(*ev));
+	int r = ev ? monitor_open(ev) : -ENOMEM;
+
+	if (r < 0) {
+		verror_set(e, VHBA_E_INTERNAL, "uevents can't be received: %s", strerror(-r));
+		if (ev)
+			fc_events_free(ev);
+		return NULL;
+	}
+	netlink_open(ev);
+	return ev;
+}
+
+void fc_events_free(struct fc_events *ev)
+{
+	if (ev->monitor)
+		udev_monitor_unref(ev->monitor);
+	if (ev->udev)
+		udev_unref(ev->udev);
+	nl_socket_free(ev->nl);
+	free(ev);
+}
+
+int fc_events_uevent_fd(const struct fc_events *ev)
+{
+	return udev_monitor_get_fd(ev->monitor);
+}
+
+int fc_events_netlink_fd(const struct fc_events *ev)
+{
+	return ev->nl ? nl_socket_get_fd(ev->nl) : -1;
+}
+
+void fc_events_parse_path(const char *devpath, int *host, int *parent)
+{
+	const char *p = devpath;
+	int n;
+
+	*host = -1;
+	*parent = -1;
+	while ((p = strchr(p, '/'))) {
+		p++;
+		if (sscanf(p, "host%d", &n) == 1)
+			*host = n;
+		else if (sscanf(p, "vport-%d:", &n) == 1)
+			*parent = n;
+	}
+}
+
+static bool next_uevent(struct fc_events *ev, struct fc_event *out)
+{
+	struct udev_device *dev;
+	const char *action, *subsystem;
+
+	errno = 0;
+	dev = udev_monitor_receive_device(ev->monitor);
+	if (!dev) {
+		*out = (struct fc_event){.overflow = errno == ENOBUFS, .host = -1, .parent = -1};
+		return out->overflow;
+	}
+	action = udev_device_get_action(dev);
+	subsystem = udev_device_get_subsystem(dev);
+	*out = (struct fc_event){.removed = action && !strcmp(action, "remove")};
+	snprintf(out->subsystem, sizeof(out->subsystem), "%s", subsystem ? subsystem : "");
+	fc_events_parse_path(udev_device_get_devpath(dev), &out->host, &out->parent);
+	udev_device_unref(dev);
+	return true;
+}
+
+static bool next_netlink(struct fc_events *ev, struct fc_event *out)
+{
+	int r;
+
+	if (!ev->nl)
+		return false;
+	ev->found = false;
+	do
+		r = nl_recvmsgs_default(ev->nl);
+	while (r >= 0 && !ev->found);
+	if (ev->found) {
+		*out = ev->netlink;
+		return true;
+	}
+	*out = (struct fc_event){.overflow = r == -NLE_NOMEM, .host = -1, .parent = -1};
+	return out->overflow;
+}
+
+bool fc_events_next(struct fc_events *ev, struct fc_event *out)
+{
+	return next_uevent(ev, out) || next_netlink(ev, out);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What wakes the inventory: the kernel's uevents (libudev) and the FC transport's netlink events (libnl-3).
+ *
+ * Events tell that something happened, reading sysfs tells what: there is no event for a vport's or an
+ * rport's state, a link or an RSCN on libfc.  Uevents are taken from the kernel, not from udevd: an operation
+ * needs the device, not the links that rules make, and the daemon works without udevd.  Loop thread only.
+ */
+#ifndef FC_EVENTS_H
+#define FC_EVENTS_H
+
+#include <stdbool.h>
+
+#include "verror.h"
+
+struct fc_events;
+
+struct fc_event {
+	bool overflow; /* events were lost: scan everything */
+	bool netlink; /* of the FC transport; else a uevent */
+	bool removed; /* a uevent's action is "remove" */
+	int host; /* the Scsi_Host that it concerns; -1: none named */
+	int parent; /* the physical host above a vport; -1: none */
+	char subsystem[20]; /* "fc_vports", "block" ...; "" for netlink */
+	unsigned code; /* netlink: FCH_EVT_* of scsi_transport_fc.h */
+};
+
+/* NULL with *e set.  Without CAP_NET_ADMIN the netlink part is left out, said once in the log. */
+struct fc_events *fc_events_new(struct verror *e);
+void fc_events_free(struct fc_events *ev);
+
+/* File descriptors to poll for input; -1 for one that is not there. */
+int fc_events_uevent_fd(const struct fc_events *ev);
+int fc_events_netlink_fd(const struct fc_events *ev);
+
+/* The next event; false when there is none now. */
+bool fc_events_next(struct fc_events *ev, struct fc_event *out);
+
+/*
+ * The host numbers in a device path: the innermost "hostN" and the H of "vport-H:C-N".  -1 where there is
+ * none. For fc_vports and fc_remote_ports the name's own H counts.
+ */
+void fc_events_parse_path(const char *devpath, int *host, int *parent);
+
+#endif

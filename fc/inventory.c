@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "fc_sysfs.h"
+#include "inventory.h"
+#include "sysroot.h"
+
+void fc_inventory_init(struct fc_inventory *inv, fc_host_filter *filter, void *arg)
+{
+	TAILQ_INIT(&inv->hosts);
+	inv->filter = filter;
+	inv->filter_arg = arg;
+}
+
+static void host_free(struct fc_inventory *inv, struct fc_host *h)
+{
+	struct fc_vport *v;
+
+	fc_sysfs_drop_rports(h);
+	while ((v = TAILQ_FIRST(&h->vports))) {
+		TAILQ_REMOVE(&h->vports, v, link);
+		free(v);
+	}
+	TAILQ_REMOVE(&inv->hosts, h, link);
+	free(h);
+}
+
+void fc_inventory_clear(struct fc_inventory *inv)
+{
+	struct fc_host *h;
+
+	while ((h = TAILQ_FIRST(&inv->hosts)))
+		host_free(inv, h);
+}
+
+struct fc_host *fc_host_find(const struct fc_inventory *inv, int number)
+{
+	struct fc_host *h;
+
+	TAILQ_FOREACH (h, &inv->hosts, link)
+		if (h->number == number)
+			return h;
+	return NULL;
+}
+
+/* A vport's host is wanted when its parent is: so the parent must have been read before. */
+static bool wanted(const struct fc_inventory *inv, const struct fc_host *h)
+{
+	if (h->parent >= 0)
+		return fc_host_find(inv, h->parent) != NULL;
+	return !inv->filter || inv->filter(inv->filter_arg, h);
+}
+
+static struct fc_host *host_add(struct fc_inventory *inv, int number)
+{
+	struct fc_host *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->number = number;
+	TAILQ_INIT(&h->vports);
+	TAILQ_INIT(&h->rports);
+	TAILQ_INSERT_TAIL(&inv->hosts, h, link);
+	return h;
+}
+
+bool fc_inventory_refresh(struct fc_inventory *inv, int number)
+{
+	struct fc_host *h = fc_host_find(inv, number);
+
+	if (!h)
+		h = host_add(inv, number);
+	if (!h)
+		return false;
+	if (!fc_sysfs_read_host(h) || !wanted(inv, h)) {
+		host_free(inv, h);
+		return false;
+	}
+	fc_sysfs_read_children(h);
+	return true;
+}
+
+void fc_inventory_refresh_attributes(struct fc_host *h)
+{
+	fc_sysfs_read_host(h);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+#define HOSTS_MAX 8192
+
+int fc_inventory_scan(struct fc_inventory *inv)
+{
+	AUTO_FREE int *numbers = calloc(HOSTS_MAX, sizeof(*numbers));
+	char path[PATH_MAX];
+	AUTO_DIR DIR *dir = NULL;
+	struct dirent *e;
+	size_t n = 0;
+
+	if (!numbers)
+		return -ENOMEM;
+	fc_inventory_clear(inv);
+	dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/fc_host"));
+	if (!dir)
+		return -errno;
+	while ((e = readdir(dir)) && n < HOSTS_MAX)
+		if (sscanf(e->d_name, "host%d", &numbers[n]) == 1)
+			n++;
+	/* A parent's number is always lower than its vports'. */
+	qsort(numbers, n, sizeof(*numbers), by_number);
+	for (size_t i = 0; i < n; i++)
+		fc_inventory_refresh(inv, numbers[i]);
+	return 0;
+}
+
+struct fc_host *fc_parent_find(const struct fc_inventory *inv, wwn_t wwpn)
+{
+	struct fc_host *h;
+
+	TAILQ_FOREACH (h, &inv->hosts, link)
+		if (h->parent < 0 && h->wwpn == wwpn)
+			return h;
+	return NULL;
+}
+
+struct fc_vport *fc_vport_find(const struct fc_inventory *inv, wwn_t wwpn, struct fc_host **parent)
+{
+	struct fc_host *h;
+	struct fc_vport *v;
+
+	TAILQ_FOREACH (h, &inv->hosts, link) {
+		TAILQ_FOREACH (v, &h->vports, link) {
+			if (v->wwpn != wwpn)
+				continue;
+			if (parent)
+				*parent = h;
+			return v;
+		}
+	}
+	return NULL;
+}
+
+struct fc_rport *fc_rport_find(const struct fc_host *host, wwn_t wwpn)
+{
+	struct fc_rport *r;
+
+	TAILQ_FOREACH (r, &host->rports, link)
+		if (r->wwpn == wwpn)
+			return r;
+	return NULL;
+}
+
+static bool say(char *by, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Always true: "found", and by what. */
+static bool say(char *by, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!by)
+		return true;
+	va_start(ap, fmt);
+	vsnprintf(by, size, fmt, ap);
+	va_end(ap);
+	return true;
+}
+
+bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size)
+{
+	struct fc_host *h;
+	struct fc_vport *v;
+
+	TAILQ_FOREACH (h, &inv->hosts, link) {
+		if (h->wwpn == wwpn || h->wwnn == wwpn)
+			return say(by, size, "host%d", h->number);
+		TAILQ_FOREACH (v, &h->vports, link)
+			if (v->wwpn == wwpn || v->wwnn == wwpn)
+				return say(by, size, "vport-%d:%u-%u", h->number, v->channel, v->number);
+		if (fc_rport_find(h, wwpn))
+			return say(by, size, "a remote port that host%d sees", h->number);
+	}
+	return false;
+}
+
+int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, char *state, size_t size)
+{
+	ssize_t n = sysroot_read(state, size, "/sys/class/fc_vports/vport-%d:%u-%u/vport_state",
+				 parent->number, v->channel, v->number);
+
+	return n < 0 ? (int)n : 0;
+}
+
+int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, char *state, size_t size)
+{
+	ssize_t n = sysroot_read(state, size, "/sys/class/fc_remote_ports/rport-%d:%u-%u/port_state",
+				 host->number, r->channel, r->number);
+
+	return n < 0 ? (int)n : 0;
+}
+
+int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_t *busy)
+{
+	return sysroot_read_u64(busy, "/sys/class/scsi_device/%d:%u:%u:%" PRIu64 "/device/device_busy",
+				host->number, l->channel, l->target, l->lun);
+}

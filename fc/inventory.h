@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What sysfs shows of Fibre Channel (scsi_transport_fc.c, scsi_sysfs.c), as a model that is refreshed host by
+ * host.
+ *
+ * Everything is read through sysroot.h; nothing is written, and nothing that is read here waits for the wire.
+ * Objects belong to the inventory and are valid until the next refresh or scan of their host.  Loop thread
+ * only.
+ */
+#ifndef FC_INVENTORY_H
+#define FC_INVENTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "wwn.h"
+
+#define FC_DESIGNATOR 80 /* "naa.6..." and its NUL */
+
+struct fc_lun {
+	TAILQ_ENTRY(fc_lun) link;
+	unsigned channel, target; /* H:C:T:L, H is the fc_host's */
+	uint64_t lun;
+	uint64_t size; /* bytes; 0: not known */
+	int type; /* SCSI peripheral device type; 0: direct access */
+	char designator[FC_DESIGNATOR]; /* VPD page 0x83, "" when there is none (yet) */
+	char sd[16], sg[16]; /* node names without /dev/; "" when there is none */
+	char state[20]; /* "running", "blocked", "transport-offline" ... */
+	bool usable; /* running, and a disk has its node, a size and a designator */
+};
+
+TAILQ_HEAD(fc_lun_list, fc_lun);
+
+struct fc_rport {
+	TAILQ_ENTRY(fc_rport) link;
+	unsigned channel, number; /* rport-H:C-N */
+	wwn_t wwpn;
+	uint32_t port_id;
+	char state[16]; /* "Online", "Blocked", "Not Present" ... */
+	bool is_target; /* its roles name FCP Target */
+	int fast_io_fail; /* s; -1: off */
+	int dev_loss; /* s */
+	struct fc_lun_list luns;
+};
+
+TAILQ_HEAD(fc_rport_list, fc_rport);
+
+/* A vport as its parent sees it: vport-H:C-N, H is the parent's. */
+struct fc_vport {
+	TAILQ_ENTRY(fc_vport) link;
+	unsigned channel, number;
+	wwn_t wwpn, wwnn;
+	int host; /* its own Scsi_Host; -1 while there is none */
+};
+
+TAILQ_HEAD(fc_vport_list, fc_vport);
+
+struct fc_host {
+	TAILQ_ENTRY(fc_host) link;
+	int number;
+	int parent; /* the physical host's number; -1: this is one */
+	wwn_t wwpn, wwnn;
+	uint64_t fabric_name; /* 0: not logged in */
+	uint32_t port_id;
+	char driver[16];
+	char state[16]; /* "Online", "Linkdown" ... */
+	char speed[16];
+	char netdev[16]; /* of an FCoE host: the interface under it */
+	uint16_t vlan; /* of that interface; 0: none */
+	unsigned npiv_inuse, npiv_max;
+	struct fc_vport_list vports;
+	struct fc_rport_list rports;
+};
+
+TAILQ_HEAD(fc_host_list, fc_host);
+
+/*
+ * Does this daemon care for the physical host?  A host that is not wanted is left out with all its vports:
+ * two daemons can share a kernel.
+ */
+typedef bool fc_host_filter(void *arg, const struct fc_host *host);
+
+struct fc_inventory {
+	struct fc_host_list hosts;
+	fc_host_filter *filter; /* NULL: all */
+	void *filter_arg;
+};
+
+void fc_inventory_init(struct fc_inventory *inv, fc_host_filter *filter, void *arg);
+void fc_inventory_clear(struct fc_inventory *inv);
+
+/* Read everything anew. 0, or -errno when sysfs has no fc_host class and no way to list it (-ENOENT: none).
+ */
+int fc_inventory_scan(struct fc_inventory *inv);
+
+/*
+ * Read one Scsi_Host anew: its attributes, vports (known ones are kept, not read again), rports and LUNs.  It
+ * is dropped when it is gone, and added when it is new.  True when it is there afterwards.
+ */
+bool fc_inventory_refresh(struct fc_inventory *inv, int number);
+
+/* Its own attributes only: state, fabric name, N_Port_ID, vports in use. */
+void fc_inventory_refresh_attributes(struct fc_host *h);
+
+struct fc_host *fc_host_find(const struct fc_inventory *inv, int number);
+
+/* The physical host of that name. */
+struct fc_host *fc_parent_find(const struct fc_inventory *inv, wwn_t wwpn);
+
+/* The vport of that name, and its parent in *parent (may be NULL). */
+struct fc_vport *fc_vport_find(const struct fc_inventory *inv, wwn_t wwpn, struct fc_host **parent);
+
+/* The remote port of that name as this host sees it. */
+struct fc_rport *fc_rport_find(const struct fc_host *host, wwn_t wwpn);
+
+/* Is this name in use by a host, a vport or a remote port that is seen?  Says by what in *by (may be NULL).
+ */
+bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size);
+
+/* Read now, not from the model. */
+int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, char *state, size_t size);
+int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, char *state, size_t size);
+/* Commands that the device has accepted and not ended, passthrough included (scsi_device device_busy). */
+int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_t *busy);
+
+#endif
