@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "priv.h"
+
+static const char *const names[PRIV_VERBS_] = {
+	[PRIV_PING] = "ping",
+	[PRIV_VPORT_CREATE] = "vport-create",
+	[PRIV_VPORT_DELETE] = "vport-delete",
+	[PRIV_VPORT_DISABLE] = "vport-disable",
+	[PRIV_VPORT_ENABLE] = "vport-enable",
+	[PRIV_RPORT_TIMERS] = "rport-timers",
+	[PRIV_RPORT_RESTORE] = "rport-restore",
+	[PRIV_SCAN] = "scan",
+	[PRIV_REPORT_LUNS] = "report-luns",
+	[PRIV_CT_GID_PN] = "ct-gid-pn",
+	[PRIV_FIP_VLANS] = "fip-vlans",
+	[PRIV_LINK_ADD] = "link-add",
+	[PRIV_LINK_DELETE] = "link-delete",
+	[PRIV_FCOE_CREATE] = "fcoe-create",
+	[PRIV_FCOE_DESTROY] = "fcoe-destroy",
+};
+
+const char *priv_verb_name(uint32_t verb)
+{
+	return verb < PRIV_VERBS_ ? names[verb] : "?";
+}
+
+int priv_spawn(const char *path, pid_t *pid)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv))
+		return -errno;
+	*pid = fork();
+	if (*pid < 0) {
+		int err = -errno;
+
+		close(sv[0]);
+		close(sv[1]);
+		return err;
+	}
+	if (!*pid) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		/* dup2 onto itself would keep close-on-exec */
+		if (sv[1] == PRIV_FD)
+			sv[1] = dup(sv[1]);
+		if (dup2(sv[1], PRIV_FD) == PRIV_FD)
+			execl(path, "vhba-priv", NULL);
+		_exit(127);
+	}
+	close(sv[1]);
+	return sv[0];
+}
+
+int priv_send(int fd, struct priv_request *req)
+{
+	ssize_t n;
+
+	req->version = PRIV_VERSION;
+	n = send(fd, req, sizeof(*req), MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0)
+		return -errno;
+	return n == sizeof(*req) ? 0 : -EIO;
+}
+
+int priv_recv(int fd, struct priv_reply *reply)
+{
+	ssize_t n = recv(fd, reply, sizeof(*reply), MSG_DONTWAIT);
+
+	if (n < 0)
+		return -errno;
+	if (!n)
+		return -EPIPE;
+	if (n != sizeof(*reply) || reply->version != PRIV_VERSION || reply->verb >= PRIV_VERBS_)
+		return -EPROTO;
+	reply->text[sizeof(reply->text) - 1] = '\0';
+	return 0;
+}

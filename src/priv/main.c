@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vhba-priv: started by vhbad, with its socket as file descriptor 3; ends when that closes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "pool.h"
+#include "priv.h"
+#include "sysroot.h"
+
+#define FDS_MAX (1 + POOL_MAX + POOL_STUCK)
+
+static bool check_request(const struct priv_request *q, ssize_t n)
+{
+	return n == sizeof(*q) && q->version == PRIV_VERSION && q->verb < PRIV_VERBS_ && q->timeout_ms &&
+	       memchr(q->name, 0, sizeof(q->name)) && memchr(q->text, 0, sizeof(q->text));
+}
+
+static void answer(const struct priv_reply *r)
+{
+	/* vhbad reads always; if its buffer is full for so long, it is gone or will be. */
+	if (send(PRIV_FD, r, sizeof(*r), MSG_NOSIGNAL) != sizeof(*r))
+		log_err("the answer to request %u could not be sent: %s", r->id, strerror(errno));
+}
+
+/* False at the end of the socket. */
+static bool take_requests(struct pool *p)
+{
+	struct priv_request q;
+	ssize_t n;
+
+	while ((n = recv(PRIV_FD, &q, sizeof(q), MSG_DONTWAIT)) != 0) {
+		struct priv_reply r = {.version = PRIV_VERSION, .verb = PRIV_PING};
+
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR;
+		if (!check_request(&q, n)) {
+			log_err("a malformed request of %zd bytes is refused", n);
+			if (n >= (ssize_t)offsetof(struct priv_request, verb))
+				r.id = q.id;
+			r.err = -EPROTO;
+			answer(&r);
+			continue;
+		}
+		r.id = q.id;
+		r.verb = q.verb;
+		r.err = pool_submit(p, &q);
+		if (r.err) {
+			snprintf(r.text, sizeof(r.text), "too many verbs are stuck in the kernel");
+			answer(&r);
+		}
+	}
+	return false;
+}
+
+static int wait_ms(const struct pool *p)
+{
+	struct monotime due = pool_due(p);
+	uint64_t left;
+
+	if (due.us == MONOTIME_NEVER.us)
+		return -1;
+	left = mono_left(due, mono_now());
+	return (int)((left + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
+}
+
+static int serve(void)
+{
+	struct pool *p = pool_new();
+	struct pollfd fds[FDS_MAX];
+	struct priv_reply r;
+
+	if (!p)
+		return 1;
+	for (;;) {
+		size_t n = 1 + pool_fds(p, fds + 1, FDS_MAX - 1);
+
+		fds[0] = (struct pollfd){PRIV_FD, POLLIN, 0};
+		if (poll(fds, n, wait_ms(p)) < 0 && errno != EINTR)
+			break;
+		if (fds[0].revents && !take_requests(p))
+			break;
+		pool_run(p, mono_now());
+		while (pool_next_reply(p, &r))
+			answer(&r);
+	}
+	pool_free(p);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct stat st;
+
+	(void)argv;
+	log_open("vhba-priv", LOG_LEVEL_INFO);
+	if (argc != 1 || fstat(PRIV_FD, &st) || !S_ISSOCK(st.st_mode)) {
+		fprintf(stderr, "vhba-priv is vhbad's root helper: vhbad starts it, nobody else does\n");
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	fcntl(PRIV_FD, F_SETFD, FD_CLOEXEC);
+	sysroot_set(NULL);
+	return serve();
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "pool.h"
+#include "verbs.h"
+
+#define QUEUE_MAX 4096
+
+enum worker_state { IDLE, BUSY, STUCK };
+
+struct worker {
+	TAILQ_ENTRY(worker) link;
+	enum worker_state state;
+	pid_t pid;
+	int fd;
+	struct priv_request request;
+	struct monotime start, by;
+};
+
+struct queued {
+	TAILQ_ENTRY(queued) link;
+	struct priv_request request;
+};
+
+struct answer {
+	TAILQ_ENTRY(answer) link;
+	struct priv_reply reply;
+};
+
+struct pool {
+	TAILQ_HEAD(, worker) workers;
+	TAILQ_HEAD(, queued) queue;
+	TAILQ_HEAD(, answer) answers;
+	unsigned count[3]; /* by worker_state */
+	unsigned queued;
+};
+
+/* ---- the child ---- */
+
+static void work(int fd)
+{
+	struct priv_request q;
+
+	while (recv(fd, &q, sizeof(q), 0) == sizeof(q)) {
+		struct priv_reply r = {.version = PRIV_VERSION, .id = q.id, .verb = q.verb};
+		struct monotime start = mono_now();
+		verb_fn *fn = verb_find(q.verb);
+
+		r.err = fn ? fn(&q, &r) : -EINVAL;
+		r.elapsed_us = mono_since(mono_now(), start);
+		if (send(fd, &r, sizeof(r), MSG_NOSIGNAL) != sizeof(r))
+			break;
+	}
+	_exit(0);
+}
+
+static void close_others(const struct pool *p)
+{
+	struct worker *w;
+
+	close(PRIV_FD);
+	TAILQ_FOREACH (w, &p->workers, link)
+		close(w->fd);
+}
+
+/* ---- the parent ---- */
+
+/* The only place that changes a worker's state. */
+static void set_state(struct pool *p, struct worker *w, enum worker_state s)
+{
+	p->count[w->state]--;
+	w->state = s;
+	p->count[s]++;
+}
+
+static struct worker *worker_new(struct pool *p)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	pid_t parent = getpid();
+	int sv[2];
+
+	if (!w || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv)) {
+		free(w);
+		return NULL;
+	}
+	w->pid = fork();
+	if (w->pid < 0) {
+		close(sv[0]);
+		close(sv[1]);
+		free(w);
+		return NULL;
+	}
+	if (!w->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(0);
+		close_others(p);
+		close(sv[0]);
+		work(sv[1]);
+	}
+	close(sv[1]);
+	w->fd = sv[0];
+	w->state = IDLE;
+	p->count[IDLE]++;
+	TAILQ_INSERT_TAIL(&p->workers, w, link);
+	return w;
+}
+
+static void worker_free(struct pool *p, struct worker *w)
+{
+	TAILQ_REMOVE(&p->workers, w, link);
+	p->count[w->state]--;
+	close(w->fd);
+	kill(w->pid, SIGKILL);
+	free(w);
+}
+
+struct pool *pool_new(void)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	TAILQ_INIT(&p->workers);
+	TAILQ_INIT(&p->queue);
+	TAILQ_INIT(&p->answers);
+	for (int i = 0; i < POOL_IDLE; i++)
+		worker_new(p);
+	return p;
+}
+
+void pool_free(struct pool *p)
+{
+	struct worker *w;
+	struct queued *q;
+	struct answer *a;
+
+	while ((w = TAILQ_FIRST(&p->workers)))
+		worker_free(p, w);
+	while ((q = TAILQ_FIRST(&p->queue))) {
+		TAILQ_REMOVE(&p->queue, q, link);
+		free(q);
+	}
+	while ((a = TAILQ_FIRST(&p->answers))) {
+		TAILQ_REMOVE(&p->answers, a, link);
+		free(a);
+	}
+	free(p);
+}
+
+static void push_answer(struct pool *p, const struct priv_reply *r)
+{
+	struct answer *a = calloc(1, sizeof(*a));
+
+	if (!a) {
+		log_err("out of memory: the answer to request %u is lost", r->id);
+		return;
+	}
+	a->reply = *r;
+	TAILQ_INSERT_TAIL(&p->answers, a, link);
+}
+
+static void refuse(struct pool *p, const struct priv_request *q, int err, const char *text)
+{
+	struct priv_reply r = {.version = PRIV_VERSION, .id = q->id, .verb = q->verb, .err = err};
+
+	snprintf(r.text, sizeof(r.text), "%s", text);
+	push_answer(p, &r);
+}
+
+static struct worker *idle_worker(struct pool *p)
+{
+	struct worker *w;
+
+	TAILQ_FOREACH (w, &p->workers, link)
+		if (w->state == IDLE)
+			return w;
+	return p->count[BUSY] < POOL_MAX ? worker_new(p) : NULL;
+}
+
+static void begin(struct pool *p, struct worker *w, const struct priv_request *q)
+{
+	w->request = *q;
+	w->start = mono_now();
+	w->by = mono_add(w->start, q->timeout_ms * USEC_PER_MSEC);
+	set_state(p, w, BUSY);
+	if (send(w->fd, q, sizeof(*q), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(*q))
+		return;
+	refuse(p, q, -EIO, "the child that was to do it is gone");
+	worker_free(p, w);
+}
+
+static void feed(struct pool *p)
+{
+	struct queued *q;
+	struct worker *w;
+
+	while ((q = TAILQ_FIRST(&p->queue)) && (w = idle_worker(p))) {
+		TAILQ_REMOVE(&p->queue, q, link);
+		p->queued--;
+		begin(p, w, &q->request);
+		free(q);
+	}
+}
+
+int pool_submit(struct pool *p, const struct priv_request *q)
+{
+	struct queued *item;
+
+	if (p->count[STUCK] >= POOL_STUCK || p->queued >= QUEUE_MAX)
+		return -EAGAIN;
+	item = calloc(1, sizeof(*item));
+	if (!item)
+		return -ENOMEM;
+	item->request = *q;
+	TAILQ_INSERT_TAIL(&p->queue, item, link);
+	p->queued++;
+	feed(p);
+	return 0;
+}
+
+size_t pool_fds(const struct pool *p, struct pollfd *fds, size_t max)
+{
+	struct worker *w;
+	size_t n = 0;
+
+	TAILQ_FOREACH (w, &p->workers, link)
+		if (w->state != IDLE && n < max)
+			fds[n++] = (struct pollfd){w->fd, POLLIN, 0};
+	return n;
+}
+
+/* True when the worker is still there. */
+static bool collect(struct pool *p, struct worker *w)
+{
+	struct priv_reply r;
+	ssize_t n = recv(w->fd, &r, sizeof(r), MSG_DONTWAIT);
+
+	if (n < 0 && errno == EAGAIN)
+		return true;
+	if (n == sizeof(r)) {
+		if (w->state == STUCK)
+			r.flags |= PRIV_LATE;
+		push_answer(p, &r);
+		/* One that was sent its signal may die at any moment: it gets no more work. */
+		if (w->state == BUSY && p->count[IDLE] < POOL_IDLE) {
+			set_state(p, w, IDLE);
+			return true;
+		}
+	} else if (w->state == BUSY) {
+		refuse(p, &w->request, -EIO, "the child that did it died");
+	}
+	worker_free(p, w);
+	return false;
+}
+
+static void abandon(struct pool *p, struct worker *w)
+{
+	log_warning("%s (request %u) did not end within %u ms: its child %d is abandoned",
+		    priv_verb_name(w->request.verb), w->request.id, w->request.timeout_ms, w->pid);
+	refuse(p, &w->request, -ETIMEDOUT, "it did not end in time; it may yet, in the kernel");
+	set_state(p, w, STUCK);
+}
+
+void pool_run(struct pool *p, struct monotime now)
+{
+	struct worker *w, *next;
+
+	for (w = TAILQ_FIRST(&p->workers); w; w = next) {
+		next = TAILQ_NEXT(w, link);
+		if (w->state == IDLE || !collect(p, w) || w->state != BUSY)
+			continue;
+		if (mono_reached(w->by, now))
+			abandon(p, w);
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	feed(p);
+	if (!p->count[IDLE] && p->count[BUSY] < POOL_MAX)
+		worker_new(p);
+}
+
+int pool_next_reply(struct pool *p, struct priv_reply *r)
+{
+	struct answer *a = TAILQ_FIRST(&p->answers);
+
+	if (!a)
+		return 0;
+	*r = a->reply;
+	TAILQ_REMOVE(&p->answers, a, link);
+	free(a);
+	return 1;
+}
+
+struct monotime pool_due(const struct pool *p)
+{
+	struct monotime due = MONOTIME_NEVER;
+	struct worker *w;
+
+	TAILQ_FOREACH (w, &p->workers, link)
+		if (w->state == BUSY)
+			due = mono_min(due, w->by);
+	return due;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Children that run verbs.  A few stand ready, so that a verb does not pay for a fork; one that does not end
+ * in time is abandoned (it may sit in the kernel, where no signal reaches it) and replaced.  One thread, no
+ * blocking call.
+ */
+#ifndef VHBA_POOL_H
+#define VHBA_POOL_H
+
+#include <poll.h>
+#include <stddef.h>
+
+#include "monotime.h"
+#include "priv.h"
+
+#define POOL_IDLE 4 /* stand ready */
+#define POOL_MAX 128 /* at work at once; more requests wait */
+#define POOL_STUCK 64 /* abandoned ones; beyond, verbs are refused */
+
+struct pool;
+
+struct pool *pool_new(void);
+void pool_free(struct pool *p);
+
+/* Take a request: it is begun now, or queued. 0; -EAGAIN: too many are stuck in the kernel, or the queue is
+ * full. */
+int pool_submit(struct pool *p, const struct priv_request *q);
+
+/* Fill fds (room for max) with what to poll; returns how many. */
+size_t pool_fds(const struct pool *p, struct pollfd *fds, size_t max);
+
+/* After poll: collect what ended, find what is late.  Answers are queued for pool_next_reply. */
+void pool_run(struct pool *p, struct monotime now);
+
+/* The next answer; 0 when there is none. */
+int pool_next_reply(struct pool *p, struct priv_reply *r);
+
+/* When pool_run wants to be called at the latest. */
+struct monotime pool_due(const struct pool *p);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The protocol between vhbad and its root helper vhba-priv, and vhbad's end of it.
+ *
+ * A SOCK_SEQPACKET socketpair; one struct a datagram.  Both ends are one build, so the structs are
+ * fixed-width and carry a version that must be equal.  Verbs take identifiers (host numbers, vport numbers
+ * together with the WWPN that must be there, interface names), never a path.  Every verb runs in a disposable
+ * child: when it does not end within its timeout, the answer is -ETIMEDOUT and the child is abandoned; should
+ * it end after all, a second answer comes with PRIV_LATE. The functions here don't block.
+ */
+#ifndef VHBA_PRIV_H
+#define VHBA_PRIV_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PRIV_VERSION 1
+#define PRIV_FD 3 /* vhba-priv finds its socket here */
+#define PRIV_NAME_MAX 64
+#define PRIV_TEXT_MAX 512
+
+enum priv_verb {
+	PRIV_PING,
+	PRIV_VPORT_CREATE, /* host, wwpn, wwnn, name (symbolic) -> channel, number, value: its Scsi_Host or -1
+			    */
+	PRIV_VPORT_DELETE, /* host (the parent), wwpn, wwnn; -ENODEV: there is none */
+	PRIV_VPORT_DISABLE, /* host (the parent), channel, number, wwpn */
+	PRIV_VPORT_ENABLE, /* likewise */
+	PRIV_RPORT_TIMERS, /* host (the vport's own), fast_io_fail (-1: off, -2: leave), dev_loss (-2: leave),
+			      on all its target rports -> count set, value: busy ones (Blocked), text: the old
+			      timers */
+	PRIV_RPORT_RESTORE, /* host, text: as PRIV_RPORT_TIMERS gave it -> count set, value: busy ones */
+	PRIV_SCAN, /* host: look for LUNs on all targets */
+	PRIV_REPORT_LUNS, /* host, channel, target: ask the target -> count, text: LUN numbers,
+			     comma-separated */
+	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
+	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
+	PRIV_LINK_ADD, /* name (interface), number (VLAN) -> text: the name of the macvlan in passthru mode on
+			  it */
+	PRIV_LINK_DELETE, /* name: of a link that PRIV_LINK_ADD made; goes with its VLAN */
+	PRIV_FCOE_CREATE, /* name (interface) -> value: its Scsi_Host */
+	PRIV_FCOE_DESTROY, /* name (interface) */
+	PRIV_VERBS_
+};
+
+struct priv_request {
+	uint32_t version;
+	uint32_t id; /* comes back in the reply */
+	uint32_t verb; /* enum priv_verb */
+	uint32_t timeout_ms; /* 1.. */
+	int32_t host; /* Scsi_Host number */
+	uint32_t channel, number, target;
+	int32_t fast_io_fail, dev_loss; /* s */
+	uint64_t wwpn, wwnn;
+	char name[PRIV_NAME_MAX];
+	char text[PRIV_TEXT_MAX];
+};
+
+enum { PRIV_LATE = 1 };
+
+struct priv_reply {
+	uint32_t version;
+	uint32_t id;
+	uint32_t verb;
+	int32_t err; /* 0 or -errno */
+	uint32_t flags;
+	uint32_t channel, number, port_id;
+	uint32_t count;
+	int32_t value;
+	uint64_t elapsed_us;
+	char text[PRIV_TEXT_MAX]; /* of an error: what was seen */
+};
+
+_Static_assert(sizeof(struct priv_request) == 56 + PRIV_NAME_MAX + PRIV_TEXT_MAX, "no hidden padding");
+_Static_assert(sizeof(struct priv_reply) == 48 + PRIV_TEXT_MAX, "no hidden padding");
+
+/* "vport-create" */
+const char *priv_verb_name(uint32_t verb);
+
+/* Start the helper; the socket (non-blocking, close-on-exec) or -errno. */
+int priv_spawn(const char *path, pid_t *pid);
+
+/* 0 or -errno (-EAGAIN: try again when writable). Fills version. */
+int priv_send(int fd, struct priv_request *req);
+
+/* 0; -EAGAIN none now; -EPIPE the helper is gone; -EPROTO what came is no reply. */
+int priv_recv(int fd, struct priv_reply *reply);
+
+#endif
