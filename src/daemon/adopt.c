@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * At start: vports are found by WWPN, journals say what was under way.  An attach that had not been answered
+ * is undone, a quiesce, resume or release is finished by its machine; what is simply there is taken over as
+ * attached.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "journal.h"
+#include "log.h"
+#include "op.h"
+#include "privq.h"
+#include "san.h"
+
+struct vm *vm_of_registry(struct daemon *d, const struct reg_vm *rv)
+{
+	struct vm *vm = vm_find(&d->vms, rv->uuid);
+
+	if (!vm)
+		vm = vm_new(&d->vms, rv->uuid, rv->name);
+	if (!vm || vm->quiesce)
+		return vm;
+	vm->count = 0;
+	for (unsigned i = 0; i < rv->vhbas_n && i < VM_VHBAS_MAX; i++) {
+		struct vm_vhba *v = &vm->vhba[vm->count++];
+
+		*v = (struct vm_vhba){.index = rv->vhbas[i].index,
+				      .wwpn = rv->vhbas[i].wwpn,
+				      .wwnn = rv->vhbas[i].wwnn,
+				      .parent_host = -1,
+				      .host = -1};
+		san_locate(d, v);
+	}
+	return vm;
+}
+
+static void on_undone(void *user, const struct priv_reply *r)
+{
+	struct daemon *d = user;
+
+	if (r->err && r->err != -19 /* ENODEV: gone already */)
+		log_err("a vport of an attachment that was cut off could not be deleted: %s",
+			strerror(-r->err));
+	fc_inventory_scan(&d->inv);
+}
+
+/* Whatever an unanswered attach made is deleted again, by the names in its journal. */
+static void undo_attach(struct daemon *d, const struct journal_op *op)
+{
+	for (size_t i = 0; i < op->n; i++) {
+		struct priv_request q = {.verb = PRIV_VPORT_DELETE};
+		struct fc_host *parent;
+
+		if (journal_get_hex(&op->rec[i], "wwpn", &q.wwpn) ||
+		    journal_get_hex(&op->rec[i], "wwnn", &q.wwnn))
+			continue;
+		if (!fc_vport_find(&d->inv, q.wwpn, &parent))
+			continue;
+		log_notice("%s: deleting a vport that an unfinished attach left", op->head.vm);
+		q.host = parent->number;
+		privq_call(d->privq, &q, 60 * USEC_PER_SEC, on_undone, d);
+	}
+}
+
+static void end_journal(struct daemon *d, const char *dir, const struct journal_op *op, const char *how)
+{
+	struct verror e;
+	struct journal *j = journal_reopen(dir, op, &e);
+
+	(void)d;
+	if (j)
+		journal_end(j, how, "found after a restart", mono_now().us, 4);
+	else
+		log_warning("%s", e.what);
+}
+
+static void resume_operation(struct daemon *d, const char *dir, const struct journal_op *op)
+{
+	const struct reg_vm *rv = registry_find(d->reg, op->head.vm);
+	struct verror e;
+	struct vm *vm;
+
+	if (op->head.kind == JOURNAL_ATTACH) {
+		undo_attach(d, op);
+		end_journal(d, dir, op, "undone");
+		return;
+	}
+	vm = rv ? vm_of_registry(d, rv) : NULL;
+	if (!vm) {
+		log_warning("a journal speaks of a VM %s that the registry does not know", op->head.vm);
+		return;
+	}
+	log_notice("%s: going on with the %s that was under way", vm->name, journal_kind_name(op->head.kind));
+	if (vm_quiesce_restore(d, vm, op, &e)) {
+		log_err("%s: its journal can't be followed: %s", vm->name, e.what);
+		vm_set_state(vm, VM_FAILED);
+	}
+}
+
+static bool in_unfinished_attach(const struct journal_list *list, const char *uuid)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->op[i].head.kind == JOURNAL_ATTACH && !strcmp(list->op[i].head.vm, uuid))
+			return true;
+	return false;
+}
+
+static void adopt_vm(struct daemon *d, const struct reg_vm *rv)
+{
+	unsigned there = 0;
+	struct vm *vm;
+
+	for (unsigned i = 0; i < rv->vhbas_n; i++)
+		there += fc_vport_find(&d->inv, rv->vhbas[i].wwpn, NULL) != NULL;
+	if (!there || vm_find(&d->vms, rv->uuid))
+		return;
+	vm = vm_of_registry(d, rv);
+	if (!vm)
+		return;
+	vm_set_state(vm, there == rv->vhbas_n ? VM_ATTACHED : VM_FAILED);
+	daemon_event(d, "state", vm->name, "adopted: %u of %u vports are there", there, rv->vhbas_n);
+}
+
+void adopt_all(struct daemon *d)
+{
+	struct journal_list list = {0};
+	const struct reg_vm *rv;
+	struct verror e;
+	char dir[256];
+
+	snprintf(dir, sizeof(dir), "%s/journal", d->cfg->run_dir);
+	if (journal_load(dir, JOURNAL_UNFINISHED, NULL, &list, &e))
+		log_err("the journals can't be read: %s", e.what);
+	for (size_t i = 0; i < list.n; i++)
+		resume_operation(d, dir, &list.op[i]);
+	TAILQ_FOREACH (rv, registry_vms(d->reg), link)
+		if (!in_unfinished_attach(&list, rv->uuid))
+			adopt_vm(d, rv);
+	journal_list_free(&list);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "config_parse.h"
+#include "monotime.h"
+
+static int bad(const struct config *c, struct verror *e, const char *section, const char *key)
+{
+	return verror_set(e, VHBA_E_USAGE, "%s: [%s] %s", c->path, section, key);
+}
+
+static int check_vsans(const struct config *c, struct verror *e)
+{
+	char section[32];
+
+	for (unsigned i = 0; i < c->vsans_n; i++) {
+		const struct config_vsan *v = &c->vsans[i];
+
+		snprintf(section, sizeof(section), "vsan %u", v->number);
+		if (!v->vlan && !v->fabric_name) {
+			bad(c, e, section, "");
+			verror_expected(e, "vlan or fabric-name, by which a parent is known to be in it");
+			verror_seen(e, "neither");
+			return -EINVAL;
+		}
+		for (unsigned k = 0; k < i; k++) {
+			const struct config_vsan *o = &c->vsans[k];
+
+			if (o->number != v->number && (!v->name[0] || strcmp(o->name, v->name)) &&
+			    (!v->vlan || o->vlan != v->vlan || v->fabric_name))
+				continue;
+			bad(c, e, section, "");
+			verror_expected(e, "a number, a name and a VLAN of its own");
+			verror_seen(e, "one that [vsan %u] has", o->number);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int check_zones(const struct config *c, struct verror *e)
+{
+	for (unsigned i = 0; i < c->zones_n; i++) {
+		char section[80];
+
+		if (config_vsan(c, c->zones[i].vsan))
+			continue;
+		snprintf(section, sizeof(section), "zone %s", c->zones[i].name);
+		bad(c, e, section, "vsan");
+		verror_expected(e, "the number of a [vsan N] section");
+		verror_seen(e, "%u", c->zones[i].vsan);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int config_cross_check(const struct config *c, struct verror *e)
+{
+	int r = check_vsans(c, e);
+
+	if (!r)
+		r = check_zones(c, e);
+	if (!r && c->fast_io_fail >= c->dev_loss) {
+		r = bad(c, e, "timers", "fast-io-fail");
+		verror_expected(e, "less than dev-loss, %ds", c->dev_loss);
+		verror_seen(e, "%ds", c->fast_io_fail);
+	}
+	if (!r && c->hold > (uint64_t)c->dev_loss * USEC_PER_SEC) {
+		r = bad(c, e, "quiesce", "hold");
+		verror_expected(e, "at most dev-loss, %ds", c->dev_loss);
+	}
+	return r;
+}
+
+/* The name of a section header or of a key, in lower case as iniparser sees it; 0 for any other line. */
+static char line_name(char *line, char *name, size_t size)
+{
+	char *p = line + strspn(line, " \t"), *end, kind = '=';
+	size_t n;
+
+	if (*p == '[') {
+		kind = '[';
+		end = strchr(++p, ']');
+	} else {
+		end = *p == ';' || *p == '#' ? NULL : strchr(p, '=');
+	}
+	if (!end)
+		return 0;
+	while (end > p && isspace((unsigned char)end[-1]))
+		end--;
+	n = (size_t)(end - p) < size - 1 ? (size_t)(end - p) : size - 1;
+	for (size_t i = 0; i < n; i++)
+		name[i] = (char)tolower((unsigned char)p[i]);
+	name[n] = '\0';
+	return kind;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int config_find_duplicate(const char *path, struct verror *e)
+{
+	AUTO_FILE FILE *f = fopen(path, "re");
+	char section[256] = "", name[256], full[600];
+	AUTO_FREE char *line = NULL;
+	void *seen = NULL;
+	unsigned number = 0;
+	size_t room = 0;
+	int r = 0;
+
+	while (!r && f && getline(&line, &room, f) > 0) {
+		char kind = line_name(line, name, sizeof(name));
+		char *copy, **found;
+
+		number++;
+		if (!kind)
+			continue;
+		if (kind == '[')
+			snprintf(section, sizeof(section), "%s", name);
+		snprintf(full, sizeof(full), "%s%c%s", section, kind, kind == '[' ? "" : name);
+		copy = strdup(full);
+		found = copy ? tsearch(copy, &seen, compare) : NULL;
+		if (found && *found == copy)
+			continue;
+		free(copy);
+		r = verror_set(e, VHBA_E_USAGE, "%s:%u: [%s]%s%s stands twice", path, number, section,
+			       kind == '[' ? "" : " ", kind == '[' ? "" : name);
+		verror_expected(e, "each section and each of its keys once");
+	}
+	tdestroy(seen, free);
+	return r;
+}
+
+void config_print(const struct config *c, FILE *f)
+{
+	char wwn[WWN_TEXT], d[32];
+
+	fprintf(f, "[daemon]\nsocket = %s\nrun-dir = %s\nstate-dir = %s\nuser = %s\n", c->socket, c->run_dir,
+		c->state_dir, c->user);
+	fprintf(f, "read-group = %s\nadmin-group = %s\nlog-level = %s\nhost-name = %s\npriv = %s\n",
+		c->read_group, c->admin_group, c->log_level, c->host_name, c->priv);
+	fprintf(f, "\n[names]\nnaa = %u\noui = %02x:%02x:%02x\n", c->names.naa, c->names.oui >> 16,
+		c->names.oui >> 8 & 0xff, c->names.oui & 0xff);
+	fprintf(f, "\n[parents]\nuse = %s", c->parents_all ? "all" : "");
+	for (unsigned i = 0; i < c->parents_n; i++)
+		fprintf(f, "%s%s", i ? ", " : "", c->parents[i]);
+	fprintf(f, "\n\n[attach]\ndeadline = %s\n", duration_format(c->attach_deadline, d, sizeof(d)));
+	fprintf(f, "\n[quiesce]\ndeadline = %s\n", duration_format(c->quiesce_deadline, d, sizeof(d)));
+	fprintf(f, "resume-deadline = %s\n", duration_format(c->resume_deadline, d, sizeof(d)));
+	fprintf(f, "release-deadline = %s\n", duration_format(c->release_deadline, d, sizeof(d)));
+	fprintf(f, "drain = %s\n", duration_format(c->drain, d, sizeof(d)));
+	fprintf(f, "hold = %s\n", duration_format(c->hold, d, sizeof(d)));
+	fprintf(f, "margin = %s\n", duration_format(c->margin, d, sizeof(d)));
+	fprintf(f, "\n[timers]\ndev-loss = %ds\n", c->dev_loss);
+	if (c->fast_io_fail < 0)
+		fprintf(f, "fast-io-fail = off\n");
+	else
+		fprintf(f, "fast-io-fail = %ds\n", c->fast_io_fail);
+	fprintf(f, "fip-discovery = %s\n", duration_format(c->fip_timeout, d, sizeof(d)));
+	fprintf(f, "\n[registry]\nwrite-deadline = %s\n",
+		duration_format(c->registry_deadline, d, sizeof(d)));
+	for (unsigned i = 0; i < c->fcoe_n; i++) {
+		fprintf(f, "\n[fcoe %s]\nvlans = %s", c->fcoe[i].ifname, c->fcoe[i].discover ? "auto" : "");
+		for (unsigned k = 0; k < c->fcoe[i].count; k++)
+			fprintf(f, "%s%u", k ? ", " : "", c->fcoe[i].vlans[k]);
+		fprintf(f, "\n");
+	}
+	for (unsigned i = 0; i < c->vsans_n; i++) {
+		const struct config_vsan *v = &c->vsans[i];
+
+		fprintf(f, "\n[vsan %u]\nname = %s\n", v->number, v->name);
+		if (v->vlan)
+			fprintf(f, "vlan = %u\n", v->vlan);
+		if (v->fabric_name)
+			fprintf(f, "fabric-name = \"%s\"\n", wwn_format(v->fabric_name, wwn));
+	}
+	for (unsigned i = 0; i < c->zones_n; i++) {
+		fprintf(f, "\n[zone %s]\nvsan = %u\ntargets = ", c->zones[i].name, c->zones[i].vsan);
+		for (unsigned k = 0; k < c->zones[i].count; k++)
+			fprintf(f, "%s%s", k ? ", " : "", wwn_format(c->zones[i].targets[k], wwn));
+		fprintf(f, "\n");
+	}
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "control.h"
+#include "log.h"
+
+#define CONNECTIONS_MAX 256
+
+struct connection {
+	TAILQ_ENTRY(connection) link;
+	struct control *control;
+	struct proto_conn *proto;
+	struct call *call; /* the request being handled */
+	sd_event_source *io;
+	int fd;
+	bool pumping; /* a handler that answers at once must not start the next request from within */
+};
+
+struct control {
+	TAILQ_HEAD(, connection) connections;
+	unsigned count;
+	sd_event *loop;
+	sd_event_source *listen;
+	int fd;
+	struct proto_acl acl;
+	control_handler *handler;
+	void *user;
+};
+
+struct call {
+	struct connection *conn; /* NULL: the caller is gone */
+	bool more;
+	void (*gone)(void *user);
+	void *gone_user;
+};
+
+static void connection_close(struct connection *n)
+{
+	struct call *call = steal_ptr(n->call);
+
+	TAILQ_REMOVE(&n->control->connections, n, link);
+	n->control->count--;
+	sd_event_source_disable_unref(n->io);
+	proto_conn_free(n->proto);
+	close(n->fd);
+	free(n);
+	if (call) {
+		call->conn = NULL;
+		if (call->gone)
+			call->gone(call->gone_user);
+	}
+}
+
+/* Start what is complete, send what can be sent, watch for what is wanted; false: the connection is closed.
+ */
+static bool connection_pump(struct connection *n)
+{
+	struct control *c = n->control;
+	struct proto_request req;
+
+	if (n->pumping)
+		return true;
+	n->pumping = true;
+	while (proto_conn_next(n->proto, &req)) {
+		struct call *call = calloc(1, sizeof(*call));
+
+		if (!call)
+			break;
+		call->conn = n;
+		call->more = req.more;
+		n->call = call;
+		c->handler(c->user, call, &req);
+	}
+	n->pumping = false;
+	if (proto_conn_write(n->proto, n->fd) < 0 || proto_conn_done(n->proto)) {
+		connection_close(n);
+		return false;
+	}
+	sd_event_source_set_io_events(n->io, proto_conn_events(n->proto));
+	return true;
+}
+
+static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *user)
+{
+	struct connection *n = user;
+
+	(void)s;
+	if ((revents & (EPOLLIN | EPOLLHUP | EPOLLERR)) && proto_conn_read(n->proto, fd) < 0) {
+		connection_close(n);
+		return 0;
+	}
+	if ((revents & (EPOLLHUP | EPOLLERR)) && proto_conn_busy(n->proto)) {
+		connection_close(n); /* whoever asked reads no more: its operation goes on without it */
+		return 0;
+	}
+	connection_pump(n);
+	return 0;
+}
+
+static int connection_new(struct control *c, int fd)
+{
+	struct connection *n;
+	struct proto_peer peer;
+	int r = proto_peer_take(fd, &c->acl, &peer);
+
+	if (r < 0)
+		return r;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return -ENOMEM;
+	n->control = c;
+	n->fd = fd;
+	n->proto = proto_conn_new(&peer);
+	r = n->proto ? sd_event_add_io(c->loop, &n->io, fd, EPOLLIN, on_connection, n) : -ENOMEM;
+	if (r < 0) {
+		if (n->proto)
+			proto_conn_free(n->proto);
+		free(n);
+		return r;
+	}
+	TAILQ_INSERT_TAIL(&c->connections, n, link);
+	c->count++;
+	connection_pump(n);
+	return 0;
+}
+
+static int on_listen(sd_event_source *s, int fd, uint32_t revents, void *user)
+{
+	struct control *c = user;
+	int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), r;
+
+	(void)s;
+	(void)revents;
+	if (conn < 0)
+		return 0;
+	if (c->count >= CONNECTIONS_MAX) {
+		log_warning("%u connections are open already: the next one is refused", c->count);
+		close(conn);
+		return 0;
+	}
+	r = connection_new(c, conn);
+	if (r < 0) {
+		log_warning("a connection can't be served: %s", strerror(-r));
+		close(conn);
+	}
+	return 0;
+}
+
+struct control *control_new(sd_event *loop, const char *path, const struct proto_acl *acl,
+			    control_handler *handler, void *user, struct verror *e)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c) {
+		verror_set(e, VHBA_E_INTERNAL, "out of memory");
+		return NULL;
+	}
+	TAILQ_INIT(&c->connections);
+	c->loop = loop;
+	c->acl = *acl;
+	c->handler = handler;
+	c->user = user;
+	c->fd = sd_listen_fds(1) == 1 ? SD_LISTEN_FDS_START : proto_listen(path, e);
+	if (c->fd < 0) {
+		free(c);
+		return NULL;
+	}
+	r = sd_event_add_io(loop, &c->listen, c->fd, EPOLLIN, on_listen, c);
+	if (r < 0) {
+		verror_set(e, VHBA_E_INTERNAL, "the control socket can't be watched: %s", strerror(-r));
+		close(c->fd);
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void control_free(struct control *c)
+{
+	struct connection *n;
+
+	if (!c)
+		return;
+	while ((n = TAILQ_FIRST(&c->connections)))
+		connection_close(n);
+	sd_event_source_disable_unref(c->listen);
+	close(c->fd);
+	free(c);
+}
+
+unsigned control_connections(const struct control *c)
+{
+	return c->count;
+}
+
+/* The call is over: its connection may go on with the next request. */
+static void call_end(struct call *call)
+{
+	struct connection *n = call->conn;
+
+	free(call);
+	if (n) {
+		n->call = NULL;
+		connection_pump(n);
+	}
+}
+
+void call_reply(struct call *call, struct json_object *result)
+{
+	if (!call || !call->conn) {
+		json_object_put(result);
+		free(call);
+		return;
+	}
+	proto_conn_reply(call->conn->proto, result);
+	call_end(call);
+}
+
+void call_error(struct call *call, const struct verror *e)
+{
+	if (!call || !call->conn) {
+		free(call);
+		return;
+	}
+	proto_conn_error(call->conn->proto, e);
+	call_end(call);
+}
+
+void call_progress(struct call *call, struct json_object *progress)
+{
+	if (!call_wants_more(call)) {
+		json_object_put(progress);
+		return;
+	}
+	proto_conn_progress(call->conn->proto, progress);
+	sd_event_source_set_io_events(call->conn->io, proto_conn_events(call->conn->proto));
+}
+
+void call_part(struct call *call, struct json_object *parameters)
+{
+	if (!call_wants_more(call)) {
+		json_object_put(parameters);
+		return;
+	}
+	proto_conn_part(call->conn->proto, parameters);
+	sd_event_source_set_io_events(call->conn->io, proto_conn_events(call->conn->proto));
+}
+
+bool call_wants_more(const struct call *call)
+{
+	return call && call->conn && call->more;
+}
+
+bool call_alive(const struct call *call)
+{
+	return call && call->conn;
+}
+
+void call_on_gone(struct call *call, void (*fn)(void *user), void *user)
+{
+	if (!call)
+		return;
+	call->gone = fn;
+	call->gone_user = user;
+}

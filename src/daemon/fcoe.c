@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Parents made of Ethernet interfaces: FIP VLAN discovery, the VLAN and macvlan links, the FCoE controller.
+ * Each step is a verb of vhba-priv and idempotent, so that a restarted daemon takes over what its predecessor
+ * made.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "op.h"
+#include "privq.h"
+
+#define VERB_US (30 * USEC_PER_SEC)
+#define RETRY_US (2 * USEC_PER_SEC)
+
+struct fcoe_parent {
+	TAILQ_ENTRY(fcoe_parent) link;
+	struct daemon *d;
+	char ifname[16]; /* the Ethernet interface */
+	char netdev[16]; /* the macvlan on its VLAN; "" until it is made */
+	uint16_t vlan;
+	int host; /* -1: no controller */
+	bool stopping;
+	sd_event_source *retry;
+};
+
+/* An interface whose VLANs are still being discovered has this alone. */
+static struct fcoe_parent *parent_new(struct daemon *d, const char *ifname, uint16_t vlan)
+{
+	struct fcoe_parent *p;
+
+	TAILQ_FOREACH (p, &d->fcoe, link)
+		if (!strcmp(p->ifname, ifname) && p->vlan == vlan)
+			return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->d = d;
+	p->vlan = vlan;
+	p->host = -1;
+	snprintf(p->ifname, sizeof(p->ifname), "%s", ifname);
+	if (vlan)
+		snprintf(p->netdev, sizeof(p->netdev), "%.8s.%uf", ifname, vlan);
+	TAILQ_INSERT_TAIL(&d->fcoe, p, link);
+	return p;
+}
+
+static void parent_free(struct fcoe_parent *p)
+{
+	TAILQ_REMOVE(&p->d->fcoe, p, link);
+	sd_event_source_disable_unref(p->retry);
+	free(p);
+}
+
+bool fcoe_made(const struct daemon *d, const char *netdev)
+{
+	const struct fcoe_parent *p;
+
+	TAILQ_FOREACH (p, &d->fcoe, link)
+		if (p->netdev[0] && !strcmp(p->netdev, netdev))
+			return true;
+	return false;
+}
+
+static void begin(struct fcoe_parent *p);
+
+static int on_retry(sd_event_source *s, uint64_t usec, void *user)
+{
+	(void)s;
+	(void)usec;
+	begin(user);
+	return 0;
+}
+
+/* What failed is said once and tried again: a cable or a switch may come later. */
+static void failed(struct fcoe_parent *p, const struct priv_reply *r)
+{
+	log_warning("[fcoe %s]: %s: %s%s%s", p->ifname, priv_verb_name(r->verb), strerror(-r->err),
+		    r->text[0] ? ": " : "", r->text);
+	daemon_event(p->d, "parent", NULL, "%s: %s: %s", p->ifname, priv_verb_name(r->verb),
+		     strerror(-r->err));
+	if (!p->stopping && !p->d->stopping)
+		daemon_timer(p->d, &p->retry, mono_add(mono_now(), RETRY_US), on_retry, p);
+}
+
+static void on_controller(void *user, const struct priv_reply *r)
+{
+	struct fcoe_parent *p = user;
+
+	if (r->err) {
+		failed(p, r);
+		return;
+	}
+	p->host = r->value;
+	watch_refresh(p->d, p->host);
+	daemon_event(p->d, "parent", NULL, "host%d on %s carries VLAN %u of %s", p->host, p->netdev, p->vlan,
+		     p->ifname);
+}
+
+static void on_link(void *user, const struct priv_reply *r)
+{
+	struct priv_request q = {.verb = PRIV_FCOE_CREATE};
+	struct fcoe_parent *p = user;
+
+	if (r->err) {
+		failed(p, r);
+		return;
+	}
+	snprintf(p->netdev, sizeof(p->netdev), "%.15s", r->text);
+	snprintf(q.name, sizeof(q.name), "%s", p->netdev);
+	privq_call(p->d->privq, &q, VERB_US, on_controller, p);
+}
+
+static void on_vlans(void *user, const struct priv_reply *r)
+{
+	struct fcoe_parent *p = user, *made;
+	struct daemon *d = p->d;
+	char text[PRIV_TEXT_MAX], *save = NULL;
+
+	if (r->err || !r->count) {
+		struct priv_reply none = *r;
+
+		if (!none.err) {
+			none.err = -ETIMEDOUT;
+			snprintf(none.text, sizeof(none.text), "no FCF answered the FIP VLAN request");
+		}
+		failed(p, &none);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s", r->text);
+	for (char *v = strtok_r(text, ",", &save); v; v = strtok_r(NULL, ",", &save)) {
+		made = parent_new(d, p->ifname, (uint16_t)atoi(v));
+		if (made && made->host < 0)
+			begin(made);
+	}
+	parent_free(p);
+}
+
+static void begin(struct fcoe_parent *p)
+{
+	struct priv_request q = {.verb = p->vlan ? PRIV_LINK_ADD : PRIV_FIP_VLANS, .number = p->vlan};
+
+	snprintf(q.name, sizeof(q.name), "%s", p->ifname);
+	privq_call(p->d->privq, &q, p->vlan ? VERB_US : p->d->cfg->fip_timeout, p->vlan ? on_link : on_vlans,
+		   p);
+}
+
+int fcoe_start(struct daemon *d, struct verror *e)
+{
+	for (unsigned i = 0; i < d->cfg->fcoe_n; i++) {
+		const struct config_fcoe *f = &d->cfg->fcoe[i];
+
+		for (unsigned k = 0; k < (f->discover ? 1 : f->count); k++) {
+			struct fcoe_parent *p = parent_new(d, f->ifname, f->discover ? 0 : f->vlans[k]);
+
+			if (!p)
+				return verror_set(e, VHBA_E_INTERNAL, "out of memory");
+			begin(p);
+		}
+	}
+	return 0;
+}
+
+/* ---- taking down ---- */
+
+struct teardown {
+	struct daemon *d;
+	unsigned waiting;
+	void (*done)(struct daemon *d);
+};
+
+static struct teardown teardown;
+
+static void one_down(void)
+{
+	if (!--teardown.waiting)
+		teardown.done(teardown.d);
+}
+
+static void on_link_gone(void *user, const struct priv_reply *r)
+{
+	struct fcoe_parent *p = user;
+
+	if (r->err)
+		log_warning("%s could not be taken down: %s %s", p->netdev, strerror(-r->err), r->text);
+	one_down();
+}
+
+static void on_controller_gone(void *user, const struct priv_reply *r)
+{
+	struct priv_request q = {.verb = PRIV_LINK_DELETE};
+	struct fcoe_parent *p = user;
+
+	if (r->err)
+		log_warning("the FCoE controller on %s could not be destroyed: %s %s", p->netdev,
+			    strerror(-r->err), r->text);
+	snprintf(q.name, sizeof(q.name), "%s", p->netdev);
+	privq_call(p->d->privq, &q, VERB_US, on_link_gone, p);
+}
+
+/* A parent that still carries vports stays: its VMs outlive the daemon, and the next one adopts them. */
+static bool carries_vports(const struct daemon *d, const struct fcoe_parent *p)
+{
+	const struct fc_host *h = fc_host_find(&d->inv, p->host);
+
+	return h && !TAILQ_EMPTY(&h->vports);
+}
+
+void fcoe_stop(struct daemon *d, void (*done)(struct daemon *d))
+{
+	struct fcoe_parent *p;
+
+	teardown = (struct teardown){.d = d, .waiting = 1, .done = done};
+	TAILQ_FOREACH (p, &d->fcoe, link) {
+		struct priv_request q = {.verb = PRIV_FCOE_DESTROY};
+
+		p->stopping = true;
+		if (!p->netdev[0] || carries_vports(d, p))
+			continue;
+		teardown.waiting++;
+		snprintf(q.name, sizeof(q.name), "%s", p->netdev);
+		privq_call(d->privq, &q, VERB_US, on_controller_gone, p);
+	}
+	one_down();
+}
+
+void fcoe_free(struct daemon *d)
+{
+	while (!TAILQ_EMPTY(&d->fcoe))
+		parent_free(TAILQ_FIRST(&d->fcoe));
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "history.h"
+#include "log.h"
+
+static const char *folder(const struct daemon *d, char *path, size_t size)
+{
+	snprintf(path, size, "%s/log", d->cfg->run_dir);
+	return path;
+}
+
+int history_open(struct daemon *d)
+{
+	char path[PATH_MAX];
+
+	if (mkdir(folder(d, path, sizeof(path)), 0750) && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+/* The files of a VM are UUID.ID.json; the numbers grow for as long as the folder lives. */
+static int ids_of(const struct daemon *d, const char *uuid, uint64_t ids[], size_t max, size_t *n)
+{
+	char path[PATH_MAX];
+	AUTO_DIR DIR *dir = opendir(folder(d, path, sizeof(path)));
+	size_t prefix = strlen(uuid);
+	struct dirent *e;
+
+	*n = 0;
+	if (!dir)
+		return -errno;
+	while ((e = readdir(dir)) && *n < max) {
+		char *end;
+		uint64_t id;
+
+		if (strncmp(e->d_name, uuid, prefix) || e->d_name[prefix] != '.')
+			continue;
+		id = strtoull(e->d_name + prefix + 1, &end, 10);
+		if (!strcmp(end, ".json"))
+			ids[(*n)++] = id;
+	}
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static const char *file(const struct daemon *d, const char *uuid, uint64_t id, char *path, size_t size)
+{
+	snprintf(path, size, "%s/log/%s.%" PRIu64 ".json", d->cfg->run_dir, uuid, id);
+	return path;
+}
+
+void history_add(struct daemon *d, const char *uuid, uint64_t id, struct json_object *result)
+{
+	uint64_t ids[4 * HISTORY_KEEP];
+	char path[PATH_MAX];
+	size_t n = 0;
+
+	if (json_object_to_file_ext(file(d, uuid, id, path, sizeof(path)), result, JSON_C_TO_STRING_PLAIN)) {
+		log_warning("%s: the result could not be kept", path);
+		return;
+	}
+	ids_of(d, uuid, ids, ARRAY_SIZE(ids), &n);
+	qsort(ids, n, sizeof(ids[0]), by_id);
+	for (size_t i = 0; i + HISTORY_KEEP < n; i++)
+		unlink(file(d, uuid, ids[i], path, sizeof(path)));
+}
+
+struct json_object *history_get(struct daemon *d, const char *uuid)
+{
+	struct json_object *a = json_object_new_array();
+	uint64_t ids[4 * HISTORY_KEEP];
+	char path[PATH_MAX];
+	size_t n = 0;
+
+	ids_of(d, uuid, ids, ARRAY_SIZE(ids), &n);
+	qsort(ids, n, sizeof(ids[0]), by_id);
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_object_from_file(file(d, uuid, ids[i], path, sizeof(path)));
+
+		if (o)
+			json_object_array_add(a, o);
+	}
+	return a;
+}

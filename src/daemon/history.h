@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The results of a VM's last operations, for "vhbactl log": files in RUN-DIR/log (tmpfs, so that they neither
+ * wait for a disk nor fill the daemon's memory), newest HISTORY_KEEP per VM.  Loop thread only.
+ */
+#ifndef VHBA_HISTORY_H
+#define VHBA_HISTORY_H
+
+#include <json-c/json.h>
+#include <stdint.h>
+
+#include "daemon.h"
+
+#define HISTORY_KEEP 8
+
+/* Make the folder. 0 or -errno. */
+int history_open(struct daemon *d);
+
+/* The result stays the caller's.  Failures are logged, nothing more: the operation's answer matters, not its
+ * echo. */
+void history_add(struct daemon *d, const char *uuid, uint64_t id, struct json_object *result);
+
+/* An array of the results, oldest first; the caller's. */
+struct json_object *history_get(struct daemon *d, const char *uuid);
+
+#endif

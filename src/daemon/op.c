@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "history.h"
+#include "log.h"
+#include "op.h"
+
+static const char *const kind_names[OP_KINDS_] = {
+	[OP_ATTACH] = "attach", [OP_DETACH] = "detach",	  [OP_QUIESCE] = "quiesce",
+	[OP_RESUME] = "resume", [OP_RELEASE] = "release",
+};
+
+const char *op_kind_name(enum op_kind kind)
+{
+	return kind < OP_KINDS_ ? kind_names[kind] : "?";
+}
+
+static void on_caller_gone(void *user)
+{
+	op_caller_gone(user);
+}
+
+struct op *op_new(struct daemon *d, enum op_kind kind, struct vm *vm, struct call *call, uint64_t deadline_us,
+		  struct verror *e)
+{
+	struct op *op = calloc(1, sizeof(*op));
+
+	if (!op) {
+		verror_set(e, VHBA_E_INTERNAL, "out of memory");
+		return NULL;
+	}
+	op->d = d;
+	op->kind = kind;
+	op->vm = vm;
+	op->id = ++d->last_op_id;
+	op->start = mono_now();
+	op->deadline = mono_add(op->start, deadline_us);
+	op->call = call;
+	call_on_gone(call, on_caller_gone, op);
+	vm->op = op;
+	TAILQ_INSERT_TAIL(&d->ops, op, link);
+	daemon_event(d, "operation", vm->name, "%s begins, deadline %" PRIu64 " ms", kind_names[kind],
+		     deadline_us / USEC_PER_MSEC);
+	return op;
+}
+
+static const char *outcome_of(struct json_object *result)
+{
+	struct json_object *o;
+
+	return result && json_object_object_get_ex(result, "outcome", &o) ? json_object_get_string(o)
+									  : "failed";
+}
+
+void op_answer(struct op *op, struct json_object *result, const struct verror *e)
+{
+	struct call *call = steal_ptr(op->call);
+	uint64_t took = mono_since(mono_now(), op->start);
+
+	if (op->answered) {
+		json_object_put(result);
+		return;
+	}
+	op->answered = true;
+	daemon_event(op->d, "operation", op->vm->name, "%s: %s after %" PRIu64 " ms%s%s",
+		     kind_names[op->kind], e ? vhba_error_name(e->kind) : outcome_of(result),
+		     took / USEC_PER_MSEC, e ? ": " : "", e ? e->what : "");
+	if (result)
+		history_add(op->d, op->vm->uuid, op->id, result);
+	call_on_gone(call, NULL, NULL);
+	if (e) {
+		call_error(call, e);
+		json_object_put(result);
+	} else {
+		call_reply(call, result);
+	}
+}
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *user)
+{
+	struct op *op = user;
+
+	(void)s;
+	(void)usec;
+	op->on_wake(op);
+	return 0;
+}
+
+void op_wake_at(struct op *op, struct monotime t, void (*fn)(struct op *))
+{
+	op->on_wake = fn;
+	daemon_timer(op->d, &op->timer, t, on_timer, op);
+}
+
+void op_end(struct op *op)
+{
+	struct call *call = steal_ptr(op->call);
+
+	call_on_gone(call, NULL, NULL);
+	call_reply(call, NULL);
+	sd_event_source_disable_unref(op->timer);
+	op_attach_free(op->attach);
+	op->vm->op = NULL;
+	TAILQ_REMOVE(&op->d->ops, op, link);
+	free(op);
+}
+
+void op_progress(struct op *op, const char *phase, int vhba, const char *text)
+{
+	if (call_wants_more(op->call))
+		call_progress(op->call, proto_progress_new(phase, vhba, text));
+}
+
+void op_caller_gone(struct op *op)
+{
+	/* The call stays ours until the answer, which then goes nowhere. */
+	log_info("%s: whoever asked for %s is gone; it goes on", op->vm->name, kind_names[op->kind]);
+	if (op->vm->quiesce)
+		quiesce_event(op->vm->quiesce, QUIESCE_VM, QE_CALLER_GONE, NULL, mono_now());
+}

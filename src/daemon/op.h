@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An operation on a VM: one object with a deadline, an owner and a result.  At most one per VM is under way.
+ * What a person or an orchestrator sees of it comes from its record.  Loop thread only.
+ *
+ * op_attach.c drives the attachment machine (attach.h), op_quiesce.c the quiesce machine for quiesce, resume,
+ * release and detach.  Both send verbs to vhba-priv through privq.h and look at the inventory through san.h;
+ * what comes back (a helper's answer, a change of the inventory, a timer) is handed to the machine as an
+ * event.
+ */
+#ifndef VHBA_OP_H
+#define VHBA_OP_H
+
+#include <json-c/json.h>
+#include <systemd/sd-event.h>
+
+#include "attach.h"
+#include "control.h"
+#include "daemon.h"
+#include "vm.h"
+
+enum op_kind { OP_ATTACH, OP_DETACH, OP_QUIESCE, OP_RESUME, OP_RELEASE, OP_KINDS_ };
+
+struct attach_run; /* op_attach.c */
+
+struct op {
+	TAILQ_ENTRY(op) link;
+	struct daemon *d;
+	enum op_kind kind;
+	struct vm *vm;
+	struct call *call; /* NULL: nobody waits for the answer (any more) */
+	uint64_t id;
+	struct monotime start, deadline;
+	bool moved; /* release: the identity belongs elsewhere from now on */
+	bool settled; /* attach: all is ready, the result is about to be written */
+	bool answered; /* the result is out; what follows goes on in the background */
+	sd_event_source *timer;
+	void (*on_wake)(struct op *op);
+	struct attach_run *attach;
+};
+
+const char *op_kind_name(enum op_kind kind);
+
+/*
+ * Begin one; vm->op must be NULL.  call is taken over (answered by op_answer).  NULL with *e set; then the
+ * call is still the caller's.
+ */
+struct op *op_new(struct daemon *d, enum op_kind kind, struct vm *vm, struct call *call, uint64_t deadline_us,
+		  struct verror *e);
+
+/* Send the result (taken over) to the caller, keep it for "vhbactl log", tell the watchers. Once per
+ * operation. */
+void op_answer(struct op *op, struct json_object *result, const struct verror *e);
+
+/* The operation is over: the VM is free for the next one. Frees op. */
+void op_end(struct op *op);
+
+/* Tell who waits with "more" where it stands. vhba: the registry's index, or -1. */
+void op_progress(struct op *op, const char *phase, int vhba, const char *text);
+
+/* Call fn(op) at t (MONOTIME_NEVER: not at all). Replaces the earlier order. */
+void op_wake_at(struct op *op, struct monotime t, void (*fn)(struct op *));
+
+/* The caller's connection is gone: the operation goes on to a defined end. */
+void op_caller_gone(struct op *op);
+
+/* op_attach.c */
+int op_attach_start(struct op *op, bool accept_luns, struct verror *e);
+void op_attach_look(struct op *op); /* the inventory changed */
+void op_attach_free(struct attach_run *run);
+
+/* op_quiesce.c: quiesce, resume, release, detach */
+int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct verror *e);
+/* The inventory changed around this VM: its machine looks again. */
+void vm_wake(struct daemon *d, struct vm *vm);
+/* Rebuild the machine from a journal found at start, and go on. */
+int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op *found, struct verror *e);
+
+#endif

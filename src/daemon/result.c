@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "result.h"
+
+#define ADD(o, key, value) json_object_object_add(o, key, value)
+
+void result_add_wwn(struct json_object *o, const char *key, uint64_t wwn)
+{
+	char text[24];
+	int n = 0;
+
+	for (int shift = 56; shift >= 0; shift -= 8)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%02x", n ? ":" : "",
+			      (unsigned)(wwn >> shift & 0xff));
+	ADD(o, key, json_object_new_string(text));
+}
+
+struct json_object *result_vhba(const struct vm_vhba *v)
+{
+	struct json_object *o = json_object_new_object();
+	char host[16];
+
+	ADD(o, "index", json_object_new_int((int)v->index));
+	result_add_wwn(o, "wwpn", v->wwpn);
+	if (v->parent_wwpn)
+		result_add_wwn(o, "parent", v->parent_wwpn);
+	if (v->host >= 0) {
+		snprintf(host, sizeof(host), "host%d", v->host);
+		ADD(o, "host", json_object_new_string(host));
+	}
+	return o;
+}
+
+static struct json_object *evidence(unsigned mask)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (unsigned bit = 1; bit <= QV_ALL; bit <<= 1)
+		if (mask & bit)
+			json_object_array_add(
+				a, json_object_new_string(quiesce_evidence_name((enum quiesce_evidence)bit)));
+	return a;
+}
+
+static struct json_object *phase(const struct quiesce_record *r)
+{
+	struct json_object *o = json_object_new_object();
+
+	ADD(o, "phase", json_object_new_string(quiesce_phase_name(r->phase)));
+	ADD(o, "start_us", json_object_new_uint64(r->start_us));
+	if (r->end_us)
+		ADD(o, "end_us", json_object_new_uint64(r->end_us));
+	ADD(o, "outcome", json_object_new_string(quiesce_outcome_name(r->outcome)));
+	if (r->inflight_before >= 0)
+		ADD(o, "inflight_before", json_object_new_int64(r->inflight_before));
+	if (r->inflight_after >= 0)
+		ADD(o, "inflight_after", json_object_new_int64(r->inflight_after));
+	ADD(o, "evidence", evidence(r->evidence));
+	if (r->text[0])
+		ADD(o, "text", json_object_new_string(r->text));
+	return o;
+}
+
+struct json_object *result_phases(const struct quiesce *q, int vhba)
+{
+	struct json_object *a = json_object_new_array();
+	const struct quiesce_record *r;
+	size_t n;
+
+	r = quiesce_records(q, &n);
+	for (size_t i = 0; i < n; i++)
+		if (r[i].vhba == vhba && r[i].start_us)
+			json_object_array_add(a, phase(&r[i]));
+	return a;
+}
+
+static enum quiesce_outcome vhba_outcome(const struct quiesce *q, int vhba)
+{
+	enum quiesce_outcome worst = QO_NONE;
+	const struct quiesce_record *r;
+	size_t n;
+
+	r = quiesce_records(q, &n);
+	for (size_t i = 0; i < n; i++)
+		if (r[i].vhba == vhba && r[i].start_us && r[i].outcome > worst)
+			worst = r[i].outcome;
+	return worst;
+}
+
+static struct json_object *unproved(const struct quiesce *q)
+{
+	struct json_object *a = json_object_new_array();
+	char text[192];
+
+	for (unsigned i = 0; i < quiesce_vhbas(q); i++) {
+		unsigned lacks = QV_ALL & ~quiesce_evidence(q, i);
+
+		for (unsigned bit = 1; bit <= QV_ALL; bit <<= 1) {
+			if (!(lacks & bit))
+				continue;
+			snprintf(text, sizeof(text), "vhba %u: %s", quiesce_vhba(q, i)->index,
+				 quiesce_evidence_name((enum quiesce_evidence)bit));
+			json_object_array_add(a, json_object_new_string(text));
+		}
+	}
+	return a;
+}
+
+struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_result *r, const char *operation)
+{
+	struct json_object *o = json_object_new_object(), *vhbas = json_object_new_array();
+	const struct quiesce *q = vm->quiesce;
+
+	ADD(o, "operation", json_object_new_string(operation));
+	ADD(o, "vm", json_object_new_string(vm->name));
+	ADD(o, "outcome", json_object_new_string(quiesce_outcome_name(r->outcome)));
+	ADD(o, "start_us", json_object_new_uint64(r->asked.us));
+	ADD(o, "deadline_us", json_object_new_uint64(mono_since(r->deadline, r->asked)));
+	ADD(o, "elapsed_us", json_object_new_uint64(mono_since(r->answered, r->asked)));
+	if (r->rolled_back)
+		ADD(o, "rolled_back", json_object_new_boolean(true));
+	if (r->may_have_failed)
+		ADD(o, "may_have_failed", json_object_new_boolean(true));
+	if (r->text[0])
+		ADD(o, "text", json_object_new_string(r->text));
+	ADD(o, "unproved", r->request == QR_QUIESCE ? unproved(q) : json_object_new_array());
+	ADD(o, "phases", result_phases(q, QUIESCE_VM));
+	for (unsigned i = 0; i < quiesce_vhbas(q) && i < vm->count; i++) {
+		struct json_object *v = result_vhba(&vm->vhba[i]);
+
+		ADD(v, "state", json_object_new_string(quiesce_state_name(quiesce_state(q, i))));
+		ADD(v, "outcome", json_object_new_string(quiesce_outcome_name(vhba_outcome(q, (int)i))));
+		ADD(v, "evidence", evidence(quiesce_evidence(q, i)));
+		ADD(v, "phases", result_phases(q, (int)i));
+		json_object_array_add(vhbas, v);
+	}
+	ADD(o, "vhbas", vhbas);
+	return o;
+}
+
+/* The states of an attachment that a person sees as phases, in the order in which they come. */
+static const enum attach_state shown[] = {ATTACH_CREATING, ATTACH_LOGGING_IN, ATTACH_TIMERS,  ATTACH_ASKING,
+					  ATTACH_LUNS,	   ATTACH_READY,      ATTACH_UNDOING, ATTACH_UNDONE};
+
+struct json_object *result_attach_phases(const struct attach *a, unsigned vhba, struct monotime now)
+{
+	const struct attach_vhba *v = &a->vhba[vhba];
+	struct json_object *list = json_object_new_array(), *last = NULL;
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		uint64_t at = v->entered[shown[i]].us;
+
+		if (!at)
+			continue;
+		if (last)
+			ADD(last, "end_us", json_object_new_uint64(at));
+		if (shown[i] == ATTACH_READY || shown[i] == ATTACH_UNDONE)
+			return list;
+		last = json_object_new_object();
+		ADD(last, "phase", json_object_new_string(attach_state_name(shown[i])));
+		ADD(last, "start_us", json_object_new_uint64(at));
+		ADD(last, "outcome", json_object_new_string(a->undoing ? "failed" : "done"));
+		json_object_array_add(list, last);
+	}
+	if (last)
+		ADD(last, "end_us", json_object_new_uint64(now.us));
+	return list;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "result.h"
+#include "san.h"
+
+bool san_locate(struct daemon *d, struct vm_vhba *v)
+{
+	struct fc_host *parent;
+	struct fc_vport *p = fc_vport_find(&d->inv, v->wwpn, &parent);
+
+	v->host = p ? p->host : -1;
+	if (!p)
+		return false;
+	v->parent_host = parent->number;
+	v->parent_wwpn = parent->wwpn;
+	v->channel = p->channel;
+	v->number = p->number;
+	return true;
+}
+
+/* What the registry says of this vhba; NULL when it was removed meanwhile. */
+static const struct reg_vhba *registered(struct daemon *d, const struct vm *vm, const struct vm_vhba *v)
+{
+	const struct reg_vm *rv = registry_find(d->reg, vm->uuid);
+
+	return rv ? registry_vhba(rv, v->index) : NULL;
+}
+
+static bool active(struct daemon *d, const struct vm_vhba *v, struct verror *e)
+{
+	struct fc_host *parent;
+	struct fc_vport *p = fc_vport_find(&d->inv, v->wwpn, &parent);
+	char state[32] = "gone", wwn[WWN_TEXT];
+
+	if (p && !fc_vport_read_state(parent, p, state, sizeof(state)) && !strcmp(state, "Active"))
+		return true;
+	verror_set(e, VHBA_E_CONSTRAINT, "vhba %u: its vport %s is not logged in to the fabric", v->index,
+		   wwn_format(v->wwpn, wwn));
+	verror_expected(e, "Active");
+	verror_seen(e, "%s", state);
+	verror_fix(
+		e,
+		"Initializing for long: another port holds the same WWPN, or the switch refuses the login");
+	return false;
+}
+
+static bool target_online(const struct fc_host *host, wwn_t target, char *seen, size_t size)
+{
+	const struct fc_rport *r = host ? fc_rport_find(host, target) : NULL;
+	char state[32] = "";
+
+	if (!r)
+		return snprintf(seen, size, "it is not visible"), false;
+	if (fc_rport_read_state(host, r, state, sizeof(state)))
+		return snprintf(seen, size, "it has gone"), false;
+	if (strcmp(state, "Online"))
+		return snprintf(seen, size, "it is %s", state), false;
+	if (!r->is_target)
+		return snprintf(seen, size, "it has not logged in as an FCP target"), false;
+	return true;
+}
+
+bool san_logged_in(struct daemon *d, const struct vm *vm, const struct vm_vhba *v, struct verror *e)
+{
+	const struct reg_vhba *rv = registered(d, vm, v);
+	const struct fc_host *host = fc_host_find(&d->inv, v->host);
+	const char *pos = rv ? rv->zones : "";
+	char zone[REG_NAME_MAX], seen[64], wwn[WWN_TEXT];
+
+	if (!active(d, v, e))
+		return false;
+	while (registry_next_zone(&pos, zone)) {
+		const struct config_zone *z = config_zone(d->cfg, zone);
+
+		for (unsigned i = 0; z && i < z->count; i++) {
+			if (target_online(host, z->targets[i], seen, sizeof(seen)))
+				continue;
+			verror_set(e, VHBA_E_CONSTRAINT, "vhba %u: zone %s is not effective", v->index, zone);
+			verror_expected(e, "target %s logged in", wwn_format(z->targets[i], wwn));
+			verror_seen(e, "%s", seen);
+			verror_fix(e, "zone %s with it in VSAN %u", wwn_format(v->wwpn, wwn), rv->vsan);
+			return false;
+		}
+	}
+	return true;
+}
+
+static const struct fc_lun *find_lun(const struct fc_host *host, const struct reg_lun *want)
+{
+	const struct fc_rport *r = host ? fc_rport_find(host, want->target) : NULL;
+	const struct fc_lun *l;
+
+	if (!r)
+		return NULL;
+	TAILQ_FOREACH (l, &r->luns, link)
+		if (l->lun == want->lun)
+			return l;
+	return NULL;
+}
+
+bool san_luns_usable(struct daemon *d, const struct vm *vm, const struct vm_vhba *v, struct verror *e)
+{
+	const struct reg_vhba *rv = registered(d, vm, v);
+	const struct fc_host *host = fc_host_find(&d->inv, v->host);
+	char wwn[WWN_TEXT];
+
+	for (unsigned i = 0; rv && i < rv->luns_n; i++) {
+		const struct reg_lun *want = &rv->luns[i];
+		const struct fc_lun *l = find_lun(host, want);
+
+		if (l && l->usable && !strcmp(l->designator, want->designator))
+			continue;
+		verror_set(e, VHBA_E_CONSTRAINT, "vhba %u: LUN %" PRIu64 " of %s is not usable", v->index,
+			   want->lun, wwn_format(want->target, wwn));
+		verror_expected(e, "%s", want->designator);
+		if (!l)
+			verror_seen(e, "no such LUN");
+		else if (!l->designator[0] || !l->usable)
+			verror_seen(e, "%s, state %s", l->designator[0] ? l->designator : "no designator",
+				    l->state);
+		else
+			verror_seen(e, "%s", l->designator);
+		verror_fix(e, "check the array's LUN masking for %s; --accept-luns records the set anew",
+			   wwn_format(v->wwpn, wwn));
+		return false;
+	}
+	return true;
+}
+
+int san_inflight(struct daemon *d, const struct vm_vhba *v, uint64_t *count)
+{
+	const struct fc_host *host = fc_host_find(&d->inv, v->host);
+	const struct fc_rport *r;
+	const struct fc_lun *l;
+
+	*count = 0;
+	if (!host)
+		return 0;
+	TAILQ_FOREACH (r, &host->rports, link) {
+		TAILQ_FOREACH (l, &r->luns, link) {
+			uint64_t busy;
+
+			if (!fc_lun_read_busy(host, l, &busy))
+				*count += busy;
+		}
+	}
+	return 0;
+}
+
+int san_targets(struct daemon *d, const struct vm_vhba *v, uint64_t *online, uint64_t *total)
+{
+	const struct fc_host *host = fc_host_find(&d->inv, v->host);
+	const struct fc_rport *r;
+	char state[32];
+
+	*online = 0;
+	*total = 0;
+	if (!host)
+		return 0;
+	TAILQ_FOREACH (r, &host->rports, link) {
+		if (!r->is_target || fc_rport_read_state(host, r, state, sizeof(state)))
+			continue;
+		++*total;
+		*online += !strcmp(state, "Online");
+	}
+	return 0;
+}
+
+void san_luns_json(struct daemon *d, const struct vm *vm, const struct vm_vhba *v, struct json_object *list)
+{
+	const struct fc_host *host = fc_host_find(&d->inv, v->host);
+	const struct fc_rport *r;
+	const struct fc_lun *l;
+	char text[48];
+
+	if (!host)
+		return;
+	TAILQ_FOREACH (r, &host->rports, link) {
+		TAILQ_FOREACH (l, &r->luns, link) {
+			struct json_object *o = json_object_new_object();
+
+			json_object_object_add(o, "vm", json_object_new_string(vm->name));
+			json_object_object_add(o, "vhba", json_object_new_int((int)v->index));
+			json_object_object_add(o, "designator", json_object_new_string(l->designator));
+			json_object_object_add(o, "lun", json_object_new_uint64(l->lun));
+			result_add_wwn(o, "target", r->wwpn);
+			snprintf(text, sizeof(text), "%d:%u:%u:%" PRIu64, host->number, l->channel, l->target,
+				 l->lun);
+			json_object_object_add(o, "hctl", json_object_new_string(text));
+			if (l->sd[0])
+				json_object_object_add(o, "sd", json_object_new_string(l->sd));
+			if (l->sg[0])
+				json_object_object_add(o, "sg", json_object_new_string(l->sg));
+			json_object_object_add(o, "size", json_object_new_uint64(l->size));
+			json_object_object_add(o, "state", json_object_new_string(l->state));
+			json_object_object_add(o, "usable", json_object_new_boolean(l->usable));
+			json_object_array_add(list, o);
+		}
+	}
+}

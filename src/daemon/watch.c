@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inventory, live: events say which host to read anew; who waits for it is woken. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "op.h"
+#include "san.h"
+
+#define DIRTY_MAX 512 /* more hosts than this at once: everything is read */
+
+struct dirty {
+	int host[DIRTY_MAX];
+	unsigned n;
+	bool all;
+};
+
+static void mark(struct dirty *dirty, int host)
+{
+	if (host < 0)
+		return;
+	for (unsigned i = 0; i < dirty->n; i++)
+		if (dirty->host[i] == host)
+			return;
+	if (dirty->n == DIRTY_MAX)
+		dirty->all = true;
+	else
+		dirty->host[dirty->n++] = host;
+}
+
+static void wake(struct daemon *d, struct vm *vm)
+{
+	if (vm->op && vm->op->kind == OP_ATTACH)
+		op_attach_look(vm->op);
+	else
+		vm_wake(d, vm);
+}
+
+static void wake_all(struct daemon *d)
+{
+	struct vm *vm, *next;
+
+	for (vm = TAILQ_FIRST(&d->vms); vm; vm = next) {
+		next = TAILQ_NEXT(vm, link);
+		wake(d, vm);
+	}
+}
+
+/* The VM whose vport is, or is on, this host. */
+static struct vm *concerned(struct daemon *d, int host)
+{
+	const struct fc_host *h = fc_host_find(&d->inv, host);
+	struct vm *vm = NULL;
+
+	if (h && h->parent >= 0 && vm_find_wwpn(&d->vms, h->wwpn, &vm))
+		return vm;
+	vm_find_host(&d->vms, host, &vm);
+	return vm;
+}
+
+static void note_change(struct daemon *d, const struct fc_event *ev)
+{
+	if (ev->netlink)
+		daemon_event(d, "parent", NULL, "host%d: FC transport event %#x", ev->host, ev->code);
+	else if (!strcmp(ev->subsystem, "fc_vports") || !strcmp(ev->subsystem, "fc_remote_ports"))
+		daemon_event(d, !strcmp(ev->subsystem, "fc_vports") ? "vport" : "target", NULL,
+			     "host%d: a %s %s", ev->host,
+			     !strcmp(ev->subsystem, "fc_vports") ? "vport" : "remote port",
+			     ev->removed ? "went" : "came");
+	else if (!strcmp(ev->subsystem, "scsi_disk"))
+		daemon_event(d, "lun", NULL, "host%d: a disk %s", ev->host, ev->removed ? "went" : "came");
+}
+
+static void drain(struct daemon *d)
+{
+	struct dirty dirty = {.n = 0};
+	struct fc_event ev;
+
+	while (fc_events_next(d->fcev, &ev)) {
+		dirty.all |= ev.overflow;
+		/* A disk, its generic device and its queue are one piece of news: the last one completes it.
+		 */
+		if (!strcmp(ev.subsystem, "net"))
+			continue;
+		mark(&dirty, ev.host);
+		mark(&dirty, ev.parent);
+		note_change(d, &ev);
+	}
+	if (dirty.all) {
+		log_notice("events were lost: everything is read anew");
+		fc_inventory_scan(&d->inv);
+		wake_all(d);
+		return;
+	}
+	for (unsigned i = 0; i < dirty.n; i++)
+		fc_inventory_refresh(&d->inv, dirty.host[i]);
+	for (unsigned i = 0; i < dirty.n; i++) {
+		struct vm *vm = concerned(d, dirty.host[i]);
+
+		if (vm)
+			wake(d, vm);
+	}
+}
+
+static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
+{
+	(void)s;
+	(void)fd;
+	(void)revents;
+	drain(user);
+	return 0;
+}
+
+/* Two daemons may share a kernel: one cares for the ports that its configuration names, and for what it made.
+ */
+static bool wanted(void *arg, const struct fc_host *h)
+{
+	const struct daemon *d = arg;
+	char wwn[WWN_TEXT];
+
+	if (d->cfg->parents_all && TAILQ_EMPTY(&d->fcoe))
+		return true;
+	if (h->netdev[0] && fcoe_made(d, h->netdev))
+		return true;
+	wwn_format(h->wwpn, wwn);
+	for (unsigned i = 0; i < d->cfg->parents_n; i++) {
+		wwn_t named;
+
+		if (!strcmp(d->cfg->parents[i], h->netdev))
+			return true;
+		if (!wwn_parse(d->cfg->parents[i], &named, NULL) && named == h->wwpn)
+			return true;
+	}
+	return false;
+}
+
+int watch_open(struct daemon *d, struct verror *e)
+{
+	int fd;
+
+	fc_inventory_init(&d->inv, wanted, d);
+	d->fcev = fc_events_new(e);
+	if (!d->fcev)
+		return -EIO;
+	fd = fc_events_netlink_fd(d->fcev);
+	if (sd_event_add_io(d->loop, NULL, fc_events_uevent_fd(d->fcev), EPOLLIN, on_events, d) < 0 ||
+	    (fd >= 0 && sd_event_add_io(d->loop, NULL, fd, EPOLLIN, on_events, d) < 0))
+		return verror_set(e, VHBA_E_INTERNAL, "events can't be watched");
+	/* After the monitor is open, so that nothing falls between. */
+	fc_inventory_scan(&d->inv);
+	return 0;
+}
+
+void watch_close(struct daemon *d)
+{
+	fc_inventory_clear(&d->inv);
+	if (d->fcev)
+		fc_events_free(steal_ptr(d->fcev));
+}
+
+void watch_refresh_parents(struct daemon *d)
+{
+	struct fc_host *h, *next;
+
+	for (h = TAILQ_FIRST(&d->inv.hosts); h; h = next) {
+		next = TAILQ_NEXT(h, link);
+		if (h->parent < 0)
+			fc_inventory_refresh_attributes(h);
+	}
+}
+
+void watch_refresh(struct daemon *d, int host)
+{
+	if (host >= 0)
+		fc_inventory_refresh(&d->inv, host);
+}
