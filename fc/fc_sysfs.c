@@ -9,7 +9,6 @@
 
 #include "cleanup.h"
 #include "fc_sysfs.h"
-#include "netdev.h"
 #include "sysroot.h"
 #include "vpd.h"
 
@@ -42,8 +41,8 @@ static void read_place(struct fc_host *h)
 	if (p && sscanf(p, "/vport-%d:", &parent) == 1)
 		h->parent = parent;
 	p = strstr(real, "/net/");
-	if (p && sscanf(p, "/net/%15[^/]", h->netdev) == 1 && h->parent < 0)
-		h->vlan = fc_netdev_vlan(h->netdev);
+	if (p)
+		sscanf(p, "/net/%15[^/]", h->netdev);
 }
 
 bool fc_sysfs_read_host(struct fc_host *h)

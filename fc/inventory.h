@@ -68,7 +68,9 @@ struct fc_host {
 	char state[16]; /* "Online", "Linkdown" ... */
 	char speed[16];
 	char netdev[16]; /* of an FCoE host: the interface under it */
-	uint16_t vlan; /* of that interface; 0: none */
+	uint16_t vlan; /* of that interface, 0: none; not read here (root alone may): whoever learns it sets
+			  it */
+	bool vlan_known;
 	unsigned npiv_inuse, npiv_max;
 	struct fc_vport_list vports;
 	struct fc_rport_list rports;

@@ -19,15 +19,17 @@ vhbactl_beta() { vhbactl_on beta "$@"; }
 host_config() {
 	cat <<-END
 		[daemon]
-		runtime-dir = /run/$1
-		registry = /var/lib/$1/registry.db
-
-		[access]
+		run-dir = /run/$1
+		state-dir = /var/lib/$1
+		socket = /run/$1/vhbad.sock
+		user = vhba
 		read-group = vhba
-		write-group = vhba
+		admin-group = vhba
+		host-name = $1
+		priv = $(program vhba-priv)
 
 		[names]
-		oui = 0a1b2c
+		oui = 0a:1b:2c
 
 		[vsan 10]
 		name = san-a
@@ -62,7 +64,7 @@ host_user() {
 host_start() {
 	local vhbad
 	vhbad=$(program vhbad)
-	VHBA_PRIV=$(program vhba-priv) "$vhbad" --config "/run/$1/vhbad.conf" >>"$OUT/$1.log" 2>&1 </dev/null &
+	"$vhbad" --config "/run/$1/vhbad.conf" >>"$OUT/$1.log" 2>&1 </dev/null &
 	HOST_VHBAD[$1]=$!
 	until_true 20 vhbactl_on "$1" status || {
 		echo "$1: vhbad does not answer; its log ends in:" >&2

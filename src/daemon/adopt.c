@@ -44,7 +44,7 @@ static void on_undone(void *user, const struct priv_reply *r)
 	if (r->err && r->err != -19 /* ENODEV: gone already */)
 		log_err("a vport of an attachment that was cut off could not be deleted: %s",
 			strerror(-r->err));
-	fc_inventory_scan(&d->inv);
+	watch_scan(d);
 }
 
 /* Whatever an unanswered attach made is deleted again, by the names in its journal. */

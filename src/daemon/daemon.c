@@ -85,7 +85,7 @@ static void on_late(void *user, const struct priv_reply *r)
 
 	/* What ended late may have made or unmade a vport. */
 	if (r->verb == PRIV_VPORT_CREATE || r->verb == PRIV_VPORT_DELETE)
-		fc_inventory_scan(&d->inv);
+		watch_scan(d);
 }
 
 /* Without its helper the daemon can do nothing; a new one starts both, and adopts what is there. */
@@ -222,7 +222,7 @@ int daemon_init(struct daemon *d, struct config *cfg, struct verror *e)
 		r = fcoe_start(d, e);
 	if (r)
 		return r;
-	fc_inventory_scan(&d->inv); /* now that the parents that are ours are known */
+	watch_scan(d); /* now that the parents that are ours are known */
 	adopt_all(d);
 	return open_control(d, pw, e);
 }

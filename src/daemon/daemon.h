@@ -65,14 +65,17 @@ int watch_open(struct daemon *d, struct verror *e);
 void watch_close(struct daemon *d);
 /* Read the physical hosts' own attributes anew: there is no event for a link or a login. */
 void watch_refresh_parents(struct daemon *d);
-/* Read one Scsi_Host anew and wake whoever it concerns. */
+/* Read everything anew. */
+void watch_scan(struct daemon *d);
+/* Read one Scsi_Host anew. */
 void watch_refresh(struct daemon *d, int host);
 
 /* fcoe.c: parents made of Ethernet interfaces */
 int fcoe_start(struct daemon *d, struct verror *e);
 /* Take down what was made; calls done when it is down (or at once). */
 void fcoe_stop(struct daemon *d, void (*done)(struct daemon *d));
-bool fcoe_made(const struct daemon *d, const char *netdev);
+/* The VLAN of an interface that was made here for a parent; 0: it was not. */
+uint16_t fcoe_vlan(const struct daemon *d, const char *netdev);
 void fcoe_free(struct daemon *d);
 
 /* The run-time object of a registered VM, made when there is none. NULL when memory is short. */

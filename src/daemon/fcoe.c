@@ -56,14 +56,14 @@ static void parent_free(struct fcoe_parent *p)
 	free(p);
 }
 
-bool fcoe_made(const struct daemon *d, const char *netdev)
+uint16_t fcoe_vlan(const struct daemon *d, const char *netdev)
 {
 	const struct fcoe_parent *p;
 
 	TAILQ_FOREACH (p, &d->fcoe, link)
 		if (p->netdev[0] && !strcmp(p->netdev, netdev))
-			return true;
-	return false;
+			return p->vlan;
+	return 0;
 }
 
 static void begin(struct fcoe_parent *p);

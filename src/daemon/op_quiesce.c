@@ -297,7 +297,7 @@ static int op_check_ready(void *user, const struct quiesce_call *c)
 
 	san_locate(dr->d, v);
 	if (v->host >= 0)
-		fc_inventory_refresh(&dr->d->inv, v->host);
+		watch_refresh(dr->d, v->host);
 	if (san_logged_in(dr->d, dr->vm, v, &e) && san_luns_usable(dr->d, dr->vm, v, &e))
 		queue(dr, c, QE_LUNS_READY);
 	else

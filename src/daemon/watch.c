@@ -8,8 +8,10 @@
 #include "cleanup.h"
 #include "log.h"
 #include "op.h"
+#include "privq.h"
 #include "san.h"
 
+#define VLAN_US (5 * USEC_PER_SEC)
 #define DIRTY_MAX 512 /* more hosts than this at once: everything is read */
 
 struct dirty {
@@ -74,6 +76,47 @@ static void note_change(struct daemon *d, const struct fc_event *ev)
 		daemon_event(d, "lun", NULL, "host%d: a disk %s", ev->host, ev->removed ? "went" : "came");
 }
 
+/* ---- the VLANs of FCoE interfaces, which root alone can read ---- */
+
+static void on_vlan(void *user, const struct priv_reply *r)
+{
+	struct daemon *d = user;
+	struct fc_host *h;
+
+	if (r->err)
+		return;
+	TAILQ_FOREACH (h, &d->inv.hosts, link) {
+		if (strcmp(h->netdev, r->text))
+			continue;
+		h->vlan = (uint16_t)r->number;
+		h->vlan_known = true;
+	}
+	wake_all(d);
+}
+
+static void learn_vlans(struct daemon *d)
+{
+	struct fc_host *h;
+
+	TAILQ_FOREACH (h, &d->inv.hosts, link) {
+		struct priv_request q = {.verb = PRIV_NETDEV_VLAN};
+
+		if (h->parent >= 0 || !h->netdev[0] || h->vlan_known)
+			continue;
+		h->vlan_known = true;
+		h->vlan = fcoe_vlan(d, h->netdev);
+		snprintf(q.name, sizeof(q.name), "%s", h->netdev);
+		if (!h->vlan)
+			privq_call(d->privq, &q, VLAN_US, on_vlan, d);
+	}
+}
+
+void watch_scan(struct daemon *d)
+{
+	fc_inventory_scan(&d->inv);
+	learn_vlans(d);
+}
+
 static void drain(struct daemon *d)
 {
 	struct dirty dirty = {.n = 0};
@@ -91,12 +134,13 @@ static void drain(struct daemon *d)
 	}
 	if (dirty.all) {
 		log_notice("events were lost: everything is read anew");
-		fc_inventory_scan(&d->inv);
+		watch_scan(d);
 		wake_all(d);
 		return;
 	}
 	for (unsigned i = 0; i < dirty.n; i++)
 		fc_inventory_refresh(&d->inv, dirty.host[i]);
+	learn_vlans(d);
 	for (unsigned i = 0; i < dirty.n; i++) {
 		struct vm *vm = concerned(d, dirty.host[i]);
 
@@ -123,7 +167,7 @@ static bool wanted(void *arg, const struct fc_host *h)
 
 	if (d->cfg->parents_all && TAILQ_EMPTY(&d->fcoe))
 		return true;
-	if (h->netdev[0] && fcoe_made(d, h->netdev))
+	if (h->netdev[0] && fcoe_vlan(d, h->netdev))
 		return true;
 	wwn_format(h->wwpn, wwn);
 	for (unsigned i = 0; i < d->cfg->parents_n; i++) {
@@ -150,7 +194,7 @@ int watch_open(struct daemon *d, struct verror *e)
 	    (fd >= 0 && sd_event_add_io(d->loop, NULL, fd, EPOLLIN, on_events, d) < 0))
 		return verror_set(e, VHBA_E_INTERNAL, "events can't be watched");
 	/* After the monitor is open, so that nothing falls between. */
-	fc_inventory_scan(&d->inv);
+	watch_scan(d);
 	return 0;
 }
 
@@ -174,6 +218,8 @@ void watch_refresh_parents(struct daemon *d)
 
 void watch_refresh(struct daemon *d, int host)
 {
-	if (host >= 0)
-		fc_inventory_refresh(&d->inv, host);
+	if (host < 0)
+		return;
+	fc_inventory_refresh(&d->inv, host);
+	learn_vlans(d);
 }

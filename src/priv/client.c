@@ -20,6 +20,7 @@ static const char *const names[PRIV_VERBS_] = {
 	[PRIV_REPORT_LUNS] = "report-luns",
 	[PRIV_CT_GID_PN] = "ct-gid-pn",
 	[PRIV_FIP_VLANS] = "fip-vlans",
+	[PRIV_NETDEV_VLAN] = "netdev-vlan",
 	[PRIV_LINK_ADD] = "link-add",
 	[PRIV_LINK_DELETE] = "link-delete",
 	[PRIV_FCOE_CREATE] = "fcoe-create",

@@ -35,6 +35,7 @@ enum priv_verb {
 			     comma-separated */
 	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
 	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
+	PRIV_NETDEV_VLAN, /* name (interface) -> number: the VLAN that it carries, 0: none; text: the name */
 	PRIV_LINK_ADD, /* name (interface), number (VLAN) -> text: the name of the macvlan in passthru mode on
 			  it */
 	PRIV_LINK_DELETE, /* name: of a link that PRIV_LINK_ADD made; goes with its VLAN */

@@ -411,6 +411,7 @@ static verb_fn *const verbs[PRIV_VERBS_] = {
 	[PRIV_REPORT_LUNS] = verb_report_luns,
 	[PRIV_CT_GID_PN] = verb_ct_gid_pn,
 	[PRIV_FIP_VLANS] = verb_fip_vlans,
+	[PRIV_NETDEV_VLAN] = verb_netdev_vlan,
 	[PRIV_LINK_ADD] = verb_link_add,
 	[PRIV_LINK_DELETE] = verb_link_delete,
 	[PRIV_FCOE_CREATE] = verb_fcoe_create,

@@ -15,7 +15,8 @@ typedef int verb_fn(const struct priv_request *q, struct priv_reply *r);
 verb_fn *verb_find(uint32_t verb);
 
 /* verbs_net.c */
-verb_fn verb_fip_vlans, verb_link_add, verb_link_delete, verb_fcoe_create, verb_fcoe_destroy;
+verb_fn verb_fip_vlans, verb_netdev_vlan, verb_link_add, verb_link_delete, verb_fcoe_create,
+	verb_fcoe_destroy;
 
 /* fip_vlan.c: bytes from the wire.  Adds the VLANs of a FIP VLAN notification to list; returns how many were
  * added, or -EBADMSG. */

@@ -16,9 +16,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "cleanup.h"
 #include "monotime.h"
+#include "netdev.h"
 #include "sysroot.h"
 #include "verbs.h"
 
@@ -275,6 +277,18 @@ int verb_link_delete(const struct priv_request *q, struct priv_reply *r)
 	return err ? err : delete_marked(s, vlan, r);
 }
 
+/* Only root may read /proc/net/vlan; and netlink would wait for the lock that a logout of FCoE can hold for
+ * seconds. */
+int verb_netdev_vlan(const struct priv_request *q, struct priv_reply *r)
+{
+	int err = check_interface(q, r);
+
+	if (!err)
+		r->number = fc_netdev_vlan(q->name);
+	snprintf(r->text, sizeof(r->text), "%.*s", IFNAMSIZ, q->name);
+	return err;
+}
+
 /* ---- the FCoE controller (fcoe_sysfs.c, fcoe_transport.c) ---- */
 
 static bool entry_of(const char *ifname, const char *prefix, char *name, size_t size)
@@ -330,12 +344,34 @@ int verb_fcoe_create(const struct priv_request *q, struct priv_reply *r)
 	return r->value < 0 ? (err ? err : -EIO) : 0;
 }
 
+/*
+ * The kernel takes a controller down in a work item of its own and tells nobody when it is done; a link that
+ * goes before it leaves the controller's folder without a parent (a warning of sysfs_remove_group).
+ */
+static int await_controller_gone(const char *controller, struct monotime deadline)
+{
+	unsigned pause_us = 1000;
+
+	while (sysroot_exists("/sys/bus/fcoe/devices/%s", controller)) {
+		struct timespec t = {.tv_nsec = pause_us * 1000L};
+
+		if (mono_reached(deadline, mono_now()))
+			return -ETIMEDOUT;
+		nanosleep(&t, NULL);
+		pause_us = pause_us * 2 > 100000 ? 100000 : pause_us * 2;
+	}
+	return 0;
+}
+
 int verb_fcoe_destroy(const struct priv_request *q, struct priv_reply *r)
 {
+	struct monotime deadline = mono_add(mono_now(), q->timeout_ms * USEC_PER_MSEC);
 	char controller[32];
 	int err = check_interface(q, r);
 
 	if (err == -ENODEV || (!err && !entry_of(q->name, "ctlr_", controller, sizeof(controller))))
 		return 0;
-	return err ? err : sysroot_write(q->name, "/sys/bus/fcoe/ctlr_destroy");
+	if (!err)
+		err = sysroot_write(q->name, "/sys/bus/fcoe/ctlr_destroy");
+	return err ? err : await_controller_gone(controller, deadline);
 }
