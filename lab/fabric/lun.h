@@ -61,7 +61,8 @@ struct lun_notice {
 	char why[24]; /* for the log: "LUN RESET" */
 };
 
-/* A port shows the LUN. Returns its relative target port identifier (1..), the same every time; 0: too many. */
+/* A port shows the LUN. Returns its relative target port identifier (1..), the same every time; 0: too many.
+ */
 uint16_t lun_port_attach(struct lun_store *s, uint64_t target_wwpn);
 void lun_port_detach(struct lun_store *s, uint64_t target_wwpn);
 
