@@ -2,7 +2,7 @@
 # The switch: a core without sockets and clocks (libswitch), and the daemon around it.
 noinst_LTLIBRARIES += lab/fabric/libswitch.la
 lab_fabric_libswitch_la_SOURCES = \
-	lab/fabric/array_none.c \
+	lab/fabric/array.c lab/fabric/array.h lab/fabric/array_show.c lab/fabric/cmd_target.c \
 	lab/fabric/cmd_config.c lab/fabric/cmd_fault.c lab/fabric/command.c lab/fabric/command.h \
 	lab/fabric/core.h \
 	lab/fabric/ether.c lab/fabric/ether.h \
@@ -80,3 +80,9 @@ tests_ut_fabric_daemon_CPPFLAGS = $(INC_FABRIC) $(INC_TESTS)
 tests_ut_fabric_daemon_LDADD = lab/fabric/libswitch.la tests/libut.la
 EXTRA_tests_ut_fabric_daemon_DEPENDENCIES = lab/fabric/fabricd lab/fabric/fabricctl
 EXTRA_DIST += lab/fabric/README.md
+
+check_PROGRAMS += tests/ut-fabric-array
+TESTS += tests/ut-fabric-array
+tests_ut_fabric_array_SOURCES = tests/ut-fabric-array.c
+tests_ut_fabric_array_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC) $(INC_TESTS)
+tests_ut_fabric_array_LDADD = tests/libfabricbench.la tests/libut.la
