@@ -97,6 +97,19 @@ static void read_designator(struct fc_lun *l, const char *base)
 		vpd83_designator(page, (size_t)n, l->designator, sizeof(l->designator));
 }
 
+/* By number: a folder is read in no order. */
+static void lun_insert(struct fc_rport *r, struct fc_lun *l)
+{
+	struct fc_lun *before = TAILQ_LAST(&r->luns, fc_lun_list);
+
+	while (before && before->lun > l->lun)
+		before = TAILQ_PREV(before, fc_lun_list, link);
+	if (before)
+		TAILQ_INSERT_AFTER(&r->luns, before, l, link);
+	else
+		TAILQ_INSERT_HEAD(&r->luns, l, link);
+}
+
 static void read_lun(struct fc_rport *r, const char *target_base, const char *name)
 {
 	unsigned host, channel, target;
@@ -126,7 +139,7 @@ static void read_lun(struct fc_rport *r, const char *target_base, const char *na
 		first_entry(path, "sg", l->sg, sizeof(l->sg));
 	l->usable = !strcmp(l->state, "running") &&
 		    (l->type != 0 || (l->sd[0] && l->size && l->designator[0]));
-	TAILQ_INSERT_TAIL(&r->luns, l, link);
+	lun_insert(r, l);
 }
 
 static void read_target(struct fc_rport *r, const char *rport_base, const char *target)

@@ -88,3 +88,46 @@ host_end() {
 }
 host_down() { host_end "$1" TERM; }
 host_kill() { host_end "$1" KILL || true; }
+
+# identities HOST VM: "INDEX WWPN VSAN" of each vhba, the WWPN as 16 hexadecimal digits.
+identities() {
+	vhbactl_on "$1" --json vhba list "$2" | jq -r '.vhbas[] | "\(.index) \(.wwpn | gsub(":"; "")) \(.vsan)"'
+}
+
+# admit HOST VM: the zones of both SANs take its vhbas in, each in its own VSAN.
+admit() {
+	local wwpn vsan side
+	while read -r _ wwpn vsan; do
+		for side in "${SAN_SIDES[@]}"; do
+			[ "${SAN_VSAN[$side]}" != "$vsan" ] || zone_in "$wwpn" "$side"
+		done
+	done < <(identities "$1" "$2")
+}
+
+# logged_in HOST VM: how many of its WWPNs the fabric has.
+logged_in() {
+	local wwpn vsan n=0
+	while read -r _ wwpn vsan; do
+		fabric_has "$wwpn" "$vsan" && n=$((n + 1))
+	done < <(identities "$1" "$2")
+	echo "$n"
+}
+
+# paths HOST VM: "INDEX DESIGNATOR SD" of each usable path.
+paths() {
+	vhbactl_on "$1" --json lun list "$2" | jq -r '.luns[] | select(.sd) | "\(.index) \(.designator) \(.sd)"' | sort
+}
+
+# inflight: commands at all SCSI devices of this kernel.
+inflight() {
+	local f n=0 value
+	for f in /sys/class/scsi_device/*/device/device_busy; do
+		{ read -r value <"$f"; } 2>/dev/null || continue
+		n=$((n + value))
+	done
+	echo "$n"
+}
+some_inflight() { [ "$(inflight)" -gt 0 ]; }
+
+# elapsed_ms FILE: of an operation's result.
+elapsed_ms() { jq -r '.elapsed_us / 1000 | floor' "$1"; }

@@ -183,7 +183,7 @@ void san_luns_json(struct daemon *d, const struct vm *vm, const struct vm_vhba *
 			struct json_object *o = json_object_new_object();
 
 			json_object_object_add(o, "vm", json_object_new_string(vm->name));
-			json_object_object_add(o, "vhba", json_object_new_int((int)v->index));
+			json_object_object_add(o, "index", json_object_new_int((int)v->index));
 			json_object_object_add(o, "designator", json_object_new_string(l->designator));
 			json_object_object_add(o, "lun", json_object_new_uint64(l->lun));
 			result_add_wwn(o, "target", r->wwpn);
