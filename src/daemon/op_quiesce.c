@@ -61,7 +61,7 @@ static void queue_text(struct driver *dr, const struct quiesce_call *c, enum qui
 	p->arg = arg;
 	p->arg.token = c->token;
 	snprintf(p->text, sizeof(p->text), "%s", text ? text : "");
-	p->arg.text = p->text;
+	p->arg.text = p->text[0] ? p->text : NULL;
 	TAILQ_INSERT_TAIL(&dr->pending, p, link);
 	sd_event_source_set_enabled(dr->defer, SD_EVENT_ONESHOT);
 }
@@ -404,7 +404,8 @@ static void answer(void *user, const struct quiesce_result *r)
 	if (s != VM_DETACHED)
 		vm_set_state(dr->vm, s);
 	if (op)
-		op_answer(op, result_quiesce(dr->vm, r, op_kind_name(op->kind)), NULL);
+		op_answer(op, result_quiesce(dr->vm, r, op_kind_name(op->kind), op->start, op->deadline),
+			  NULL);
 }
 
 static void on_changed(void *user, int vhba)

@@ -62,7 +62,8 @@ static struct json_object *phase(const struct quiesce_record *r)
 	return o;
 }
 
-struct json_object *result_phases(const struct quiesce *q, int vhba)
+/* since: what had ended before belongs to an earlier operation's record. */
+static struct json_object *phases(const struct quiesce *q, int vhba, struct monotime since)
 {
 	struct json_object *a = json_object_new_array();
 	const struct quiesce_record *r;
@@ -70,22 +71,21 @@ struct json_object *result_phases(const struct quiesce *q, int vhba)
 
 	r = quiesce_records(q, &n);
 	for (size_t i = 0; i < n; i++)
-		if (r[i].vhba == vhba && r[i].start_us)
+		if (r[i].vhba == vhba && r[i].start_us && (!r[i].end_us || r[i].end_us > since.us))
 			json_object_array_add(a, phase(&r[i]));
 	return a;
 }
 
-static enum quiesce_outcome vhba_outcome(const struct quiesce *q, int vhba)
+/* What is proved counts, not that a phase on the way ended by its budget. */
+static enum quiesce_outcome vhba_outcome(const struct quiesce *q, unsigned vhba, enum quiesce_request request)
 {
-	enum quiesce_outcome worst = QO_NONE;
-	const struct quiesce_record *r;
-	size_t n;
+	enum quiesce_state state = quiesce_state(q, vhba);
 
-	r = quiesce_records(q, &n);
-	for (size_t i = 0; i < n; i++)
-		if (r[i].vhba == vhba && r[i].start_us && r[i].outcome > worst)
-			worst = r[i].outcome;
-	return worst;
+	if (state == QS_FAILED)
+		return QO_FAILED;
+	if (request == QR_RESUME)
+		return state == QS_ATTACHED ? QO_CONFIRMED : QO_UNCONFIRMED;
+	return quiesce_evidence(q, vhba) == QV_ALL ? QO_CONFIRMED : QO_UNCONFIRMED;
 }
 
 static struct json_object *unproved(const struct quiesce *q)
@@ -107,7 +107,8 @@ static struct json_object *unproved(const struct quiesce *q)
 	return a;
 }
 
-struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_result *r, const char *operation)
+struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_result *r, const char *operation,
+				   struct monotime start, struct monotime deadline)
 {
 	struct json_object *o = json_object_new_object(), *vhbas = json_object_new_array();
 	const struct quiesce *q = vm->quiesce;
@@ -115,9 +116,9 @@ struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_res
 	ADD(o, "operation", json_object_new_string(operation));
 	ADD(o, "vm", json_object_new_string(vm->name));
 	ADD(o, "outcome", json_object_new_string(quiesce_outcome_name(r->outcome)));
-	ADD(o, "start_us", json_object_new_uint64(r->asked.us));
-	ADD(o, "deadline_us", json_object_new_uint64(mono_since(r->deadline, r->asked)));
-	ADD(o, "elapsed_us", json_object_new_uint64(mono_since(r->answered, r->asked)));
+	ADD(o, "start_us", json_object_new_uint64(start.us));
+	ADD(o, "deadline_us", json_object_new_uint64(mono_since(deadline, start)));
+	ADD(o, "elapsed_us", json_object_new_uint64(mono_since(r->answered, start)));
 	if (r->rolled_back)
 		ADD(o, "rolled_back", json_object_new_boolean(true));
 	if (r->may_have_failed)
@@ -125,14 +126,15 @@ struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_res
 	if (r->text[0])
 		ADD(o, "text", json_object_new_string(r->text));
 	ADD(o, "unproved", r->request == QR_QUIESCE ? unproved(q) : json_object_new_array());
-	ADD(o, "phases", result_phases(q, QUIESCE_VM));
+	ADD(o, "phases", phases(q, QUIESCE_VM, start));
 	for (unsigned i = 0; i < quiesce_vhbas(q) && i < vm->count; i++) {
 		struct json_object *v = result_vhba(&vm->vhba[i]);
 
 		ADD(v, "state", json_object_new_string(quiesce_state_name(quiesce_state(q, i))));
-		ADD(v, "outcome", json_object_new_string(quiesce_outcome_name(vhba_outcome(q, (int)i))));
+		ADD(v, "outcome",
+		    json_object_new_string(quiesce_outcome_name(vhba_outcome(q, i, r->request))));
 		ADD(v, "evidence", evidence(quiesce_evidence(q, i)));
-		ADD(v, "phases", result_phases(q, (int)i));
+		ADD(v, "phases", phases(q, (int)i, start));
 		json_object_array_add(vhbas, v);
 	}
 	ADD(o, "vhbas", vhbas);

@@ -12,12 +12,10 @@
 #include "quiesce.h"
 #include "vm.h"
 
-/* The phases of vhba i as the quiesce machine recorded them: an array. */
-struct json_object *result_phases(const struct quiesce *q, int vhba);
-
-/* The result of the request that the machine answered last; operation is what the caller asked for. */
-struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_result *r,
-				   const char *operation);
+/* The result of the request that the machine answered last; operation is what the caller asked for, and when.
+ */
+struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_result *r, const char *operation,
+				   struct monotime start, struct monotime deadline);
 
 /* The phases that an attachment went through: the same shape. */
 struct json_object *result_attach_phases(const struct attach *a, unsigned vhba, struct monotime now);
