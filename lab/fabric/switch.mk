@@ -23,7 +23,6 @@ lab_fabric_libswitch_la_SOURCES = \
 	lab/fabric/show.c \
 	lab/fabric/vsan.c \
 	lab/fabric/wwn_hash.c lab/fabric/wwn_hash.h \
-	lab/fabric/wwn_text.c lab/fabric/wwn_text.h \
 	lab/fabric/zone.c
 lab_fabric_libswitch_la_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC)
 lab_fabric_libswitch_la_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)

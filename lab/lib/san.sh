@@ -221,10 +221,12 @@ host_kernel_online() {
 	until_true 30 attribute_is "/sys/class/fc_host/$host/port_state" Online
 }
 
-# host_kernel_fcoe_down IF VLAN
+# host_kernel_fcoe_down IF VLAN: the kernel takes the controller down in a work item, after the fc_host; a link that goes
+# before it is done leaves the controller without a parent in sysfs, and crashed the kernel.
 host_kernel_fcoe_down() {
-	local fcoe=$1.$2f
+	local fcoe=$1.$2f controller
+	controller=$(echo "/sys/class/net/$fcoe"/ctlr_*)
 	echo "$fcoe" >/sys/bus/fcoe/ctlr_destroy
-	until_true 30 no_fc_host_over "$fcoe"
+	until_true 60 no_fc_host_over "$fcoe" && until_true 60 absent "/sys/bus/fcoe/devices/${controller##*/}" || return 1
 	ip link delete "$1.$2"
 }

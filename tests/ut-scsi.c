@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The array's device server: commands of SPC-4 and SBC-3 against a LUN in memory. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame.h"
+#include "scsi.h"
+#include "ut.h"
+
+#define BLOCKS 64
+#define BS 512
+#define PORT_A 0x50060160000a01u
+#define PORT_B 0x50060160000b01u
+#define ONE 0x2101000000000001u
+#define TWO 0x2101000000000002u
+
+static struct lun_store *lun;
+static struct scsi_command c;
+
+static int open_lun(void)
+{
+	lun = lun_store_new_memory("L0", BLOCKS, BS, NULL);
+	if (!lun)
+		return 1;
+	lun_port_attach(lun, PORT_A);
+	lun_port_attach(lun, PORT_B);
+	return 0;
+}
+
+static int close_lun(void)
+{
+	free(c.data_in);
+	c.data_in = NULL;
+	lun_store_unref(lun);
+	return 0;
+}
+
+static enum scsi_status run_as(uint64_t initiator, const uint8_t *cdb, size_t cdb_len, const void *out,
+			       size_t len)
+{
+	static const uint16_t luns[] = {0, 5};
+
+	free(c.data_in);
+	c = (struct scsi_command){.lun = lun,
+				  .nexus = {initiator, PORT_A},
+				  .target_wwnn = 7,
+				  .luns = luns,
+				  .lun_count = 2,
+				  .data_out = out,
+				  .data_out_len = len};
+	memcpy(c.cdb, cdb, cdb_len);
+	scsi_execute(&c);
+	return c.status;
+}
+
+#define RUN(...) run_as(ONE, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), NULL, 0)
+#define RUN_OUT(out, len, ...)                                                                               \
+	run_as(ONE, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), out, len)
+
+static void sense_is(uint8_t key, uint16_t asc)
+{
+	UT_EQ(c.status, SCSI_CHECK_CONDITION);
+	UT_EQ(c.sense[2] & 0xf, key);
+	UT_EQ(get_be16(c.sense + 12), asc);
+	CU_ASSERT_PTR_NULL(c.data_in);
+}
+
+static void test_inquiry(void)
+{
+	UT_EQ(RUN(0x12, 0, 0, 0, 36), SCSI_GOOD);
+	UT_EQ(c.data_in_len, 36);
+	UT_EQ(c.data_in[0], 0);
+	CU_ASSERT_FALSE(memcmp(c.data_in + 8, "VHBALAB ", 8));
+	UT_EQ(RUN(0x12, 1, 0, 0, 255), SCSI_GOOD);
+	CU_ASSERT_FALSE(memcmp(c.data_in, (uint8_t[]){0, 0, 0, 5, 0, 0x80, 0x83, 0xb0, 0xb2}, 9));
+	UT_EQ(RUN(0x12, 1, 0x83, 0, 255), SCSI_GOOD);
+	UT_EQ(c.data_in[4], 1);
+	UT_EQ(c.data_in[5], 3);
+	CU_ASSERT_FALSE(memcmp(c.data_in + 8, lun_store_naa(lun), LUN_NAA_LEN));
+	UT_EQ(c.data_in[8] >> 4, 6);
+	UT_EQ(get_be16(c.data_in + 2) + 4, c.data_in_len);
+	UT_EQ(RUN(0x12, 1, 0xb0, 0, 255), SCSI_GOOD);
+	UT_EQ(c.data_in_len, 64);
+	UT_EQ(RUN(0x12, 1, 0xb2, 0, 255), SCSI_GOOD);
+	UT_EQ(c.data_in[5], 0xe4);
+	RUN(0x12, 1, 0x99, 0, 255);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2400);
+}
+
+static void test_no_lun(void)
+{
+	struct lun_store *there = lun;
+
+	lun = NULL;
+	UT_EQ(RUN(0x12, 0, 0, 0, 36), SCSI_GOOD);
+	UT_EQ(c.data_in[0], 0x7f);
+	UT_EQ(RUN(0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64), SCSI_GOOD);
+	UT_EQ(get_be32(c.data_in), 16);
+	UT_EQ(c.data_in[8 + 8 + 1], 5);
+	RUN(0x00);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2500);
+	lun = there;
+}
+
+static void test_read_write(void)
+{
+	uint8_t out[2 * BS];
+
+	memset(out, 0xa5, sizeof(out));
+	UT_EQ(RUN_OUT(out, sizeof(out), 0x2a, 0, 0, 0, 0, 3, 0, 0, 2), SCSI_GOOD);
+	UT_EQ(RUN(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3), SCSI_GOOD);
+	UT_EQ(c.data_in_len, 3 * BS);
+	UT_EQ(c.data_in[0], 0);
+	UT_EQ(c.data_in[BS], 0xa5);
+	UT_EQ(c.data_in[3 * BS - 1], 0xa5);
+	RUN(0x28, 0, 0, 0, 0, BLOCKS - 1, 0, 0, 2);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2100);
+	RUN(0x88, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 2);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2100);
+	RUN_OUT(out, BS, 0x2a, 0, 0, 0, 0, 3, 0, 0, 2);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x1a00); /* less data than it names */
+	RUN(0x77);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2000);
+	UT_EQ(RUN(0x25), SCSI_GOOD);
+	UT_EQ(get_be32(c.data_in), BLOCKS - 1);
+	UT_EQ(RUN(0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32), SCSI_GOOD);
+	UT_EQ(get_be64(c.data_in), BLOCKS - 1);
+	UT_EQ(get_be32(c.data_in + 8), BS);
+}
+
+static void test_compare_and_write(void)
+{
+	uint8_t out[2 * BS] = {0};
+
+	memset(out + BS, 7, BS);
+	UT_EQ(RUN_OUT(out, sizeof(out), 0x89, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1), SCSI_GOOD);
+	RUN_OUT(out, sizeof(out), 0x89, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1);
+	sense_is(SCSI_KEY_MISCOMPARE, 0x1d00);
+	UT_EQ(get_be32(c.sense + 3), 0);
+	UT_EQ(RUN(0x28, 0, 0, 0, 0, 9, 0, 0, 1), SCSI_GOOD);
+	UT_EQ(c.data_in[17], 7);
+}
+
+static void test_same_and_unmap(void)
+{
+	uint8_t block[BS], list[24] = {0, 22, 0, 16};
+
+	memset(block, 3, sizeof(block));
+	UT_EQ(RUN_OUT(block, BS, 0x93, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 4), SCSI_GOOD);
+	UT_EQ(RUN(0x28, 0, 0, 0, 0, 23, 0, 0, 1), SCSI_GOOD);
+	UT_EQ(c.data_in[BS - 1], 3);
+	RUN_OUT(block, BS, 0x93, 0x08, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 4);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2400);
+	put_be64(list + 8, 21);
+	put_be32(list + 16, 2);
+	UT_EQ(RUN_OUT(list, sizeof(list), 0x42, 0, 0, 0, 0, 0, 0, 0, 24), SCSI_GOOD);
+	UT_EQ(RUN(0x28, 0, 0, 0, 0, 20, 0, 0, 4), SCSI_GOOD);
+	UT_EQ(c.data_in[0], 3);
+	UT_EQ(c.data_in[BS], 0);
+	UT_EQ(c.data_in[3 * BS - 1], 0);
+	UT_EQ(c.data_in[3 * BS], 3);
+	put_be16(list + 2, 64);
+	RUN_OUT(list, sizeof(list), 0x42, 0, 0, 0, 0, 0, 0, 0, 24);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x1a00);
+	UT_EQ(RUN(0x35), SCSI_GOOD);
+}
+
+static void test_mode_sense(void)
+{
+	UT_EQ(RUN(0x1a, 0, 0x3f, 0, 255), SCSI_GOOD);
+	UT_EQ(c.data_in_len, 4 + 20 + 12);
+	UT_EQ(c.data_in[0] + 1u, c.data_in_len);
+	UT_EQ(c.data_in[4], 0x08);
+	UT_EQ(RUN(0x5a, 0, 0x0a, 0, 0, 0, 0, 0, 255), SCSI_GOOD);
+	UT_EQ(c.data_in[8], 0x0a);
+	RUN(0x1a, 0, 0x1c, 0, 255);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2400);
+}
+
+/* ---- persistent reservations ---- */
+
+static enum scsi_status pr(uint64_t who, uint8_t action, uint8_t type, uint64_t key, uint64_t action_key)
+{
+	uint8_t list[24] = {0}, cdb[16] = {0x5f, action, type, 0, 0, 0, 0, 0, 24};
+
+	put_be64(list, key);
+	put_be64(list + 8, action_key);
+	return run_as(who, cdb, sizeof(cdb), list, sizeof(list));
+}
+
+static enum scsi_status write_as(uint64_t who)
+{
+	static const uint8_t cdb[16] = {0x2a, 0, 0, 0, 0, 0, 0, 0, 1};
+	static const uint8_t block[BS];
+
+	return run_as(who, cdb, sizeof(cdb), block, sizeof(block));
+}
+
+static enum scsi_status read_as(uint64_t who)
+{
+	static const uint8_t cdb[16] = {0x28, 0, 0, 0, 0, 0, 0, 0, 1};
+
+	return run_as(who, cdb, sizeof(cdb), NULL, 0);
+}
+
+static unsigned int notices_of(uint64_t initiator, uint8_t ascq)
+{
+	struct lun_notice n;
+	unsigned int found = 0;
+
+	while (lun_notice_next(lun, 1, &n))
+		found += n.to.initiator == initiator && n.ascq == ascq;
+	while (lun_notice_next(lun, 2, &n))
+		;
+	return found;
+}
+
+static void two_register(void)
+{
+	UT_EQ(pr(ONE, PR_REGISTER, 0, 0, 0x11), SCSI_GOOD);
+	UT_EQ(pr(TWO, PR_REGISTER, 0, 0, 0x22), SCSI_GOOD);
+}
+
+static void test_reserve(void)
+{
+	UT_EQ(pr(ONE, PR_RESERVE, PR_WRITE_EXCLUSIVE, 1, 0), SCSI_RESERVATION_CONFLICT); /* not registered */
+	two_register();
+	UT_EQ(pr(TWO, PR_REGISTER, 0, 0x99, 0x22), SCSI_RESERVATION_CONFLICT);
+	UT_EQ(pr(ONE, PR_RESERVE, PR_WRITE_EXCLUSIVE, 0x11, 0), SCSI_GOOD);
+	UT_EQ(write_as(ONE), SCSI_GOOD);
+	UT_EQ(write_as(TWO), SCSI_RESERVATION_CONFLICT);
+	UT_EQ(read_as(TWO), SCSI_GOOD);
+	UT_EQ(pr(TWO, PR_RELEASE, PR_WRITE_EXCLUSIVE, 0x22, 0), SCSI_GOOD); /* no holder: no effect */
+	UT_EQ(write_as(TWO), SCSI_RESERVATION_CONFLICT);
+	pr(ONE, PR_RELEASE, PR_EXCLUSIVE_ACCESS, 0x11, 0);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2604);
+	UT_EQ(pr(ONE, PR_RELEASE, PR_WRITE_EXCLUSIVE, 0x11, 0), SCSI_GOOD);
+	UT_EQ(write_as(TWO), SCSI_GOOD);
+}
+
+static void test_preempt(void)
+{
+	two_register();
+	UT_EQ(pr(ONE, PR_RESERVE, PR_EXCLUSIVE_ACCESS_REGISTRANTS, 0x11, 0), SCSI_GOOD);
+	UT_EQ(read_as(TWO), SCSI_GOOD); /* a registrant */
+	UT_EQ(read_as(3), SCSI_RESERVATION_CONFLICT);
+	notices_of(0, 0);
+	UT_EQ(pr(TWO, PR_PREEMPT_AND_ABORT, PR_EXCLUSIVE_ACCESS, 0x22, 0x11), SCSI_GOOD);
+	UT_EQ(notices_of(ONE, 0x05), 1);
+	UT_EQ(read_as(ONE), SCSI_RESERVATION_CONFLICT);
+	UT_EQ(read_as(TWO), SCSI_GOOD);
+	pr(TWO, PR_PREEMPT, PR_EXCLUSIVE_ACCESS, 0x22, 0);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2600);
+}
+
+static void test_pr_in(void)
+{
+	UT_EQ(pr(TWO, PR_REGISTER, 0, 0, 0x22), SCSI_GOOD);
+	UT_EQ(pr(TWO, PR_RESERVE, PR_EXCLUSIVE_ACCESS, 0x22, 0), SCSI_GOOD);
+	UT_EQ(RUN(0x5e, 0, 0, 0, 0, 0, 0, 0, 255), SCSI_GOOD);
+	UT_EQ(get_be32(c.data_in + 4), 8);
+	UT_EQ(get_be64(c.data_in + 8), 0x22);
+	UT_EQ(RUN(0x5e, 1, 0, 0, 0, 0, 0, 0, 255), SCSI_GOOD);
+	UT_EQ(c.data_in[21], PR_EXCLUSIVE_ACCESS);
+	UT_EQ(RUN(0x5e, 2, 0, 0, 0, 0, 0, 0, 255), SCSI_GOOD);
+	UT_EQ(get_be16(c.data_in + 4), 0xea01);
+	UT_EQ(RUN(0x5e, 3, 0, 0, 0, 0, 0, 0, 255), SCSI_GOOD);
+	UT_EQ(get_be64(c.data_in + 8 + 24 + 8), TWO);
+	UT_EQ(pr(TWO, PR_CLEAR, 0, 0x22, 0), SCSI_GOOD);
+	UT_EQ(read_as(ONE), SCSI_GOOD);
+}
+
+static CU_TestInfo commands[] = {
+	{"INQUIRY and its pages", test_inquiry},
+	{"where there is no LUN", test_no_lun},
+	{"READ and WRITE", test_read_write},
+	{"COMPARE AND WRITE", test_compare_and_write},
+	{"WRITE SAME and UNMAP", test_same_and_unmap},
+	{"MODE SENSE", test_mode_sense},
+	CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo reservations[] = {
+	{"register, reserve, release", test_reserve},
+	{"preempt and abort", test_preempt},
+	{"PERSISTENT RESERVE IN", test_pr_in},
+	CU_TEST_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+	static const struct ut_suite suites[] = {
+		{"scsi", commands, open_lun, close_lun},
+		{"reservations", reservations, open_lun, close_lun},
+		{0},
+	};
+
+	return ut_main(argc, argv, suites);
+}
