@@ -119,6 +119,8 @@ static void test_read_write(void)
 	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2100);
 	RUN_OUT(out, BS, 0x2a, 0, 0, 0, 0, 3, 0, 0, 2);
 	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x1a00); /* less data than it names */
+	UT_EQ(RUN(0x2a, 0, 0, 0, 0, 3), SCSI_GOOD); /* no block at all, and no data */
+	UT_EQ(RUN(0x28, 0, 0, 0, 0, 3), SCSI_GOOD);
 	RUN(0x77);
 	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2000);
 	UT_EQ(RUN(0x25), SCSI_GOOD);

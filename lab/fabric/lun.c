@@ -230,6 +230,8 @@ int lun_store_read(struct lun_store *s, uint64_t lba, uint32_t count, void *to)
 
 int lun_store_write(struct lun_store *s, uint64_t lba, uint32_t count, const void *from)
 {
+	if (!count)
+		return 0; /* then there is no buffer either */
 	if (!s->memory)
 		return file_write(s->fd, from, bytes_of(s, count), (off_t)bytes_of(s, lba));
 	memcpy(s->memory + bytes_of(s, lba), from, bytes_of(s, count));

@@ -41,3 +41,35 @@ TESTS += tests/ut-attach
 tests_ut_attach_SOURCES = tests/ut-attach.c
 tests_ut_attach_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_attach_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-registry tests/ut-registry-crash
+TESTS += tests/ut-registry tests/ut-registry-crash
+tests_ut_registry_SOURCES = tests/ut-registry.c tests/ut-registry-bench.h
+tests_ut_registry_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_registry_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SQLITE_CFLAGS)
+tests_ut_registry_LDADD = tests/libut.la src/daemon/libvhbad.la
+tests_ut_registry_crash_SOURCES = tests/ut-registry-crash.c tests/ut-registry-bench.h
+tests_ut_registry_crash_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_registry_crash_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_ut_registry_crash_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-config
+TESTS += tests/ut-config
+tests_ut_config_SOURCES = tests/ut-config.c
+tests_ut_config_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_config_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_config_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-config tests/fuzz/fuzz-ticket
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c
+tests_fuzz_fuzz_config_CPPFLAGS = $(INC_DAEMON)
+tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_config_LDADD = src/daemon/libvhbad.la
+tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz-ticket.c
+tests_fuzz_fuzz_ticket_CPPFLAGS = $(INC_DAEMON)
+tests_fuzz_fuzz_ticket_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+tests_fuzz_fuzz_ticket_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ticket_LDADD = src/daemon/libvhbad.la
+endif
+EXTRA_DIST += tests/fuzz/seeds/config/two-sans tests/fuzz/seeds/ticket/db1
