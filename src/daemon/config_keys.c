@@ -156,10 +156,22 @@ PARSER(oui)
 	return 0;
 }
 
+/* Printable, and neither blank nor '/': what the kernel takes for an interface (dev_valid_name). */
+static bool is_interface(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n && n < 16 &&
+	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@") == n;
+}
+
 static int add_parent(void *object, const char *item)
 {
 	struct config *c = object;
+	wwn_t wwpn;
 
+	if (wwn_parse(item, &wwpn, NULL) && !is_interface(item))
+		return -EINVAL;
 	if (c->parents_n == CONFIG_LIST_MAX)
 		return -E2BIG;
 	c->parents[c->parents_n] = strdup(item);
