@@ -28,14 +28,16 @@ static int refuse(struct verror *e, const char *text, const char *why)
 int wwn_parse(const char *text, wwn_t *wwn, struct verror *e)
 {
 	const char *p = text;
+	bool colons;
 	wwn_t v = 0;
 
 	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
 		p += 2;
+	/* Between all bytes or between none: a name that lost a colon has lost more. */
+	colons = strchr(p, ':') != NULL;
 	for (int i = 0; i < 16; i++, p++) {
-		/* A colon may stand between bytes, nowhere else. */
-		if (i && i % 2 == 0 && *p == ':')
-			p++;
+		if (colons && i && i % 2 == 0 && *p++ != ':')
+			return refuse(e, text, "malformed");
 		if (hex_value(*p) < 0)
 			return refuse(e, text, "malformed");
 		v = v << 4 | (wwn_t)hex_value(*p);

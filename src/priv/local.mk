@@ -16,3 +16,21 @@ pkglibexec_PROGRAMS += src/priv/vhba-priv
 src_priv_vhba_priv_SOURCES = src/priv/main.c
 src_priv_vhba_priv_CPPFLAGS = $(INC_PRIV)
 src_priv_vhba_priv_LDADD = src/priv/libpriv.la
+
+check_PROGRAMS += tests/ut-fc tests/ut-priv
+TESTS += tests/ut-fc tests/ut-priv
+tests_ut_fc_SOURCES = tests/ut-fc.c tests/ut-tree.c tests/ut-tree.h
+tests_ut_fc_CPPFLAGS = $(INC_FC) $(INC_TESTS)
+tests_ut_fc_LDADD = fc/libvhbafc.la tests/libut.la
+tests_ut_priv_SOURCES = tests/ut-priv.c tests/ut-tree.c tests/ut-tree.h
+tests_ut_priv_CPPFLAGS = $(INC_PRIV) $(INC_TESTS)
+tests_ut_priv_LDADD = src/priv/libpriv.la tests/libut.la
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-fc
+tests_fuzz_fuzz_fc_SOURCES = tests/fuzz/fuzz-fc.c
+tests_fuzz_fuzz_fc_CPPFLAGS = $(INC_PRIV)
+tests_fuzz_fuzz_fc_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_fc_LDADD = src/priv/libpriv.la
+endif
+EXTRA_DIST += tests/fuzz/seeds/fc/gid-pn tests/fuzz/seeds/fc/vlans tests/fuzz/seeds/fc/vpd

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What arrays, switches and FCFs send: VPD page 0x83, GID_PN answers, FIP VLAN notifications. */
+#include <string.h>
+
+#include "ct.h"
+#include "verbs.h"
+#include "vpd.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint16_t vlans[8];
+	char text[80];
+	unsigned reason;
+	uint32_t id;
+	size_t n = 0;
+
+	if (!size)
+		return 0;
+	switch (data[0] % 3) {
+	case 0:
+		if (!vpd83_designator(data + 1, size - 1, text, sizeof(text)) && strlen(text) >= sizeof(text))
+			__builtin_trap();
+		break;
+	case 1:
+		ct_parse_gid_pn(data + 1, size - 1, &id, &reason);
+		break;
+	default:
+		fip_vlan_parse(data + 1, size - 1, vlans, 8, &n);
+		if (n > 8)
+			__builtin_trap();
+	}
+	return 0;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The verbs over a fake sysfs; the pool of children, one of which blocks; FIP VLAN notifications. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pool.h"
+#include "sysroot.h"
+#include "ut-tree.h"
+#include "ut.h"
+#include "verbs.h"
+
+#define WWPN 0x502ab30000000001u
+
+static struct priv_reply r;
+
+static int run(enum priv_verb verb, struct priv_request q)
+{
+	memset(&r, 0, sizeof(r));
+	q.timeout_ms = 1000;
+	return verb_find(verb)(&q, &r);
+}
+
+static int begin(void)
+{
+	tree_new();
+	tree_parent(2, "eth0.10f", "0x20000200000a0001");
+	tree_vport(2, 3, 5, "0x502ab30000000001");
+	tree_rport(5, 0, "0x5006016000000a01", true);
+	tree_rport(5, 1, "0x5006016000000b01", false);
+	return 0;
+}
+
+static void test_create(void)
+{
+	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 2, .wwpn = WWPN, .wwnn = 0x20}), 0);
+	UT_STREQ(tree_text("/sys/class/fc_host/host2/vport_create"), "502ab30000000001:0000000000000020");
+	UT_EQ(r.number, 3);
+	UT_EQ(r.value, 5);
+	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 2, .wwpn = 0, .wwnn = 0x20}), -EINVAL);
+	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 2, .wwpn = 1, .wwnn = UINT64_MAX}),
+	      -EINVAL);
+	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 9, .wwpn = 1, .wwnn = 1}), -ENODEV);
+	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = -1, .wwpn = 1, .wwnn = 1}), -ENODEV);
+	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 5, .wwpn = 1, .wwnn = 1}), -EOPNOTSUPP);
+	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 2, .wwpn = 77, .wwnn = 1}), -EIO);
+}
+
+static void test_switch(void)
+{
+	struct priv_request q = {.host = 2, .number = 3, .wwpn = WWPN};
+
+	UT_EQ(run(PRIV_VPORT_DISABLE, q), 0);
+	UT_STREQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable"), "1");
+	UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
+	UT_STREQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable"), "0");
+	q.wwpn++; /* the number was given to another vport */
+	UT_EQ(run(PRIV_VPORT_DISABLE, q), -ENODEV);
+	UT_STREQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable"), "0");
+	UT_EQ(run(PRIV_VPORT_DELETE, (struct priv_request){.host = 2, .wwpn = WWPN, .wwnn = 0x20}), 0);
+	UT_STREQ(tree_text("/sys/class/fc_host/host2/vport_delete"), "502ab30000000001:0000000000000020");
+	UT_EQ(run(PRIV_VPORT_DELETE, (struct priv_request){.host = 2, .wwpn = 1, .wwnn = 0x20}), -ENODEV);
+}
+
+static void test_timers(void)
+{
+	struct priv_request q = {.host = 5, .fast_io_fail = 0, .dev_loss = -2};
+
+	UT_EQ(run(PRIV_RPORT_TIMERS, q), 0);
+	UT_EQ(r.count, 1); /* the target alone */
+	/* A file keeps the tail of what was longer; an attribute would not. */
+	UT_EQ(tree_text("/sys/class/fc_remote_ports/rport-5:0-0/fast_io_fail_tmo")[0], '0');
+	UT_STREQ(tree_text("/sys/class/fc_remote_ports/rport-5:0-1/fast_io_fail_tmo"), "off");
+	UT_STREQ(r.text, "rport-5:0-0=off/60;");
+	strcpy(q.text, r.text);
+	UT_EQ(run(PRIV_RPORT_RESTORE, q), 0);
+	UT_STREQ(tree_text("/sys/class/fc_remote_ports/rport-5:0-0/fast_io_fail_tmo"), "off");
+	strcpy(q.text, "../../x=1/2;");
+	UT_EQ(run(PRIV_RPORT_RESTORE, q), -EINVAL);
+	strcpy(q.text, "rport-5:0-44=off/60;"); /* gone meanwhile */
+	UT_EQ(run(PRIV_RPORT_RESTORE, q), 0);
+}
+
+static void test_interfaces(void)
+{
+	static const char *const bad[] = {"", ".", "..", "a/b", "a b", "abcdefghijklmnop", "a:1"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		UT_EQ(verb_check_ifname(bad[i]), -EINVAL);
+	UT_EQ(verb_check_ifname("eth0.10f"), 0);
+	UT_EQ(run(PRIV_FCOE_CREATE, (struct priv_request){.name = "nosuch0"}), -ENODEV);
+	UT_EQ(run(PRIV_LINK_ADD, (struct priv_request){.name = "lo", .number = 4095}), -EINVAL);
+	UT_EQ(run(PRIV_LINK_DELETE, (struct priv_request){.name = "lo"}), -EINVAL);
+	CU_ASSERT_PTR_NULL(verb_find(PRIV_VERBS_));
+	CU_ASSERT_PTR_NULL(verb_find(~0u));
+}
+
+/* ---- the pool ---- */
+
+static bool next_reply(struct pool *p, struct priv_reply *reply, uint64_t within_ms)
+{
+	struct monotime end = mono_add(mono_now(), within_ms * USEC_PER_MSEC);
+	struct pollfd fds[256];
+
+	while (!mono_reached(end, mono_now())) {
+		size_t n = pool_fds(p, fds, 256);
+
+		poll(fds, n, 5);
+		pool_run(p, mono_now());
+		if (pool_next_reply(p, reply))
+			return true;
+	}
+	return false;
+}
+
+/* A verb that the kernel holds: opening a FIFO for writing waits for a reader, as a driver waits for a lock.
+ */
+static void test_stuck(void)
+{
+	struct priv_request q = {.version = PRIV_VERSION,
+				 .id = 7,
+				 .verb = PRIV_VPORT_DISABLE,
+				 .timeout_ms = 50,
+				 .host = 2,
+				 .number = 3,
+				 .wwpn = WWPN};
+	struct pool *p = pool_new();
+	char text[300];
+	int fd;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	tree_fifo("/sys/class/fc_vports/vport-2:0-3/vport_disable");
+	UT_EQ(pool_submit(p, &q), 0);
+	CU_ASSERT_TRUE(next_reply(p, &r, 5000));
+	UT_EQ(r.id, 7);
+	UT_EQ(r.err, -ETIMEDOUT);
+	UT_EQ(r.flags & PRIV_LATE, 0);
+	q.id = 8, q.verb = PRIV_PING, q.timeout_ms = 5000;
+	UT_EQ(pool_submit(p, &q), 0); /* others go on meanwhile */
+	CU_ASSERT_TRUE(next_reply(p, &r, 5000));
+	UT_EQ(r.id, 8);
+	UT_EQ(r.err, 0);
+	sysroot_path(text, sizeof(text), "/sys/class/fc_vports/vport-2:0-3/vport_disable");
+	fd = open(text, O_RDONLY | O_NONBLOCK);
+	CU_ASSERT_TRUE(next_reply(p, &r, 5000)); /* it ends after all */
+	UT_EQ(r.id, 7);
+	UT_EQ(r.flags & PRIV_LATE, PRIV_LATE);
+	close(fd);
+	pool_free(p);
+}
+
+static void test_many(void)
+{
+	struct priv_request q = {.version = PRIV_VERSION, .verb = PRIV_PING, .timeout_ms = 10000};
+	struct pool *p = pool_new();
+	unsigned sum = 0;
+
+	for (q.id = 1; q.id <= 64; q.id++)
+		UT_EQ(pool_submit(p, &q), 0);
+	for (int i = 0; i < 64 && next_reply(p, &r, 10000); i++)
+		sum += r.id;
+	UT_EQ(sum, 64 * 65 / 2);
+	pool_free(p);
+}
+
+/* ---- FIP ---- */
+
+static void test_fip(void)
+{
+	uint8_t frame[64], answer[64] = {0};
+	uint16_t list[4];
+	size_t n = 0;
+
+	UT_EQ(fip_vlan_request(frame, (uint8_t[]){2, 0, 0, 0, 0, 1}), 64);
+	memcpy(answer + 12, (uint8_t[]){0x89, 0x14, 0x10, 0, 0, 4, 0, 2, 0, 4}, 10);
+	memcpy(answer + 24, (uint8_t[]){2, 2, 0, 0, 0, 0, 0, 0, 14, 1, 0, 10, 14, 1, 0, 20}, 16);
+	UT_EQ(fip_vlan_parse(answer, 60, list, 4, &n), 2);
+	UT_EQ(list[1], 20);
+	UT_EQ(fip_vlan_parse(answer, 60, list, 4, &n), 0); /* known by now */
+	answer[25] = 0; /* a descriptor without length would be read for ever */
+	UT_EQ(fip_vlan_parse(answer, 60, list, 4, &n), -EBADMSG);
+	UT_EQ(fip_vlan_parse(answer, 23, list, 4, &n), -EBADMSG);
+	UT_EQ(fip_vlan_parse(frame, 64, list, 4, &n), -EBADMSG);
+}
+
+static CU_TestInfo verbs[] = {
+	{"vport_create", test_create},	      {"disable, enable, delete", test_switch},
+	{"rport timers", test_timers},	      {"interfaces", test_interfaces},
+	{"FIP VLAN notifications", test_fip}, CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo pool[] = {
+	{"a child that blocks", test_stuck},
+	{"many at once", test_many},
+	CU_TEST_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+	static const struct ut_suite suites[] = {
+		{"verbs", verbs, begin, NULL},
+		{"pool", pool, begin, NULL},
+		{0},
+	};
+
+	return ut_main(argc, argv, suites);
+}
