@@ -109,6 +109,13 @@ static void enter_flags(struct quiesce *q, struct q_vhba *v, enum quiesce_state 
 	case QS_DISABLE_ABORT:
 		begin_logout(q, v);
 		break;
+	case QS_VERIFY:
+		/* Asked again while held: what was proved then is asked for anew. */
+		if (ev == QE_QUIESCE) {
+			v->evidence = 0;
+			v->fabric[0] = '\0';
+		}
+		break;
 	case QS_HARD_STOP:
 		v->aborted = v->aborted || v->inflight != 0;
 		begin_logout(q, v);

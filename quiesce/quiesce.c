@@ -446,6 +446,11 @@ const struct quiesce_result *quiesce_result(const struct quiesce *q)
 	return &q->result;
 }
 
+enum quiesce_request quiesce_request(const struct quiesce *q)
+{
+	return q->request;
+}
+
 bool quiesce_answered(const struct quiesce *q)
 {
 	return q->answered;

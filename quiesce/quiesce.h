@@ -345,6 +345,7 @@ enum quiesce_outcome
 quiesce_outcome_now(const struct quiesce *q); /* as of now, evidence after the answer included */
 const struct quiesce_result *
 quiesce_result(const struct quiesce *q); /* the last answer; request QR_NONE before */
+enum quiesce_request quiesce_request(const struct quiesce *q); /* the last one; QR_NONE before */
 bool quiesce_answered(const struct quiesce *q); /* no request waits for its answer */
 bool quiesce_intake_closed(const struct quiesce *q);
 bool quiesce_idle(const struct quiesce *q); /* nothing is under way, not even in the background */

@@ -45,6 +45,8 @@ static const struct quiesce_record *rec(int vhba, enum quiesce_phase p)
 
 static void test_healthy(void)
 {
+	unsigned int asked;
+
 	w_init(&w, 2);
 	w.v[0].inflight = 8;
 	w.v[0].drains_at = w.now + 10 * W_MS;
@@ -63,6 +65,11 @@ static void test_healthy(void)
 	}
 	UT_EQ(rec(QUIESCE_VM, QP_ANSWER)->outcome, QO_CONFIRMED);
 	CU_ASSERT(quiesce_idle(w.q) && !quiesce_finished(w.q));
+	/* Asked again it proves anew, and does not wait for the deadline. */
+	asked = w.v[0].calls[OP_FABRIC];
+	ask(QE_QUIESCE, 10000 * W_MS, QO_CONFIRMED);
+	CU_ASSERT(w.v[0].calls[OP_FABRIC] > asked);
+	CU_ASSERT(mono_since(w.last.answered, w.last.asked) < 1000 * W_MS);
 	ask(QE_RESUME, 1000 * W_MS, QO_CONFIRMED);
 	CU_ASSERT(quiesce_finished(w.q));
 	UT_EQ(w.intake_closed, false);

@@ -46,6 +46,16 @@ fails() {
 	[ "$status" -ne 0 ] || diag "status 0 of: $*"$'\n'"$(<"$tap_said")"
 }
 
+# ends STATUS DESCRIPTION COMMAND...: the command ends with that status. `said REGEX DESCRIPTION` tests its output.
+ends() {
+	local expected=$1 what=$2 status=0
+	shift 2
+	"$@" >"$tap_said" 2>&1 || status=$?
+	tap_result "$((status != expected))" "$what"
+	[ "$status" -eq "$expected" ] || diag "status $status, not $expected, of: $*"$'\n'"$(<"$tap_said")"
+}
+said() { like "$(<"$tap_said")" "$1" "$2"; }
+
 # is SEEN EXPECTED DESCRIPTION
 is() {
 	local status=0

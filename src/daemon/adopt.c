@@ -47,19 +47,33 @@ static void on_undone(void *user, const struct priv_reply *r)
 	watch_scan(d);
 }
 
+/* A name stands in a record for each step of its vhba. */
+static bool named_before(const struct journal_op *op, size_t n, uint64_t wwpn)
+{
+	uint64_t other;
+
+	for (size_t i = 0; i < n; i++)
+		if (!journal_get_hex(&op->rec[i], "wwpn", &other) && other == wwpn)
+			return true;
+	return false;
+}
+
 /* Whatever an unanswered attach made is deleted again, by the names in its journal. */
 static void undo_attach(struct daemon *d, const struct journal_op *op)
 {
+	const struct reg_vm *rv = registry_find(d->reg, op->head.vm);
+
 	for (size_t i = 0; i < op->n; i++) {
 		struct priv_request q = {.verb = PRIV_VPORT_DELETE};
 		struct fc_host *parent;
 
 		if (journal_get_hex(&op->rec[i], "wwpn", &q.wwpn) ||
-		    journal_get_hex(&op->rec[i], "wwnn", &q.wwnn))
+		    journal_get_hex(&op->rec[i], "wwnn", &q.wwnn) || named_before(op, i, q.wwpn))
 			continue;
 		if (!fc_vport_find(&d->inv, q.wwpn, &parent))
 			continue;
-		log_notice("%s: deleting a vport that an unfinished attach left", op->head.vm);
+		log_notice("%s: deleting a vport that an unfinished attach left",
+			   rv ? rv->name : op->head.vm);
 		q.host = parent->number;
 		privq_call(d->privq, &q, 60 * USEC_PER_SEC, on_undone, d);
 	}

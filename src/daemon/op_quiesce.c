@@ -640,6 +640,24 @@ int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct
 	return 0;
 }
 
+/* What is under way shows as such until it is answered; then answer() tells. */
+static enum vm_state state_restored(const struct quiesce *q)
+{
+	static const struct {
+		enum vm_state begun, rests;
+	} states[QR_REQUESTS] = {
+		[QR_NONE] = {VM_HELD, VM_HELD},
+		[QR_QUIESCE] = {VM_QUIESCING, VM_HELD},
+		[QR_RESUME] = {VM_RESUMING, VM_ATTACHED},
+		[QR_RELEASE] = {VM_RELEASING, VM_DETACHED},
+	};
+	const struct quiesce_result *r = quiesce_result(q);
+
+	if (!quiesce_answered(q))
+		return states[quiesce_request(q)].begun;
+	return r->outcome == QO_FAILED ? VM_FAILED : states[r->request].rests;
+}
+
 int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op *found, struct verror *e)
 {
 	struct quiesce_vhba ids[QUIESCE_VHBA_MAX];
@@ -673,7 +691,7 @@ int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op 
 	n = quiesce_restore(vm->quiesce, found->rec, found->n, mono_now(), e);
 	if (n)
 		return n;
-	vm_set_state(vm, VM_HELD);
+	vm_set_state(vm, state_restored(vm->quiesce));
 	sd_event_source_set_enabled(vm->driver->defer, SD_EVENT_ONESHOT);
 	return 0;
 }

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# A VM to try things on: db1 with a vhba in each SAN, on host alpha. Needs tap.sh, san.sh, vport.sh and hosts.sh.
+
+ctl() { vhbactl_alpha "$@"; }
+
+# db1_up: registered, zoned in, attached, with 8 paths.
+db1_up() {
+	run_ok ctl vm add db1 --uuid 6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01
+	run_ok ctl vhba add db1 --vsan 10 --zone db-a
+	run_ok ctl vhba add db1 --vsan 20 --zone db-b
+	admit alpha db1
+	run_ok ctl attach db1 --deadline 20s
+	is "$(paths alpha db1 | wc -l)" 8 "db1 has 8 paths"
+}
+
+db1_state() { ctl --json vm show db1 | jq -r .vm.state; }
+db1_is() { [ "$(db1_state)" = "$1" ]; }
+
+# path_of INDEX: the first path of that vhba ("sda").
+path_of() { paths alpha db1 | awk -v i="$1" '$1 == i { print $3; exit }'; }
+
+vport_count() { compgen -G '/sys/class/fc_vports/vport-*' | wc -l; }
+
+# result NAME DEADLINE-MS STATUS COMMAND...: an operation with --json, its record in $OUT/NAME.json; it ends with that status
+# and by its deadline; the 50 ms beyond it are for starting vhbactl and the way there and back under emulation.
+result() {
+	local name=$1 limit=$2 expected=$3 rc=0
+	shift 3
+	ctl --json "$@" >"$OUT/$name.json" 2>"$OUT/$name.err" || rc=$?
+	is "$rc" "$expected" "$name: vhbactl ends with $expected"
+	[ "$rc" -eq "$expected" ] || diag "$(cat "$OUT/$name.json" "$OUT/$name.err")"
+	ok "$name: answered by its deadline" test "$(elapsed_ms "$OUT/$name.json")" -le "$limit"
+	diag "$(jq -r '"\(.outcome) after \(.elapsed_us / 1000 | floor) ms"' "$OUT/$name.json")"
+}
+
+# reader SD: reads it once, directly, in the background; its pid in $reader.
+read_in_background() {
+	dd "if=/dev/$1" of=/dev/null bs=4k count=1 iflag=direct status=none 2>/dev/null &
+	reader=$!
+}
