@@ -4,4 +4,5 @@ dist_man_MANS += \
 	%D%/libvhba.3 \
 	%D%/vhba-proto.7 \
 	%D%/vhbactl.1 \
-	%D%/vhbad.8
+	%D%/vhbad.8 \
+	%D%/vhbad.conf.5

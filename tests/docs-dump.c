@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config.h"
 #include "cleanup.h"
 #include "ctl.h"
 #include "method.h"
@@ -135,16 +136,50 @@ static void dump_completion(void)
 	puts("\t)");
 }
 
+static void dump_config(void)
+{
+	const char *section = "";
+
+	for (size_t i = 0; i < config_keys_n; i++) {
+		const struct config_key *k = &config_keys[i];
+		size_t n = strlen(k->section);
+
+		if (strcmp(section, k->section)) {
+			printf(".SS [");
+			put(k->section);
+			printf("%s]\n", k->section[n - 1] != ' '       ? ""
+					: !strcmp(k->section, "fcoe ") ? "IF"
+					: !strcmp(k->section, "vsan ") ? "N"
+								       : "NAME");
+			section = k->section;
+		}
+		printf(".TP\n.B ");
+		put(k->key);
+		printf("\n");
+		put(k->doc);
+		/* Where the helper is installed is the installation's. */
+		if (!strcmp(k->key, "priv")) {
+			printf("; default: the installed one.\n");
+		} else if (!k->absent) {
+			printf("; it must be given.\n");
+		} else if (!k->absent[0]) {
+			printf("; default: none.\n");
+		} else {
+			printf("; default: ");
+			put(k->absent);
+			printf(".\n");
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*dump)(void);
 	} dumps[] = {
-		{"methods", dump_methods},
-		{"commands", dump_commands},
-		{"globals", dump_globals},
-		{"completion", dump_completion},
+		{"methods", dump_methods},	 {"commands", dump_commands}, {"globals", dump_globals},
+		{"completion", dump_completion}, {"config", dump_config},
 	};
 
 	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(dumps); i++) {

@@ -31,6 +31,7 @@ check() {
 [ "${1:-}" != --write ] || write=1
 
 check man/vhba-proto.7 methods
+check man/vhbad.conf.5 config
 check man/vhbactl.1 commands
 check man/vhbactl.1 globals
 check src/ctl/completion/vhbactl completion
@@ -51,7 +52,7 @@ r=0
 diff "$tmp/declared" "$tmp/written" >"$tmp/diff" || { r=1; sed 's/^/# /' "$tmp/diff"; }
 ok $r "libvhba.3 names each function, and no other"
 
-for page in vhbactl.1 vhba-proto.7 libvhba.3 vhbad.8; do
+for page in vhbactl.1 vhba-proto.7 libvhba.3 vhbad.8 vhbad.conf.5 vhba-quiesce.7; do
 	r=0
 	if command -v groff >/dev/null; then
 		groff -man -Tutf8 -ww "$src/man/$page" >/dev/null 2>"$tmp/groff" || r=1

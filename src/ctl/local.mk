@@ -27,9 +27,9 @@ EXTRA_DIST += tests/data/ctl
 dist_bashcompletion_DATA += %D%/completion/vhbactl
 check_PROGRAMS += tests/docs-dump
 tests_docs_dump_SOURCES = tests/docs-dump.c
-tests_docs_dump_CPPFLAGS = $(INC_CTL)
+tests_docs_dump_CPPFLAGS = $(INC_CTL) $(INC_DAEMON)
 tests_docs_dump_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
-tests_docs_dump_LDADD = src/ctl/libctl.la src/proto/libproto.la $(JSONC_LIBS)
+tests_docs_dump_LDADD = src/ctl/libctl.la src/daemon/libvhbad.la src/proto/libproto.la $(JSONC_LIBS)
 TESTS += tests/docs.sh
 dist_check_SCRIPTS += tests/docs.sh
 

@@ -126,14 +126,19 @@ static int make_dir(const char *path, const struct passwd *pw, struct verror *e)
 
 static int make_dirs(const struct config *c, const struct passwd *pw, struct verror *e)
 {
-	char path[256];
 	int r = make_dir(c->run_dir, pw, e);
 
+	return r ? r : make_dir(c->state_dir, pw, e);
+}
+
+/* As the user vhba: root without CAP_DAC_OVERRIDE may not write into a folder that is another's. */
+static int make_journal_dir(const struct config *c, struct verror *e)
+{
+	char path[256];
+	int r;
+
 	snprintf(path, sizeof(path), "%s/journal", c->run_dir);
-	if (!r)
-		r = make_dir(path, pw, e);
-	if (!r)
-		r = make_dir(c->state_dir, pw, e);
+	r = make_dir(path, NULL, e);
 	if (!r && !journal_dir_in_memory(path, e)) {
 		log_warning("%s: %s; %s", path, e->what, e->fix);
 		memset(e, 0, sizeof(*e));
@@ -211,6 +216,8 @@ int daemon_init(struct daemon *d, struct config *cfg, struct verror *e)
 		r = watch_open(d, e);
 	if (!r)
 		r = drop_privileges(pw, e);
+	if (!r)
+		r = make_journal_dir(cfg, e);
 	if (!r)
 		r = history_open(d);
 	if (!r) {

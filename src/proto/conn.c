@@ -221,7 +221,7 @@ static int check_access(const struct proto_conn *c, const struct proto_method *m
 	verror_expected(e, m->access == PROTO_ACCESS_CHANGE ? "root or a member of the admin group"
 							    : "a member of the reading group");
 	verror_seen(e, "user %u", (unsigned int)c->peer.uid);
-	verror_fix(e, "see [access] in vhbad.conf(5)");
+	verror_fix(e, "[daemon] read-group and admin-group of vhbad.conf say who may");
 	return -EACCES;
 }
 
