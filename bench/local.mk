@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-noinst_PROGRAMS += bench/floor
+noinst_PROGRAMS += bench/floor bench/client
 bench_floor_SOURCES = bench/floor.c
 bench_floor_CPPFLAGS = $(INC_COMMON)
 bench_floor_LDADD = src/common/libcommon.la
+bench_client_SOURCES = bench/client.c
+bench_client_CPPFLAGS = $(INC_COMMON)
+bench_client_LDADD = src/common/libcommon.la src/lib/libvhba.la
+EXTRA_DIST += bench/README.md bench/measure bench/run

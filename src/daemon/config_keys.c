@@ -30,10 +30,17 @@ static int set_text(char **field, const char *value)
 	return *field ? 0 : -ENOMEM;
 }
 
+/* What needs no quotes in this file, in a log, in JSON or in a shell. */
+static bool is_plain(const char *s)
+{
+	return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@:+/") ==
+	       strlen(s);
+}
+
 static int set_path(char **field, const char *value, char *expected, size_t size)
 {
-	if (value[0] != '/' || strlen(value) > 90)
-		return fail(expected, size, "an absolute path of at most 90 characters");
+	if (value[0] != '/' || strlen(value) > 90 || !is_plain(value))
+		return fail(expected, size, "an absolute path of at most 90 letters, digits and ._-@:+/");
 	return set_text(field, value);
 }
 
@@ -81,8 +88,8 @@ static int each_item(const char *value, int (*fn)(void *object, const char *item
 	PARSER(field)                                                                                        \
 	{                                                                                                    \
 		(void)object;                                                                                \
-		(void)expected;                                                                              \
-		(void)size;                                                                                  \
+		if (strlen(value) >= CONFIG_NAME_MAX || !is_plain(value))                                    \
+			return fail(expected, size, "a name of at most 63 letters, digits and ._-@:+/");     \
 		return set_text(&c->field, value);                                                           \
 	}
 #define DURATION_PARSER(field, min)                                                                          \
@@ -125,8 +132,9 @@ PARSER(host_name)
 
 	(void)object;
 	if (value[0])
-		return strlen(value) < CONFIG_NAME_MAX ? set_text(&c->host_name, value)
-						       : fail(expected, size, "at most 63 characters");
+		return strlen(value) < CONFIG_NAME_MAX && is_plain(value)
+			       ? set_text(&c->host_name, value)
+			       : fail(expected, size, "at most 63 letters, digits and ._-@:+/");
 	if (gethostname(name, sizeof(name)))
 		return fail(expected, size, "a name, since this host has none");
 	name[sizeof(name) - 1] = '\0';
@@ -147,10 +155,11 @@ PARSER(naa)
 PARSER(oui)
 {
 	unsigned a, b, d;
-	int n = 0;
 
 	(void)object;
-	if (sscanf(value, "%2x:%2x:%2x%n", &a, &b, &d, &n) != 3 || (size_t)n != strlen(value) || n != 8)
+	/* sscanf alone would take blanks and signs. */
+	if (strlen(value) != 8 || strspn(value, "0123456789abcdefABCDEF:") != 8 ||
+	    sscanf(value, "%2x:%2x:%2x", &a, &b, &d) != 3 || value[2] != ':' || value[5] != ':')
 		return fail(expected, size, "three bytes in hexadecimal, such as 52:54:00");
 	c->names.oui = a << 16 | b << 8 | d;
 	return 0;
@@ -247,8 +256,8 @@ PARSER(vsan_name)
 	struct config_vsan *v = object;
 
 	(void)c;
-	if (strlen(value) >= sizeof(v->name))
-		return fail(expected, size, "at most 63 characters");
+	if (strlen(value) >= sizeof(v->name) || !is_plain(value))
+		return fail(expected, size, "at most 63 letters, digits and ._-@:+/");
 	strcpy(v->name, value);
 	return 0;
 }
