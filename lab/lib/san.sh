@@ -183,10 +183,11 @@ fabric_lacks() { ! fabric_has "$@"; }
 
 # fc_host_over IF: the name of the fc_host of an FCoE interface ("host3"); fails when there is none.
 fc_host_over() {
-	local f
+	local f value
 	for f in /sys/class/fc_host/host*/symbolic_name; do
-		[ -r "$f" ] || continue
-		case $(<"$f") in
+		# Not $(<file): bash ends the shell when the host goes just then.
+		{ read -r value <"$f"; } 2>/dev/null || continue
+		case $value in
 		*" over $1")
 			f=${f%/symbolic_name}
 			echo "${f##*/}"

@@ -11,6 +11,8 @@ tap_failed=0
 tap_done=''
 # The commands run in this shell (they may set variables, and wait for its children); what they say goes here.
 tap_said=$(mktemp)
+# A shell may end within such a command, with its output still there.
+exec {tap_out}>&1
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 
@@ -114,11 +116,13 @@ until_ok() {
 tap_end() {
 	local status=$?
 	trap - EXIT
-	rm -f "$tap_said"
+	exec >&"$tap_out" 2>&1
 	[ -n "$tap_done" ] && exit "$status"
 	if [ "$status" -ne 0 ]; then
 		tap_result 1 "the scenario ended early, status $status"
+		diag "in ${FUNCNAME[*]:1}, lines ${BASH_LINENO[*]}"$'\n'"$(tail -n 20 "$tap_said")"
 	fi
+	rm -f "$tap_said"
 	[ "$(type -t scenario_end)" != function ] || scenario_end
 	echo "1..$tap_count"
 	[ "$tap_failed" -eq 0 ] || exit 1
