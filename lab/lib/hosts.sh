@@ -48,7 +48,7 @@ host_config() {
 		targets = ${SAN_ARRAY[b]}
 
 		[fcoe $1-a]
-		vlans = 10
+		vlans = auto
 
 		[fcoe $1-b]
 		vlans = 20
@@ -94,6 +94,11 @@ host_end() {
 }
 host_down() { host_end "$1" TERM; }
 host_kill() { host_end "$1" KILL || true; }
+
+# parents_online HOST: both of its parents are.
+parents_online() {
+	[ "$(vhbactl_on "$1" --json parent list | jq '[.parents[] | select(.state == "Online")] | length')" -eq 2 ]
+}
 
 # identities HOST VM: "INDEX WWPN VSAN" of each vhba, the WWPN as 16 hexadecimal digits.
 identities() {
