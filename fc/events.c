@@ -154,7 +154,7 @@ void fc_events_parse_path(const char *devpath, int *host, int *parent)
 static bool next_uevent(struct fc_events *ev, struct fc_event *out)
 {
 	struct udev_device *dev;
-	const char *action, *subsystem;
+	const char *action, *subsystem, *name;
 
 	errno = 0;
 	dev = udev_monitor_receive_device(ev->monitor);
@@ -164,8 +164,10 @@ static bool next_uevent(struct fc_events *ev, struct fc_event *out)
 	}
 	action = udev_device_get_action(dev);
 	subsystem = udev_device_get_subsystem(dev);
+	name = udev_device_get_sysname(dev);
 	*out = (struct fc_event){.removed = action && !strcmp(action, "remove")};
 	snprintf(out->subsystem, sizeof(out->subsystem), "%s", subsystem ? subsystem : "");
+	snprintf(out->name, sizeof(out->name), "%s", name ? name : "");
 	fc_events_parse_path(udev_device_get_devpath(dev), &out->host, &out->parent);
 	udev_device_unref(dev);
 	return true;

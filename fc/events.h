@@ -22,6 +22,7 @@ struct fc_event {
 	int host; /* the Scsi_Host that it concerns; -1: none named */
 	int parent; /* the physical host above a vport; -1: none */
 	char subsystem[20]; /* "fc_vports", "block" ...; "" for netlink */
+	char name[32]; /* of the device: "vport-2:0-5", "host7"; "" for netlink */
 	unsigned code; /* netlink: FCH_EVT_* of scsi_transport_fc.h */
 };
 

@@ -244,13 +244,38 @@ static void read_vport_host(struct fc_host *h, struct fc_vport *v)
 		v->host = atoi(name + 4);
 }
 
+static bool told_its_end(struct fc_host *h, unsigned channel, unsigned number)
+{
+	struct fc_gone *g;
+
+	TAILQ_FOREACH (g, &h->gone, link)
+		if (g->channel == channel && g->number == number)
+			return g->there = true;
+	return false;
+}
+
+static void forget_ends(struct fc_host *h)
+{
+	struct fc_gone *g, *next;
+
+	for (g = TAILQ_FIRST(&h->gone); g; g = next) {
+		next = TAILQ_NEXT(g, link);
+		if (g->there) {
+			g->there = false;
+			continue;
+		}
+		TAILQ_REMOVE(&h->gone, g, link);
+		free(g);
+	}
+}
+
 static void read_vport(struct fc_host *h, struct fc_vport_list *old, const char *name)
 {
 	unsigned host, channel, number;
 	struct fc_vport *v;
 	uint64_t wwn;
 
-	if (sscanf(name, "vport-%u:%u-%u", &host, &channel, &number) != 3)
+	if (sscanf(name, "vport-%u:%u-%u", &host, &channel, &number) != 3 || told_its_end(h, channel, number))
 		return;
 	v = vport_known(h, channel, number);
 	if (v) {
@@ -298,4 +323,5 @@ void fc_sysfs_read_children(struct fc_host *h)
 		free(v);
 	}
 	TAILQ_CONCAT(&h->vports, &seen, link);
+	forget_ends(h);
 }

@@ -23,11 +23,16 @@ void fc_inventory_init(struct fc_inventory *inv, fc_host_filter *filter, void *a
 static void host_free(struct fc_inventory *inv, struct fc_host *h)
 {
 	struct fc_vport *v;
+	struct fc_gone *g;
 
 	fc_sysfs_drop_rports(h);
 	while ((v = TAILQ_FIRST(&h->vports))) {
 		TAILQ_REMOVE(&h->vports, v, link);
 		free(v);
+	}
+	while ((g = TAILQ_FIRST(&h->gone))) {
+		TAILQ_REMOVE(&h->gone, g, link);
+		free(g);
 	}
 	TAILQ_REMOVE(&inv->hosts, h, link);
 	free(h);
@@ -67,6 +72,7 @@ static struct fc_host *host_add(struct fc_inventory *inv, int number)
 		return NULL;
 	h->number = number;
 	TAILQ_INIT(&h->vports);
+	TAILQ_INIT(&h->gone);
 	TAILQ_INIT(&h->rports);
 	TAILQ_INSERT_TAIL(&inv->hosts, h, link);
 	return h;
@@ -86,6 +92,37 @@ bool fc_inventory_refresh(struct fc_inventory *inv, int number)
 	}
 	fc_sysfs_read_children(h);
 	return true;
+}
+
+void fc_inventory_vport_gone(struct fc_inventory *inv, int parent, unsigned channel, unsigned number)
+{
+	struct fc_host *h = fc_host_find(inv, parent);
+	struct fc_vport *v, *next;
+	struct fc_gone *g;
+
+	if (!h)
+		return;
+	for (v = TAILQ_FIRST(&h->vports); v; v = next) {
+		next = TAILQ_NEXT(v, link);
+		if (v->channel != channel || v->number != number)
+			continue;
+		TAILQ_REMOVE(&h->vports, v, link);
+		free(v);
+	}
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return;
+	g->channel = channel;
+	g->number = number;
+	TAILQ_INSERT_TAIL(&h->gone, g, link);
+}
+
+void fc_inventory_host_gone(struct fc_inventory *inv, int number)
+{
+	struct fc_host *h = fc_host_find(inv, number);
+
+	if (h)
+		host_free(inv, h);
 }
 
 void fc_inventory_refresh_attributes(struct fc_host *h)

@@ -57,6 +57,15 @@ struct fc_vport {
 
 TAILQ_HEAD(fc_vport_list, fc_vport);
 
+/* A vport that has told its end, while its folder is still there. */
+struct fc_gone {
+	TAILQ_ENTRY(fc_gone) link;
+	unsigned channel, number;
+	bool there; /* at the last look */
+};
+
+TAILQ_HEAD(fc_gone_list, fc_gone);
+
 struct fc_host {
 	TAILQ_ENTRY(fc_host) link;
 	int number;
@@ -73,6 +82,7 @@ struct fc_host {
 	bool vlan_known;
 	unsigned npiv_inuse, npiv_max;
 	struct fc_vport_list vports;
+	struct fc_gone_list gone;
 	struct fc_rport_list rports;
 };
 
@@ -102,6 +112,14 @@ int fc_inventory_scan(struct fc_inventory *inv);
  * is dropped when it is gone, and added when it is new.  True when it is there afterwards.
  */
 bool fc_inventory_refresh(struct fc_inventory *inv, int number);
+
+/*
+ * The kernel says that something goes before its folder goes, and says nothing afterwards (device_del of
+ * drivers/base/core.c): who hears of an end tells it here, and sysfs is not believed any more.  Of vports for
+ * ever, since their numbers are not used again while the parent lives; of hosts until the next refresh.
+ */
+void fc_inventory_vport_gone(struct fc_inventory *inv, int parent, unsigned channel, unsigned number);
+void fc_inventory_host_gone(struct fc_inventory *inv, int number);
 
 /* Its own attributes only: state, fabric name, N_Port_ID, vports in use. */
 void fc_inventory_refresh_attributes(struct fc_host *h);

@@ -162,6 +162,7 @@ static struct fc_host *host(int number, uint16_t vlan, const char *state, unsign
 	h->npiv_max = max;
 	TAILQ_INIT(&h->vports);
 	TAILQ_INIT(&h->rports);
+	TAILQ_INIT(&h->gone);
 	TAILQ_INSERT_TAIL(&d.inv.hosts, h, link);
 	return h;
 }

@@ -163,6 +163,22 @@ static void test_changes(void)
 	CU_ASSERT_PTR_NULL(fc_host_find(&inv, 5));
 }
 
+/* The event of a vport's end comes before its folder goes. */
+static void test_gone_before_its_folder(void)
+{
+	fc_inventory_scan(&inv);
+	fc_inventory_vport_gone(&inv, 2, 0, 0);
+	CU_ASSERT_PTR_NULL(fc_vport_find(&inv, 0x502ab30000000001, NULL));
+	CU_ASSERT_TRUE(fc_inventory_refresh(&inv, 2));
+	CU_ASSERT_TRUE(fc_inventory_refresh(&inv, 2));
+	CU_ASSERT_PTR_NULL(fc_vport_find(&inv, 0x502ab30000000001, NULL));
+	tree_vport(2, 1, 6, VPORT); /* the same name again is another vport */
+	CU_ASSERT_TRUE(fc_inventory_refresh(&inv, 2));
+	CU_ASSERT_PTR_NOT_NULL(fc_vport_find(&inv, 0x502ab30000000001, NULL));
+	fc_inventory_host_gone(&inv, 5);
+	CU_ASSERT_PTR_NULL(fc_host_find(&inv, 5));
+}
+
 static void test_names_in_use(void)
 {
 	char by[64];
@@ -212,6 +228,7 @@ static CU_TestInfo formats[] = {
 static CU_TestInfo inventory[] = {
 	{"a scan", test_scan},
 	{"changes", test_changes},
+	{"an end is told early", test_gone_before_its_folder},
 	{"names in use", test_names_in_use},
 	{"parents of others", test_filter},
 	{"garbage", test_garbage},

@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Between a VM's quiesce machine and the loop.  op_quiesce.c pumps events into the machine, quiesce_ops.c
+ * does what the machine wants done.
+ */
 #ifndef VHBA_DRIVER_H
 #define VHBA_DRIVER_H
 
 #include "op.h"
+#include "quiesce.h"
 
-/* The pump between a VM's quiesce machine and the loop; see op_quiesce.c.  Freed with the machine. */
-struct driver;
+TAILQ_HEAD(pending_list, pending);
+
+/* One per VM that has a machine; the user pointer of its ops. */
+struct driver {
+	struct daemon *d;
+	struct vm *vm;
+	struct pending_list pending;
+	sd_event_source *timer, *defer;
+};
+
+extern const struct quiesce_ops quiesce_driver_ops; /* user: struct driver */
+
+/* The end of an op that was called with c: an event for the machine, later in this turn. text is copied. */
+void driver_queue(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev ev);
+void driver_queue_text(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev ev,
+		       struct quiesce_arg arg, const char *text);
 
 void driver_free(struct driver *dr);
 

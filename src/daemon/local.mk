@@ -16,6 +16,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_quiesce.c \
 	src/daemon/placement.c src/daemon/placement.h \
 	src/daemon/privq.c src/daemon/privq.h \
+	src/daemon/quiesce_ops.c \
 	src/daemon/registry.c src/daemon/registry.h src/daemon/registry_db.c src/daemon/registry_db.h \
 	src/daemon/result.c src/daemon/result.h \
 	src/daemon/san.c src/daemon/san.h \

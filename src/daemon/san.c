@@ -35,7 +35,9 @@ static bool active(struct daemon *d, const struct vm_vhba *v, struct verror *e)
 	struct fc_vport *p = fc_vport_find(&d->inv, v->wwpn, &parent);
 	char state[32] = "gone", wwn[WWN_TEXT];
 
-	if (p && !fc_vport_read_state(parent, p, state, sizeof(state)) && !strcmp(state, "Active"))
+	if (p && fc_vport_read_state(parent, p, state, sizeof(state)))
+		watch_refresh(d, parent->number); /* it went without a word: the next look will know */
+	else if (p && !strcmp(state, "Active"))
 		return true;
 	verror_set(e, VHBA_E_CONSTRAINT, "vhba %u: its vport %s is not logged in to the fabric", v->index,
 		   wwn_format(v->wwpn, wwn));

@@ -63,6 +63,37 @@ static struct vm *concerned(struct daemon *d, int host)
 	return vm;
 }
 
+static void wake_host(struct daemon *d, int host)
+{
+	struct vm *vm = concerned(d, host);
+
+	if (vm)
+		wake(d, vm);
+}
+
+static void unmark(struct dirty *dirty, int host)
+{
+	for (unsigned i = 0; i < dirty->n; i++)
+		if (dirty->host[i] == host)
+			dirty->host[i--] = dirty->host[--dirty->n];
+}
+
+/* What an event says has ended has, whatever sysfs still shows. */
+static void take_end(struct daemon *d, const struct fc_event *ev, struct dirty *dirty)
+{
+	unsigned channel, number;
+	int host;
+
+	if (!strcmp(ev->subsystem, "fc_vports") &&
+	    sscanf(ev->name, "vport-%d:%u-%u", &host, &channel, &number) == 3) {
+		fc_inventory_vport_gone(&d->inv, host, channel, number);
+	} else if (!strcmp(ev->subsystem, "fc_host") && sscanf(ev->name, "host%d", &host) == 1) {
+		unmark(dirty, host);
+		fc_inventory_host_gone(&d->inv, host);
+		wake_host(d, host);
+	}
+}
+
 static void note_change(struct daemon *d, const struct fc_event *ev)
 {
 	if (ev->netlink)
@@ -131,6 +162,8 @@ static void drain(struct daemon *d)
 		mark(&dirty, ev.host);
 		mark(&dirty, ev.parent);
 		note_change(d, &ev);
+		if (ev.removed)
+			take_end(d, &ev, &dirty);
 	}
 	if (dirty.all) {
 		log_notice("events were lost: everything is read anew");
@@ -141,12 +174,8 @@ static void drain(struct daemon *d)
 	for (unsigned i = 0; i < dirty.n; i++)
 		fc_inventory_refresh(&d->inv, dirty.host[i]);
 	learn_vlans(d);
-	for (unsigned i = 0; i < dirty.n; i++) {
-		struct vm *vm = concerned(d, dirty.host[i]);
-
-		if (vm)
-			wake(d, vm);
-	}
+	for (unsigned i = 0; i < dirty.n; i++)
+		wake_host(d, dirty.host[i]);
 }
 
 static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
