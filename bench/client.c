@@ -43,8 +43,8 @@ static int all_at_once(const char *socket, const char *method, char **vms, int n
 	struct monotime start;
 	char text[160];
 
-	if (n > CLIENTS_MAX)
-		return fprintf(stderr, "client: at most %d VMs\n", CLIENTS_MAX), 2;
+	if (n < 1 || n > CLIENTS_MAX)
+		return fprintf(stderr, "client: expected 1 to %d VMs, seen %d\n", CLIENTS_MAX, n), 2;
 	for (int i = 0; i < n; i++)
 		if (vhba_connect(socket, &conn[i], &e))
 			return complain(&e);
