@@ -37,6 +37,6 @@ result() {
 # reader SD: reads it once, directly, in the background; its pid in $reader.
 # shellcheck disable=SC2034 # the scenarios use $reader
 read_in_background() {
-	dd "if=/dev/$1" of=/dev/null bs=4k count=1 iflag=direct status=none 2>/dev/null &
+	dd "if=/dev/$1" of=/dev/null bs=4k count=1 iflag=direct status=none 2>"$OUT/reader.err" &
 	reader=$!
 }

@@ -43,8 +43,9 @@ static struct fcoe_parent *parent_new(struct daemon *d, const char *ifname, uint
 	p->vlan = vlan;
 	p->host = -1;
 	snprintf(p->ifname, sizeof(p->ifname), "%s", ifname);
-	if (vlan)
-		snprintf(p->netdev, sizeof(p->netdev), "%.8s.%uf", ifname, vlan);
+	if (vlan &&
+	    snprintf(p->netdev, sizeof(p->netdev), "%.10s.%uf", ifname, vlan) >= (int)sizeof(p->netdev))
+		p->netdev[0] = '\0'; /* too long for the kernel too: PRIV_LINK_ADD says so */
 	TAILQ_INSERT_TAIL(&d->fcoe, p, link);
 	return p;
 }
@@ -56,6 +57,21 @@ static void parent_free(struct fcoe_parent *p)
 	free(p);
 }
 
+/* "eth0.10f" of "eth0": the VLAN, 0: another interface's. */
+static uint16_t vlan_in_name(const char *netdev, const char *ifname)
+{
+	size_t n = strlen(ifname);
+	unsigned vlan;
+	char end;
+
+	if (strncmp(netdev, ifname, n) || sscanf(netdev + n, ".%4u%c", &vlan, &end) != 2 || end != 'f' ||
+	    vlan > 4094)
+		return 0;
+	return (uint16_t)vlan;
+}
+
+/* While an interface's VLANs are still being discovered, what an earlier daemon made on it is known by its
+ * name. */
 uint16_t fcoe_vlan(const struct daemon *d, const char *netdev)
 {
 	const struct fcoe_parent *p;
@@ -63,6 +79,9 @@ uint16_t fcoe_vlan(const struct daemon *d, const char *netdev)
 	TAILQ_FOREACH (p, &d->fcoe, link)
 		if (p->netdev[0] && !strcmp(p->netdev, netdev))
 			return p->vlan;
+	for (unsigned i = 0; i < d->cfg->fcoe_n; i++)
+		if (d->cfg->fcoe[i].discover && vlan_in_name(netdev, d->cfg->fcoe[i].ifname))
+			return vlan_in_name(netdev, d->cfg->fcoe[i].ifname);
 	return 0;
 }
 

@@ -16,7 +16,7 @@
 #include "san.h"
 
 #define UNDO_US (2 * USEC_PER_SEC)
-#define LOOK_MIN_US (10 * USEC_PER_MSEC)
+#define LOOK_MIN_US (2 * USEC_PER_MSEC)
 #define LOOK_MAX_US (250 * USEC_PER_MSEC)
 
 /* What the targets of one vhba said they show (first attach only). */
@@ -30,6 +30,7 @@ struct attach_run {
 	struct asked asked[ATTACH_VHBAS_MAX];
 	struct verror missing[ATTACH_VHBAS_MAX]; /* what the last look found lacking */
 	struct journal *journal;
+	bool timers_right[ATTACH_VHBAS_MAX]; /* found so: no verb is under way for them */
 	bool placed, record; /* record: the expected sets are written at the end */
 	unsigned writing;
 	uint64_t backoff_us;
@@ -198,6 +199,28 @@ static void begin_delete(struct op *op, unsigned i)
 	send_verb(op, i, &q, t > 30 * USEC_PER_SEC ? t : 30 * USEC_PER_SEC, on_deleted);
 }
 
+/* All its targets have the policy: with the kernel's own defaults as policy there is nothing to set. */
+static bool timers_right(struct op *op, unsigned i)
+{
+	const struct config *c = op->d->cfg;
+	const struct fc_host *host;
+	const struct fc_rport *r;
+	unsigned targets = 0;
+
+	watch_refresh(op->d, op->vm->vhba[i].host); /* a role comes without an event */
+	host = fc_host_find(&op->d->inv, op->vm->vhba[i].host);
+	if (!host)
+		return false;
+	TAILQ_FOREACH (r, &host->rports, link) {
+		if (!r->is_target)
+			continue;
+		if (r->dev_loss != c->dev_loss || r->fast_io_fail != c->fast_io_fail)
+			return false;
+		targets++;
+	}
+	return targets > 0;
+}
+
 static void begin_timers(struct op *op, unsigned i)
 {
 	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
@@ -205,7 +228,9 @@ static void begin_timers(struct op *op, unsigned i)
 				 .fast_io_fail = op->d->cfg->fast_io_fail,
 				 .dev_loss = op->d->cfg->dev_loss};
 
-	send_verb(op, i, &q, left(op), on_timers);
+	op->attach->timers_right[i] = timers_right(op, i);
+	if (!op->attach->timers_right[i])
+		send_verb(op, i, &q, left(op), on_timers);
 }
 
 /* Every target that shows a LUN is asked how many there are, so that the set that is recorded is the whole
@@ -453,6 +478,10 @@ static void look_at(struct op *op, unsigned i)
 	struct monotime now = mono_now();
 	enum attach_state s = a->vhba[i].state;
 
+	if (s == ATTACH_TIMERS && op->attach->timers_right[i]) {
+		attach_event(a, i, ATTACH_EV_TIMERS_SET, now);
+		s = a->vhba[i].state;
+	}
 	if (s != ATTACH_LOGGING_IN && s != ATTACH_ASKING && s != ATTACH_LUNS)
 		return;
 	if (!san_locate(op->d, v)) {
