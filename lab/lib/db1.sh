@@ -12,6 +12,8 @@ db1_up() {
 	admit alpha db1
 	run_ok ctl attach db1 --deadline 20s
 	is "$(paths alpha db1 | wc -l)" 8 "db1 has 8 paths"
+	# udevd reads the new disks: commands in flight that no test has sent.
+	udevadm settle --timeout=60
 }
 
 db1_state() { ctl --json vm show db1 | jq -r .vm.state; }
