@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -13,6 +14,8 @@
 #include "log.h"
 
 #define CONNECTIONS_MAX 256
+#define CONNECTIONS_KEPT 64 /* of them for those who may change: nobody else can lock them out */
+#define UNREAD_MAX 65536 /* bytes of answers that wait for a reader while its next request is begun */
 
 struct connection {
 	TAILQ_ENTRY(connection) link;
@@ -30,6 +33,8 @@ struct control {
 	sd_event *loop;
 	sd_event_source *listen;
 	int fd;
+	int spare; /* given up for a moment when there is no other descriptor; -1: it is */
+	bool full; /* that a connection was refused has been said */
 	struct proto_acl acl;
 	control_handler *handler;
 	void *user;
@@ -59,17 +64,14 @@ static void connection_close(struct connection *n)
 	}
 }
 
-/* Start what is complete, send what can be sent, watch for what is wanted; false: the connection is closed.
- */
-static bool connection_pump(struct connection *n)
+/* Start what is complete. A client that does not read its answers gets no further ones made. */
+static void connection_start(struct connection *n)
 {
 	struct control *c = n->control;
 	struct proto_request req;
+	size_t unread;
 
-	if (n->pumping)
-		return true;
-	n->pumping = true;
-	while (proto_conn_next(n->proto, &req)) {
+	while (proto_conn_out(n->proto, &unread), unread <= UNREAD_MAX && proto_conn_next(n->proto, &req)) {
 		struct call *call = calloc(1, sizeof(*call));
 
 		if (!call)
@@ -79,8 +81,23 @@ static bool connection_pump(struct connection *n)
 		n->call = call;
 		c->handler(c->user, call, &req);
 	}
+}
+
+/* Start what is complete, send what can be sent, watch for what is wanted; false: the connection is closed.
+ */
+static bool connection_pump(struct connection *n)
+{
+	ssize_t sent;
+
+	if (n->pumping)
+		return true;
+	n->pumping = true;
+	do {
+		connection_start(n);
+		sent = proto_conn_write(n->proto, n->fd);
+	} while (sent > 0);
 	n->pumping = false;
-	if (proto_conn_write(n->proto, n->fd) < 0 || proto_conn_done(n->proto)) {
+	if (sent < 0 || proto_conn_done(n->proto)) {
 		connection_close(n);
 		return false;
 	}
@@ -105,6 +122,18 @@ static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *use
 	return 0;
 }
 
+/* Said once until one is taken again, so that a crowd does not fill the log. */
+static bool has_room(struct control *c, enum proto_access access)
+{
+	unsigned max = CONNECTIONS_MAX - (access == PROTO_ACCESS_CHANGE ? 0 : CONNECTIONS_KEPT);
+	bool full = c->count >= max;
+
+	if (full && !c->full)
+		log_warning("%u connections are open already: more are refused", c->count);
+	c->full = full;
+	return !full;
+}
+
 static int connection_new(struct control *c, int fd)
 {
 	struct connection *n;
@@ -113,6 +142,10 @@ static int connection_new(struct control *c, int fd)
 
 	if (r < 0)
 		return r;
+	if (!has_room(c, peer.access)) {
+		close(fd);
+		return 0;
+	}
 	n = calloc(1, sizeof(*n));
 	if (!n)
 		return -ENOMEM;
@@ -132,6 +165,28 @@ static int connection_new(struct control *c, int fd)
 	return 0;
 }
 
+static int spare_fd(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/*
+ * Who waits in the backlog wakes the loop again and again while accept has no descriptor for it: it is taken
+ * with the spare one, and refused.
+ */
+static void refuse_next(struct control *c)
+{
+	int conn;
+
+	log_warning("a connection is refused: %s", strerror(errno));
+	if (c->spare >= 0)
+		close(c->spare);
+	conn = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (conn >= 0)
+		close(conn);
+	c->spare = spare_fd();
+}
+
 static int on_listen(sd_event_source *s, int fd, uint32_t revents, void *user)
 {
 	struct control *c = user;
@@ -139,19 +194,28 @@ static int on_listen(sd_event_source *s, int fd, uint32_t revents, void *user)
 
 	(void)s;
 	(void)revents;
-	if (conn < 0)
-		return 0;
-	if (c->count >= CONNECTIONS_MAX) {
-		log_warning("%u connections are open already: the next one is refused", c->count);
-		close(conn);
+	if (conn < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			refuse_next(c);
 		return 0;
 	}
+	if (c->spare < 0)
+		c->spare = spare_fd();
 	r = connection_new(c, conn);
 	if (r < 0) {
 		log_warning("a connection can't be served: %s", strerror(-r));
 		close(conn);
 	}
 	return 0;
+}
+
+static void control_close(struct control *c)
+{
+	if (c->spare >= 0)
+		close(c->spare);
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c);
 }
 
 struct control *control_new(sd_event *loop, const char *path, const struct proto_acl *acl,
@@ -169,16 +233,16 @@ struct control *control_new(sd_event *loop, const char *path, const struct proto
 	c->acl = *acl;
 	c->handler = handler;
 	c->user = user;
+	c->spare = spare_fd();
 	c->fd = sd_listen_fds(1) == 1 ? SD_LISTEN_FDS_START : proto_listen(path, e);
 	if (c->fd < 0) {
-		free(c);
+		control_close(c);
 		return NULL;
 	}
 	r = sd_event_add_io(loop, &c->listen, c->fd, EPOLLIN, on_listen, c);
 	if (r < 0) {
 		verror_set(e, VHBA_E_INTERNAL, "the control socket can't be watched: %s", strerror(-r));
-		close(c->fd);
-		free(c);
+		control_close(c);
 		return NULL;
 	}
 	return c;
@@ -193,8 +257,7 @@ void control_free(struct control *c)
 	while ((n = TAILQ_FIRST(&c->connections)))
 		connection_close(n);
 	sd_event_source_disable_unref(c->listen);
-	close(c->fd);
-	free(c);
+	control_close(c);
 }
 
 unsigned control_connections(const struct control *c)
@@ -235,6 +298,17 @@ void call_error(struct call *call, const struct verror *e)
 	call_end(call);
 }
 
+/*
+ * After a line that is not the last.  A reader that let its queue fill up is cut off here: the end of the
+ * socket comes back as EPOLLHUP, so that the caller's own call is not closed under its feet.
+ */
+static void connection_watch(struct connection *n)
+{
+	sd_event_source_set_io_events(n->io, proto_conn_events(n->proto));
+	if (proto_conn_done(n->proto))
+		shutdown(n->fd, SHUT_RDWR);
+}
+
 void call_progress(struct call *call, struct json_object *progress)
 {
 	if (!call_wants_more(call)) {
@@ -242,7 +316,7 @@ void call_progress(struct call *call, struct json_object *progress)
 		return;
 	}
 	proto_conn_progress(call->conn->proto, progress);
-	sd_event_source_set_io_events(call->conn->io, proto_conn_events(call->conn->proto));
+	connection_watch(call->conn);
 }
 
 void call_part(struct call *call, struct json_object *parameters)
@@ -252,7 +326,7 @@ void call_part(struct call *call, struct json_object *parameters)
 		return;
 	}
 	proto_conn_part(call->conn->proto, parameters);
-	sd_event_source_set_io_events(call->conn->io, proto_conn_events(call->conn->proto));
+	connection_watch(call->conn);
 }
 
 bool call_wants_more(const struct call *call)

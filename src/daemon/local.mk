@@ -61,6 +61,13 @@ tests_ut_config_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_config_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_config_LDADD = tests/libut.la src/daemon/libvhbad.la
 
+check_PROGRAMS += tests/ut-control
+TESTS += tests/ut-control
+tests_ut_control_SOURCES = tests/ut-control.c
+tests_ut_control_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_control_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_control_LDADD = tests/libut.la src/daemon/libvhbad.la
+
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz-config tests/fuzz/fuzz-ticket
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c
