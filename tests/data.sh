@@ -17,6 +17,12 @@ ok() { # text, command...
 		sed 's/^/# /' "$tmp/said"
 	fi
 }
+# A key that systemd does not know, or a value that it does not take, is no failure to it: it says so and goes on.
+silent() {
+	"$@" >"$tmp/output" 2>&1 || { cat "$tmp/output"; return 1; }
+	cat "$tmp/output"
+	[ ! -s "$tmp/output" ]
+}
 skip() {
 	n=$((n + 1))
 	echo "ok $n - $1 # SKIP $2"
@@ -25,19 +31,62 @@ skip() {
 ok "vhbad takes the example of its configuration" "$build/src/daemon/vhbad" \
 	--config "$src/src/data/vhbad.conf.example" --check-config
 
+# What stands between .EX and .EE, as a person would copy it.
+sed -n '/^\.EX$/,/^\.EE$/{/^\./d; s/\\-/-/g; p}' "$src/man/vhbad.conf.5" >"$tmp/man.conf"
+ok "the example of vhbad.conf(5) has zones" grep -q '^\[zone ' "$tmp/man.conf"
+ok "vhbad takes the example of vhbad.conf(5)" "$build/src/daemon/vhbad" --config "$tmp/man.conf" --check-config
+
 # Its programs need not be installed here: the unit is checked with what surely is.
 sed 's|/[^ ]*/vhbad|/bin/true|; s/ --check-config//' "$build/src/data/vhbad.service" >"$tmp/vhbad.service"
 if command -v systemd-analyze >/dev/null; then
-	ok "systemd takes the unit" systemd-analyze verify --man=no "$tmp/vhbad.service"
+	ok "systemd takes the unit" silent systemd-analyze verify --man=no "$tmp/vhbad.service"
 	# 0 is safe, 10 is not: what remains is root's capabilities over the network and raw I/O.
 	ok "it is well confined" systemd-analyze security --offline=yes --threshold=50 "$tmp/vhbad.service"
 else
 	skip "systemd takes the unit" "no systemd-analyze"
 	skip "it is well confined" "no systemd-analyze"
 fi
-if command -v systemd-sysusers >/dev/null; then
-	ok "systemd takes the user" systemd-sysusers --dry-run "$src/src/data/sysusers.conf"
+# The user and the folders, made in a root of their own; only root may give a folder away.
+owner() { # path: that the user vhba has it, with mode 755
+	[ "$(stat -c %u:%g:%a "$root$1")" = "$(awk -F: '$1 == "vhba" { print $3 ":" $4 ":755" }' "$root/etc/passwd")" ]
+}
+root=$tmp/root
+if command -v systemd-sysusers >/dev/null && command -v systemd-tmpfiles >/dev/null && [ "$(id -u)" = 0 ]; then
+	mkdir -p "$root/etc" "$root/run" "$root/var/lib"
+	ok "systemd makes the user" systemd-sysusers --root="$root" "$src/src/data/sysusers.d/vhba.conf"
+	ok "systemd makes the folders" systemd-tmpfiles --root="$root" --create "$src/src/data/tmpfiles.d/vhba.conf"
+	ok "/run/vhba is the user's" owner /run/vhba
+	ok "/var/lib/vhba is the user's" owner /var/lib/vhba
 else
-	skip "systemd takes the user" "no systemd-sysusers"
+	for what in "the user" "the folders" "/run/vhba" "/var/lib/vhba"; do
+		skip "systemd makes $what" "needs root, systemd-sysusers and systemd-tmpfiles"
+	done
 fi
+
+# Installed, each is where configure says, under the name that the others do not use; and goes again.
+files=(systemdsystemunit/vhbad.service sysusers/vhba.conf tmpfiles/vhba.conf modulesload/vhba.conf)
+folder() { sed -n "s/^${1%/*}dir = //p" "$build/Makefile"; }
+prefix=$(sed -n 's/^prefix = //p' "$build/Makefile")
+targets() { # verb: the makefile's names for what is in files
+	printf "$1-%s\n" systemdsystemunitDATA dist_sysusersDATA dist_tmpfilesDATA dist_modulesloadDATA
+}
+want=() have=()
+for f in "${files[@]}"; do
+	dir=$(folder "$f")
+	[ -z "$dir" ] || want+=("${dir/'${prefix}'/$prefix}/${f#*/}")
+done
+# shellcheck disable=SC2046 # words
+ok "it installs" env -u MAKEFLAGS -u MFLAGS make -s -C "$build" DESTDIR="$tmp/dest" $(targets install)
+mapfile -t have < <(cd "$tmp" && mkdir -p dest && find dest -type f | sed 's/^dest//' | sort)
+mapfile -t want < <(printf '%s\n' "${want[@]}" | sort)
+ok "what is installed is (${have[*]}), as it should (${want[*]})" [ "${have[*]}" = "${want[*]}" ]
+unit=$(printf '%s\n' "${want[@]}" | grep 'vhbad\.service$' || true)
+if [ "$unit" ]; then
+	ok "the installed unit starts an absolute path" grep -Eq '^ExecStart=!?/[^@]*/vhbad$' "$tmp/dest$unit"
+else
+	skip "the installed unit starts an absolute path" "configured without a unit"
+fi
+# shellcheck disable=SC2046 # words
+ok "it uninstalls" env -u MAKEFLAGS -u MFLAGS make -s -C "$build" DESTDIR="$tmp/dest" $(targets uninstall)
+ok "nothing of it stays" [ -z "$(find "$tmp/dest" -type f)" ]
 echo "1..$n"
