@@ -230,11 +230,28 @@ bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t
 	return false;
 }
 
+/*
+ * fcoe_vport_create and fcoe_vport_disable start the login, and only then set Initializing
+ * (fc_vport_setlink): a login that is done by then leaves a port that is logged in with that state for good.
+ * libfc's state of the port itself (fc_get_host_port_state) has no such gap; it is Online for nothing but
+ * LPORT_ST_READY.
+ */
+static bool logged_in_meanwhile(const struct fc_host *parent, const struct fc_vport *v, const char *state)
+{
+	char port[32];
+
+	return !strcmp(parent->driver, "fcoe") && !strcmp(state, "Initializing") &&
+	       sysroot_read(port, sizeof(port), "/sys/class/fc_host/host%d/port_state", v->host) > 0 &&
+	       !strcmp(port, "Online");
+}
+
 int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, char *state, size_t size)
 {
 	ssize_t n = sysroot_read(state, size, "/sys/class/fc_vports/vport-%d:%u-%u/vport_state",
 				 parent->number, v->channel, v->number);
 
+	if (n >= 0 && logged_in_meanwhile(parent, v, state))
+		snprintf(state, size, "Active");
 	return n < 0 ? (int)n : 0;
 }
 

@@ -139,7 +139,8 @@ struct fc_rport *fc_rport_find(const struct fc_host *host, wwn_t wwpn);
  */
 bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size);
 
-/* Read now, not from the model. */
+/* Read now, not from the model.  A vport of fcoe that is logged in is Active, also where its attribute lags.
+ */
 int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, char *state, size_t size);
 int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, char *state, size_t size);
 /* Commands that the device has accepted and not ended, passthrough included (scsi_device device_busy). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* World Wide Names, page 0x83, the name server's answers, and the inventory over a fake sysfs. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ct.h"
@@ -164,6 +165,31 @@ static void test_changes(void)
 }
 
 /* The event of a vport's end comes before its folder goes. */
+static void test_vport_state(void)
+{
+	struct fc_host *parent;
+	struct fc_vport *v;
+	char state[32];
+
+	fc_inventory_scan(&inv);
+	v = fc_vport_find(&inv, fc_host_find(&inv, 5)->wwpn, &parent);
+	tree_put("Initializing", "/sys/class/fc_vports/vport-2:0-0/vport_state");
+	tree_put("Offline", "/sys/class/fc_host/host5/port_state");
+	UT_EQ(fc_vport_read_state(parent, v, state, sizeof(state)), 0);
+	UT_STREQ(state, "Initializing");
+	tree_put("Online", "/sys/class/fc_host/host5/port_state");
+	UT_EQ(fc_vport_read_state(parent, v, state, sizeof(state)), 0);
+	UT_STREQ(state, "Active");
+	tree_put("Disabled", "/sys/class/fc_vports/vport-2:0-0/vport_state");
+	UT_EQ(fc_vport_read_state(parent, v, state, sizeof(state)), 0);
+	UT_STREQ(state, "Disabled");
+	/* Other drivers' ports are Online before their login ends. */
+	tree_put("Initializing", "/sys/class/fc_vports/vport-2:0-0/vport_state");
+	snprintf(parent->driver, sizeof(parent->driver), "qla2xxx");
+	UT_EQ(fc_vport_read_state(parent, v, state, sizeof(state)), 0);
+	UT_STREQ(state, "Initializing");
+}
+
 static void test_gone_before_its_folder(void)
 {
 	fc_inventory_scan(&inv);
@@ -228,6 +254,7 @@ static CU_TestInfo formats[] = {
 static CU_TestInfo inventory[] = {
 	{"a scan", test_scan},
 	{"changes", test_changes},
+	{"a state that lags", test_vport_state},
 	{"an end is told early", test_gone_before_its_folder},
 	{"names in use", test_names_in_use},
 	{"parents of others", test_filter},
