@@ -115,7 +115,7 @@ san_fabric_up() {
 	"$fabricd" --config "$SAN_RUN/fabricd.conf" --socket "$FABRICD_SOCKET" --log "$SAN_RUN/fabricd.log" "${trace[@]}" \
 		--ready-fd 9 9>"$SAN_RUN/ready" >"$SAN_RUN/fabricd.err" 2>&1 </dev/null &
 	SAN_FABRICD=$!
-	read -r -t 20 said <"$SAN_RUN/ready" || true
+	read -r -t $((20 * WAIT_PATIENCE)) said <"$SAN_RUN/ready" || true
 	[ "$said" = READY=1 ] || {
 		echo "fabricd is not ready:" >&2
 		cat "$SAN_RUN/fabricd.err" >&2
@@ -217,9 +217,16 @@ host_kernel_fcoe() {
 }
 
 host_kernel_online() {
-	local host
-	host=$(fc_host_over "$1") || return 1
-	until_true 30 attribute_is "/sys/class/fc_host/$host/port_state" Online
+	local host state
+	host=$(fc_host_over "$1") || {
+		echo "$1: expected an fc_host over it, seen none" >&2
+		return 1
+	}
+	state=/sys/class/fc_host/$host/port_state
+	until_true 30 attribute_is "$state" Online || {
+		echo "$1: expected $host to come Online, seen: $(cat "$state")" >&2
+		return 1
+	}
 }
 
 # host_kernel_fcoe_down IF VLAN: the kernel takes the controller down in a work item, after the fc_host; a link that goes
@@ -228,6 +235,9 @@ host_kernel_fcoe_down() {
 	local fcoe=$1.$2f controller
 	controller=$(echo "/sys/class/net/$fcoe"/ctlr_*)
 	echo "$fcoe" >/sys/bus/fcoe/ctlr_destroy
-	until_true 60 no_fc_host_over "$fcoe" && until_true 60 absent "/sys/bus/fcoe/devices/${controller##*/}" || return 1
+	until_true 60 no_fc_host_over "$fcoe" && until_true 60 absent "/sys/bus/fcoe/devices/${controller##*/}" || {
+		echo "$fcoe: expected its controller to go, seen ${controller##*/} still there" >&2
+		return 1
+	}
 	ip link delete "$1.$2"
 }

@@ -13,6 +13,10 @@ tap_done=''
 tap_said=$(mktemp)
 # A shell may end within such a command, with its output still there.
 exec {tap_out}>&1
+# The last command that failed, for the report of an early end: EXIT knows the command, but not its line.
+tap_line='' tap_command=''
+set -E
+trap 'tap_line=$LINENO tap_command=$BASH_COMMAND' ERR
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 
@@ -96,11 +100,12 @@ skip_all() {
 
 bail() {
 	tap_done=1
+	tap_scenario_end
 	echo "Bail out! $*"
 	exit 1
 }
 
-# until_ok SECONDS DESCRIPTION COMMAND...: a test of it; says how long it took.
+# until_ok SECONDS DESCRIPTION COMMAND...: a test of it, by until_true; says how long it took.
 until_ok() {
 	local limit=$1 what=$2 start=${EPOCHREALTIME/./} status=0
 	shift 2
@@ -109,21 +114,37 @@ until_ok() {
 	if [ "$status" -eq 0 ]; then
 		diag "after $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
 	else
-		diag "not within $limit s: $*"$'\n'"$("$@" 2>&1)"
+		diag "not within $((limit * WAIT_PATIENCE)) s: $*"$'\n'"$("$@" 2>&1)"
 	fi
 }
 
+tap_scenario_end() { [ "$(type -t scenario_end)" != function ] || scenario_end || true; }
+
+# tap_early COMMAND: where the scenario ended: the command, and the calls that led to it, the innermost first.
+tap_early() {
+	local n line
+	[ "$1" = "$tap_command" ] || tap_line=''
+	diag "the last command: ${tap_line:+line $tap_line: }$1"
+	# 0 is this function, 1 is tap_end; EXIT does not know the line of what it interrupted.
+	for ((n = 2; n < ${#FUNCNAME[@]}; n++)); do
+		line=${BASH_LINENO[n - 1]}
+		[ "$n" -gt 2 ] || line=$tap_line
+		diag "  in ${FUNCNAME[n]}, ${BASH_SOURCE[n]##*/}${line:+ line $line}"
+	done
+	[ ! -s "$tap_said" ] || diag "the last output of a tested command:"$'\n'"$(tail -n 20 "$tap_said")"
+}
+
 tap_end() {
-	local status=$?
-	trap - EXIT
+	local status=$? command=$BASH_COMMAND
+	trap - EXIT ERR
 	exec >&"$tap_out" 2>&1
 	[ -n "$tap_done" ] && exit "$status"
 	if [ "$status" -ne 0 ]; then
 		tap_result 1 "the scenario ended early, status $status"
-		diag "in ${FUNCNAME[*]:1}, lines ${BASH_LINENO[*]}"$'\n'"$(tail -n 20 "$tap_said")"
+		tap_early "$command"
 	fi
 	rm -f "$tap_said"
-	[ "$(type -t scenario_end)" != function ] || scenario_end
+	tap_scenario_end
 	echo "1..$tap_count"
 	[ "$tap_failed" -eq 0 ] || exit 1
 	exit 0

@@ -37,8 +37,16 @@ vport_create() { echo "$2:20${2:2}" >"/sys/class/fc_host/$1/vport_create"; }
 
 vport_delete() { echo 1 >"$(vport_of "$1")/vport_delete"; }
 
-# vport_is WWPN STATE ("Active", "Linkdown", ...)
-vport_is() { attribute_is "$(vport_of "$1")/vport_state" "$2"; }
+# vport_at FOLDER STATE ("Active", "Linkdown", ...). fcoe starts a login and sets Initializing after that: where the login was
+# faster, the attribute stays so for good, and only the port's own state tells.
+vport_at() {
+	attribute_is "$1/vport_state" "$2" && return
+	[ "$2" = Active ] && attribute_is "$1/vport_state" Initializing &&
+		attribute_is "$(echo "$1"/device/host*/fc_host/host*)/port_state" Online
+}
+
+# vport_is WWPN STATE
+vport_is() { vport_at "$(vport_of "$1")" "$2"; }
 
 # rports_of WWPN: the remote ports with the role of a target that this port sees, one folder a line.
 rports_of() {
@@ -101,7 +109,10 @@ parents_up() {
 	wait "${jobs[@]}" || true
 	for nic in "$@"; do
 		parent[$nic]=$(<"$SAN_RUN/parent.$nic")
-		[ -n "${parent[$nic]}" ] || return 1
+		[ -n "${parent[$nic]}" ] || {
+			echo "parents_up: $nic: expected an fc_host, seen none" >&2
+			return 1
+		}
 	done
 }
 

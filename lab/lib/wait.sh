@@ -5,10 +5,14 @@
 # A pipe on which nothing ever comes: reading it with a limit is a pause without a process.
 exec {wait_pipe}<> <(:)
 
-# until_true SECONDS COMMAND...: polls with back-off (5 ms, doubled up to 200 ms) until the command succeeds.
+# What is awaited is given the time it needs on an idle machine; a busy one needs a multiple. Only what fails lasts longer.
+WAIT_PATIENCE=${VHBA_LAB_PATIENCE:-3}
+
+# until_true SECONDS COMMAND...: polls with back-off (5 ms, doubled up to 200 ms) until the command succeeds, for
+# WAIT_PATIENCE times the seconds.
 until_true() {
 	local end pause=5
-	end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	end=$((${EPOCHREALTIME/./} + $1 * WAIT_PATIENCE * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1

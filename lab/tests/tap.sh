@@ -75,6 +75,12 @@ skip_all "no device"
 E2
 scenario empty <<'E2'
 E2
+# Bash ends the whole shell there, although a status is expected, and with the output turned away.
+scenario torn <<'E2'
+gone() { case $(</nonexistent/file) in x) return 0 ;; esac; }
+ok "true" true
+ok "torn" gone
+E2
 cat >"$scratch/lab/scenarios/liar" <<'E2'
 #!/bin/bash
 echo "ok 1 - one"; echo 1..2; exit 0
@@ -88,6 +94,10 @@ chmod +x "$scratch/lab/scenarios"/*
 expect "all is well" "0/7/0/1..7" "$(outcome good)"
 expect "each helper can fail" "1/1/6/1..7" "$(outcome bad)"
 expect "an early end is a failure" "1/1/1/1..2" "$(outcome early)"
+expect "it says the command and its line" "# the last command: line 5: false" "$(grep 'last command' "$scratch/said")"
+expect "an end within a tested command too" "1/1/1/1..2" "$(outcome torn)"
+expect "it says the function" "#   in gone, torn" "$(grep ' in gone' "$scratch/said")"
+expect "and what bash said" 1 "$(grep -c 'line 4: /nonexistent/file: No such file' "$scratch/said")"
 expect "a bail-out fails" "1/1/0/" "$(outcome bailed)"
 expect "all can be skipped" "0/0/0/1..0 # SKIP no device" "$(outcome skipped)"
 
@@ -100,7 +110,13 @@ expect "check: skipped" "lab: 0 passed, 0 failed, 1 skipped" "$(check skipped)"
 expect "check: no test" "lab: 0 passed, 1 failed, 0 skipped" "$(check empty)"
 expect "check: fewer than planned" "lab: 1 passed, 1 failed, 0 skipped" "$(check liar)"
 expect "check: a status that no test explains" "lab: 1 passed, 1 failed, 0 skipped" "$(check silent)"
-expect "check: all of them" "lab: 11 passed, 11 failed, 2 skipped" "$(check)"
+expect "check: all of them" "lab: 12 passed, 12 failed, 2 skipped" "$(check)"
+mkdir -p "$scratch/out/bad" "$scratch/out/good"
+seq 100 >"$scratch/out/bad/console.log"
+seq 100 >"$scratch/out/good/console.log"
+expect "check: the logs' ends, of what failed only" "# ---- bad: the end of console.log,# | 71,# | 100" \
+	"$(VHBA_LAB_OUT=$scratch/out "$scratch/lab/check" good bad 2>&1 | grep -A 30 -e '^# ----' |
+		sed -n '1p; 2p; $p' | paste -sd,)"
 JOBS=2 "$scratch/lab/check" good bad >/dev/null 2>&1
 expect "check: its status" 1 $?
 JOBS=2 "$scratch/lab/check" good >/dev/null 2>&1
