@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -59,7 +60,19 @@ int priv_spawn(const char *path, pid_t *pid)
 		_exit(127);
 	}
 	close(sv[1]);
+	if (fcntl(sv[0], F_SETFL, O_NONBLOCK)) {
+		int err = -errno;
+
+		close(sv[0]); /* the helper ends by that */
+		return err;
+	}
 	return sv[0];
+}
+
+/* An end that closes with something unread resets the connection: it is gone all the same. */
+static int gone_or(int err)
+{
+	return err == ECONNRESET ? -EPIPE : -err;
 }
 
 int priv_send(int fd, struct priv_request *req)
@@ -69,16 +82,16 @@ int priv_send(int fd, struct priv_request *req)
 	req->version = PRIV_VERSION;
 	n = send(fd, req, sizeof(*req), MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0)
-		return -errno;
+		return gone_or(errno);
 	return n == sizeof(*req) ? 0 : -EIO;
 }
 
 int priv_recv(int fd, struct priv_reply *reply)
 {
-	ssize_t n = recv(fd, reply, sizeof(*reply), MSG_DONTWAIT);
+	ssize_t n = recv(fd, reply, sizeof(*reply), MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n < 0)
-		return -errno;
+		return gone_or(errno);
 	if (!n)
 		return -EPIPE;
 	if (n != sizeof(*reply) || reply->version != PRIV_VERSION || reply->verb >= PRIV_VERBS_)

@@ -17,14 +17,17 @@ src_priv_vhba_priv_SOURCES = src/priv/main.c
 src_priv_vhba_priv_CPPFLAGS = $(INC_PRIV)
 src_priv_vhba_priv_LDADD = src/priv/libpriv.la
 
-check_PROGRAMS += tests/ut-fc tests/ut-priv
-TESTS += tests/ut-fc tests/ut-priv
+check_PROGRAMS += tests/ut-fc tests/ut-priv tests/ut-priv-pool
+TESTS += tests/ut-fc tests/ut-priv tests/ut-priv-pool
 tests_ut_fc_SOURCES = tests/ut-fc.c tests/ut-tree.c tests/ut-tree.h
 tests_ut_fc_CPPFLAGS = $(INC_FC) $(INC_TESTS)
 tests_ut_fc_LDADD = fc/libvhbafc.la tests/libut.la
 tests_ut_priv_SOURCES = tests/ut-priv.c tests/ut-tree.c tests/ut-tree.h
 tests_ut_priv_CPPFLAGS = $(INC_PRIV) $(INC_TESTS)
 tests_ut_priv_LDADD = src/priv/libpriv.la tests/libut.la
+tests_ut_priv_pool_SOURCES = tests/ut-priv-pool.c tests/ut-tree.c tests/ut-tree.h
+tests_ut_priv_pool_CPPFLAGS = $(INC_PRIV) $(INC_TESTS)
+tests_ut_priv_pool_LDADD = src/priv/libpriv.la tests/libut.la
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz-fc

@@ -2,8 +2,10 @@
 /* vhba-priv: started by vhbad, with its socket as file descriptor 3; ends when that closes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,14 +17,9 @@
 #include "pool.h"
 #include "priv.h"
 #include "sysroot.h"
+#include "verbs.h"
 
-#define FDS_MAX (1 + POOL_MAX + POOL_STUCK)
-
-static bool check_request(const struct priv_request *q, ssize_t n)
-{
-	return n == sizeof(*q) && q->version == PRIV_VERSION && q->verb < PRIV_VERBS_ && q->timeout_ms &&
-	       memchr(q->name, 0, sizeof(q->name)) && memchr(q->text, 0, sizeof(q->text));
-}
+#define FDS_MAX (1 + POOL_FDS)
 
 static void answer(const struct priv_reply *r)
 {
@@ -37,15 +34,15 @@ static bool take_requests(struct pool *p)
 	struct priv_request q;
 	ssize_t n;
 
-	while ((n = recv(PRIV_FD, &q, sizeof(q), MSG_DONTWAIT)) != 0) {
+	/* MSG_TRUNC: the whole length of what was sent, also when it is more than there is room for */
+	while ((n = recv(PRIV_FD, &q, sizeof(q), MSG_DONTWAIT | MSG_TRUNC)) != 0) {
 		struct priv_reply r = {.version = PRIV_VERSION, .verb = PRIV_PING};
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
-		if (!check_request(&q, n)) {
+		if (!verb_check_request(&q, (size_t)n)) {
 			log_err("a malformed request of %zd bytes is refused", n);
-			if (n >= (ssize_t)offsetof(struct priv_request, verb))
-				r.id = q.id;
+			r.id = n >= (ssize_t)offsetof(struct priv_request, verb) ? q.id : 0;
 			r.err = -EPROTO;
 			answer(&r);
 			continue;
@@ -54,7 +51,9 @@ static bool take_requests(struct pool *p)
 		r.verb = q.verb;
 		r.err = pool_submit(p, &q);
 		if (r.err) {
-			snprintf(r.text, sizeof(r.text), "too many verbs are stuck in the kernel");
+			snprintf(r.text, sizeof(r.text), "%s",
+				 r.err == -EAGAIN ? "too many verbs are stuck in the kernel"
+						  : "too many requests are waiting");
 			answer(&r);
 		}
 	}
@@ -69,7 +68,8 @@ static int wait_ms(const struct pool *p)
 	if (due.us == MONOTIME_NEVER.us)
 		return -1;
 	left = mono_left(due, mono_now());
-	return (int)((left + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
+	left = (left + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
 static int serve(void)

@@ -26,12 +26,13 @@ struct worker {
 	pid_t pid;
 	int fd;
 	struct priv_request request;
-	struct monotime start, by;
+	struct monotime by;
 };
 
 struct queued {
 	TAILQ_ENTRY(queued) link;
 	struct priv_request request;
+	struct monotime by; /* counted from when it came, so that its time in the queue is part of it */
 };
 
 struct answer {
@@ -172,9 +173,10 @@ static void push_answer(struct pool *p, const struct priv_reply *r)
 	TAILQ_INSERT_TAIL(&p->answers, a, link);
 }
 
-static void refuse(struct pool *p, const struct priv_request *q, int err, const char *text)
+static void refuse(struct pool *p, const struct priv_request *q, int err, uint32_t flags, const char *text)
 {
-	struct priv_reply r = {.version = PRIV_VERSION, .id = q->id, .verb = q->verb, .err = err};
+	struct priv_reply r = {
+		.version = PRIV_VERSION, .id = q->id, .verb = q->verb, .err = err, .flags = flags};
 
 	snprintf(r.text, sizeof(r.text), "%s", text);
 	push_answer(p, &r);
@@ -187,47 +189,81 @@ static struct worker *idle_worker(struct pool *p)
 	TAILQ_FOREACH (w, &p->workers, link)
 		if (w->state == IDLE)
 			return w;
-	return p->count[BUSY] < POOL_MAX ? worker_new(p) : NULL;
+	return worker_new(p);
 }
 
-static void begin(struct pool *p, struct worker *w, const struct priv_request *q)
+/* A child can have died while it stood ready: nothing has been done then, and another one does it. */
+static bool begin(struct pool *p, const struct queued *q, struct monotime now)
 {
-	w->request = *q;
-	w->start = mono_now();
-	w->by = mono_add(w->start, q->timeout_ms * USEC_PER_MSEC);
-	set_state(p, w, BUSY);
-	if (send(w->fd, q, sizeof(*q), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(*q))
-		return;
-	refuse(p, q, -EIO, "the child that was to do it is gone");
-	worker_free(p, w);
-}
-
-static void feed(struct pool *p)
-{
-	struct queued *q;
+	struct priv_request request = q->request;
 	struct worker *w;
 
-	while ((q = TAILQ_FIRST(&p->queue)) && (w = idle_worker(p))) {
-		TAILQ_REMOVE(&p->queue, q, link);
-		p->queued--;
-		begin(p, w, &q->request);
-		free(q);
+	/* What is left of its time: some verbs end themselves within it. */
+	request.timeout_ms = (uint32_t)((mono_left(q->by, now) + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
+	for (int tries = 0; tries <= POOL_IDLE && (w = idle_worker(p)); tries++) {
+		if (send(w->fd, &request, sizeof(request), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(request)) {
+			w->request = q->request;
+			w->by = q->by;
+			set_state(p, w, BUSY);
+			return true;
+		}
+		worker_free(p, w);
+	}
+	return false;
+}
+
+static void dequeue(struct pool *p, struct queued *q)
+{
+	TAILQ_REMOVE(&p->queue, q, link);
+	p->queued--;
+	free(q);
+}
+
+/* One that waited until its deadline is never begun: whoever asked has given it up. */
+static void expire(struct pool *p, struct monotime now)
+{
+	struct queued *q, *next;
+
+	for (q = TAILQ_FIRST(&p->queue); q; q = next) {
+		next = TAILQ_NEXT(q, link);
+		if (!mono_reached(q->by, now))
+			continue;
+		refuse(p, &q->request, -ETIMEDOUT, 0, "no child was free in time: it was not begun");
+		dequeue(p, q);
+	}
+}
+
+static void feed(struct pool *p, struct monotime now)
+{
+	struct queued *q;
+
+	expire(p, now);
+	while ((q = TAILQ_FIRST(&p->queue)) && p->count[BUSY] < POOL_MAX) {
+		if (p->count[STUCK] >= POOL_STUCK)
+			refuse(p, &q->request, -EAGAIN, 0, "too many verbs are stuck in the kernel");
+		else if (!begin(p, q, now))
+			return; /* no child can be made now; the next turn tries again, until the deadline */
+		dequeue(p, q);
 	}
 }
 
 int pool_submit(struct pool *p, const struct priv_request *q)
 {
+	struct monotime now = mono_now();
 	struct queued *item;
 
-	if (p->count[STUCK] >= POOL_STUCK || p->queued >= QUEUE_MAX)
+	if (p->count[STUCK] >= POOL_STUCK)
 		return -EAGAIN;
+	if (p->queued >= QUEUE_MAX)
+		return -ENOBUFS;
 	item = calloc(1, sizeof(*item));
 	if (!item)
 		return -ENOMEM;
 	item->request = *q;
+	item->by = mono_add(now, q->timeout_ms * USEC_PER_MSEC);
 	TAILQ_INSERT_TAIL(&p->queue, item, link);
 	p->queued++;
-	feed(p);
+	feed(p, now);
 	return 0;
 }
 
@@ -254,13 +290,14 @@ static bool collect(struct pool *p, struct worker *w)
 		if (w->state == STUCK)
 			r.flags |= PRIV_LATE;
 		push_answer(p, &r);
-		/* One that was sent its signal may die at any moment: it gets no more work. */
+		/* One that was late gets no more work: its place was taken when it was abandoned. */
 		if (w->state == BUSY && p->count[IDLE] < POOL_IDLE) {
 			set_state(p, w, IDLE);
 			return true;
 		}
-	} else if (w->state == BUSY) {
-		refuse(p, &w->request, -EIO, "the child that did it died");
+	} else {
+		refuse(p, &w->request, -EIO, w->state == STUCK ? PRIV_LATE : 0,
+		       "the child that did it died: whether it was done is not known");
 	}
 	worker_free(p, w);
 	return false;
@@ -270,7 +307,7 @@ static void abandon(struct pool *p, struct worker *w)
 {
 	log_warning("%s (request %u) did not end within %u ms: its child %d is abandoned",
 		    priv_verb_name(w->request.verb), w->request.id, w->request.timeout_ms, w->pid);
-	refuse(p, &w->request, -ETIMEDOUT, "it did not end in time; it may yet, in the kernel");
+	refuse(p, &w->request, -ETIMEDOUT, 0, "it did not end in time; it may yet, in the kernel");
 	set_state(p, w, STUCK);
 }
 
@@ -287,8 +324,8 @@ void pool_run(struct pool *p, struct monotime now)
 	}
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
-	feed(p);
-	if (!p->count[IDLE] && p->count[BUSY] < POOL_MAX)
+	feed(p, now);
+	if (!p->count[IDLE] && p->count[BUSY] < POOL_MAX && p->count[STUCK] < POOL_STUCK)
 		worker_new(p);
 }
 
@@ -308,9 +345,12 @@ struct monotime pool_due(const struct pool *p)
 {
 	struct monotime due = MONOTIME_NEVER;
 	struct worker *w;
+	struct queued *q;
 
 	TAILQ_FOREACH (w, &p->workers, link)
 		if (w->state == BUSY)
 			due = mono_min(due, w->by);
+	TAILQ_FOREACH (q, &p->queue, link)
+		due = mono_min(due, q->by);
 	return due;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Children that run verbs.  A few stand ready, so that a verb does not pay for a fork; one that does not end
- * in time is abandoned (it may sit in the kernel, where no signal reaches it) and replaced.  One thread, no
+ * in time is abandoned (it may sit in the kernel, where no signal reaches it) and replaced.  A request's time
+ * runs from pool_submit; one that is still queued when it ends is answered and never begun.  One thread, no
  * blocking call.
  */
 #ifndef VHBA_POOL_H
@@ -16,14 +17,15 @@
 #define POOL_IDLE 4 /* stand ready */
 #define POOL_MAX 128 /* at work at once; more requests wait */
 #define POOL_STUCK 64 /* abandoned ones; beyond, verbs are refused */
+#define POOL_FDS (POOL_MAX + POOL_STUCK) /* never more than these have work */
 
 struct pool;
 
 struct pool *pool_new(void);
 void pool_free(struct pool *p);
 
-/* Take a request: it is begun now, or queued. 0; -EAGAIN: too many are stuck in the kernel, or the queue is
- * full. */
+/* Take a request: it is begun now, or queued. 0; -EAGAIN: too many are stuck in the kernel; -ENOBUFS: the
+ * queue is full; -ENOMEM. */
 int pool_submit(struct pool *p, const struct priv_request *q);
 
 /* Fill fds (room for max) with what to poll; returns how many. */

@@ -16,6 +16,12 @@
 #define SYMBOLIC_NAME_MAX 63 /* FC_VPORT_SYMBOLIC_NAMELEN less its NUL */
 #define REPORT_LUNS_MAX 256
 
+bool verb_check_request(const struct priv_request *q, size_t len)
+{
+	return len == sizeof(*q) && q->version == PRIV_VERSION && q->verb < PRIV_VERBS_ && q->timeout_ms &&
+	       memchr(q->name, 0, sizeof(q->name)) && memchr(q->text, 0, sizeof(q->text));
+}
+
 static int check_fc_host(int host, struct priv_reply *r)
 {
 	if (host >= 0 && sysroot_exists("/sys/class/fc_host/host%d", host))

@@ -6,10 +6,19 @@
 #ifndef VHBA_VERBS_H
 #define VHBA_VERBS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "priv.h"
 
 /* 0 or -errno; on an error r->text may say what was seen. */
 typedef int verb_fn(const struct priv_request *q, struct priv_reply *r);
+
+/*
+ * Is a datagram of len bytes a request: whole, of this version, with a verb, a timeout and terminated texts?
+ * What the fields say is left to the verb.
+ */
+bool verb_check_request(const struct priv_request *q, size_t len);
 
 /* NULL for a number that is none. */
 verb_fn *verb_find(uint32_t verb);

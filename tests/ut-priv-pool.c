@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vhba-priv's children when they block, die or are too many; the program itself behind the client's API. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "pool.h"
+#include "sysroot.h"
+#include "ut-tree.h"
+#include "ut.h"
+#include "verbs.h"
+
+#define WWPN 0x502ab30000000001u
+#define DISABLE "/sys/class/fc_vports/vport-2:0-3/vport_disable"
+#define PATIENCE_MS 20000
+
+static struct pool *pool;
+static struct priv_reply r;
+
+static int begin(void)
+{
+	tree_new();
+	tree_parent(2, "eth0.10f", "0x20000200000a0001");
+	tree_vport(2, 3, 5, "0x502ab30000000001");
+	pool = pool_new();
+	return pool ? 0 : 1;
+}
+
+static int end(void)
+{
+	pool_free(pool);
+	return 0;
+}
+
+static struct priv_request ping(uint32_t id, uint32_t timeout_ms)
+{
+	return (struct priv_request){
+		.version = PRIV_VERSION, .id = id, .verb = PRIV_PING, .timeout_ms = timeout_ms};
+}
+
+/* With a FIFO in the attribute's place it waits in open(2) until somebody reads. */
+static struct priv_request disable(uint32_t id, uint32_t timeout_ms)
+{
+	return (struct priv_request){.version = PRIV_VERSION,
+				     .id = id,
+				     .verb = PRIV_VPORT_DISABLE,
+				     .timeout_ms = timeout_ms,
+				     .host = 2,
+				     .number = 3,
+				     .wwpn = WWPN};
+}
+
+static int submit(struct priv_request q)
+{
+	return pool_submit(pool, &q);
+}
+
+/* As vhba-priv's own loop: waits for the children or until pool_due. */
+static bool next_reply(uint64_t within_ms)
+{
+	struct monotime stop = mono_add(mono_now(), within_ms * USEC_PER_MSEC);
+	struct pollfd fds[POOL_FDS];
+
+	while (!pool_next_reply(pool, &r)) {
+		struct monotime now = mono_now(), until = mono_min(stop, pool_due(pool));
+		size_t n = pool_fds(pool, fds, POOL_FDS);
+
+		if (mono_reached(stop, now))
+			return false;
+		poll(fds, n, (int)(mono_left(until, now) / USEC_PER_MSEC) + 1);
+		pool_run(pool, mono_now());
+	}
+	return true;
+}
+
+static size_t children_of(pid_t pid, pid_t *list, size_t max)
+{
+	char path[64];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	f = fopen(path, "r");
+	while (f && n < max && fscanf(f, "%d", &list[n]) == 1)
+		n++;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* A killed child's end is waited for, but not collected: that is the pool's work. */
+static void kill_children(void)
+{
+	pid_t list[64];
+	size_t n = children_of(getpid(), list, 64);
+	siginfo_t info;
+
+	CU_ASSERT_TRUE(n > 0);
+	for (size_t i = 0; i < n; i++) {
+		kill(list[i], SIGKILL);
+		waitid(P_PID, (id_t)list[i], &info, WEXITED | WNOWAIT);
+	}
+}
+
+static void release_fifo(void)
+{
+	char path[300], waste[64];
+	struct pollfd p = {.events = POLLIN};
+
+	sysroot_path(path, sizeof(path), DISABLE);
+	p.fd = open(path, O_RDONLY | O_NONBLOCK);
+	while (poll(&p, 1, 200) > 0 && read(p.fd, waste, sizeof(waste)) > 0)
+		;
+	close(p.fd);
+}
+
+/* ---- the pool ---- */
+
+static void test_dead_while_idle(void)
+{
+	kill_children();
+	UT_EQ(submit(ping(1, PATIENCE_MS)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.id, 1);
+	UT_EQ(r.err, 0); /* nothing had been done: another child did it */
+}
+
+static void test_dead_at_work(void)
+{
+	tree_fifo(DISABLE);
+	UT_EQ(submit(disable(1, PATIENCE_MS)), 0);
+	kill_children();
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.id, 1);
+	UT_EQ(r.err, -EIO);
+	UT_EQ(r.flags, 0);
+	UT_EQ(submit(ping(2, PATIENCE_MS)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.err, 0);
+}
+
+/* Also of one that was abandoned and then died it must be known that it has ended. */
+static void test_dead_when_late(void)
+{
+	tree_fifo(DISABLE);
+	UT_EQ(submit(disable(1, 30)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.err, -ETIMEDOUT);
+	UT_EQ(r.flags, 0);
+	kill_children();
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.id, 1);
+	UT_EQ(r.err, -EIO);
+	UT_EQ(r.flags, PRIV_LATE);
+}
+
+static void test_late(void)
+{
+	tree_fifo(DISABLE);
+	UT_EQ(submit(disable(1, 30)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.err, -ETIMEDOUT);
+	release_fifo();
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.id, 1);
+	UT_EQ(r.err, 0);
+	UT_EQ(r.flags, PRIV_LATE);
+	CU_ASSERT_TRUE(r.elapsed_us >= 30000);
+}
+
+/* A create that is begun after its asker has given up makes a vport that nobody knows of. */
+static void test_expired_in_the_queue(void)
+{
+	struct priv_request q = ping(1000, 100);
+
+	tree_fifo(DISABLE);
+	for (uint32_t i = 0; i < POOL_MAX; i++)
+		UT_EQ(submit(disable(i, 600000)), 0);
+	q.verb = PRIV_VPORT_CREATE, q.host = 2, q.wwpn = WWPN, q.wwnn = 0x20;
+	UT_EQ(submit(q), 0);
+	CU_ASSERT_TRUE(mono_left(pool_due(pool), mono_now()) <= 100 * USEC_PER_MSEC);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.id, 1000);
+	UT_EQ(r.err, -ETIMEDOUT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(r.text, "not begun"));
+	kill_children(); /* 64 of them: places for all that could wait */
+	for (uint32_t i = 0; i < 64; i++)
+		CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(submit(ping(1001, PATIENCE_MS)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.id, 1001);
+	UT_STREQ(tree_text("/sys/class/fc_host/host2/vport_create"), "");
+}
+
+/* What hangs in the kernel stays bounded, however many wait behind it. */
+static void test_bounded(void)
+{
+	unsigned late = 0, refused = 0;
+	struct pollfd fds[POOL_FDS * 2];
+	size_t n;
+
+	tree_fifo(DISABLE);
+	for (uint32_t i = 0; i < POOL_MAX; i++)
+		UT_EQ(submit(disable(i, 200)), 0);
+	for (uint32_t i = 0; i < 100; i++)
+		UT_EQ(submit(disable(1000 + i, 600000)), 0);
+	while (late < POOL_MAX && next_reply(PATIENCE_MS)) {
+		late += r.err == -ETIMEDOUT;
+		refused += r.err == -EAGAIN;
+	}
+	while (pool_next_reply(pool, &r))
+		refused += r.err == -EAGAIN;
+	/* What was begun before the limit was reached is at work. */
+	CU_ASSERT_TRUE(refused > 100 - POOL_STUCK);
+	n = pool_fds(pool, fds, POOL_FDS * 2);
+	UT_EQ(n, POOL_MAX + 100 - refused);
+	CU_ASSERT_TRUE(n < POOL_FDS);
+	UT_EQ(submit(ping(1, 100)), -EAGAIN);
+}
+
+/* ---- the program ---- */
+
+static pid_t helper;
+static int fd;
+
+static int begin_helper(void)
+{
+	const char *top = getenv("top_builddir");
+	char path[300];
+
+	tree_new();
+	tree_parent(2, "eth0.10f", "0x20000200000a0001");
+	tree_vport(2, 3, 5, "0x502ab30000000001");
+	setenv("VHBA_SYSROOT", sysroot_get(), 1);
+	snprintf(path, sizeof(path), "%s/src/priv/vhba-priv", top ? top : ".");
+	fd = priv_spawn(path, &helper);
+	return fd < 0;
+}
+
+static int end_helper(void)
+{
+	int status;
+
+	close(fd); /* it ends by that */
+	return waitpid(helper, &status, 0) != helper;
+}
+
+static int receive(void)
+{
+	struct pollfd p = {fd, POLLIN, 0};
+
+	if (poll(&p, 1, PATIENCE_MS) != 1)
+		return -ETIMEDOUT;
+	return priv_recv(fd, &r);
+}
+
+static void test_client(void)
+{
+	struct priv_request q = ping(77, PATIENCE_MS);
+
+	CU_ASSERT_TRUE(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	CU_ASSERT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	UT_EQ(priv_recv(fd, &r), -EAGAIN);
+	q.version = 0;
+	UT_EQ(priv_send(fd, &q), 0);
+	UT_EQ(q.version, PRIV_VERSION);
+	UT_EQ(receive(), 0);
+	UT_EQ(r.id, 77);
+	UT_EQ(r.err, 0);
+	q = disable(78, PATIENCE_MS);
+	UT_EQ(priv_send(fd, &q), 0);
+	UT_EQ(receive(), 0);
+	UT_EQ(r.id, 78);
+	UT_EQ(r.err, 0);
+	UT_STREQ(tree_text(DISABLE), "1");
+}
+
+static void test_deadline(void)
+{
+	struct priv_request q = disable(5, 50);
+
+	tree_fifo(DISABLE);
+	UT_EQ(priv_send(fd, &q), 0);
+	UT_EQ(receive(), 0);
+	UT_EQ(r.err, -ETIMEDOUT);
+	release_fifo();
+	UT_EQ(receive(), 0);
+	UT_EQ(r.id, 5);
+	UT_EQ(r.flags, PRIV_LATE);
+}
+
+static void test_malformed(void)
+{
+	struct {
+		struct priv_request q;
+		char more[8];
+	} wide = {.q = ping(9, 100)};
+	struct priv_request q[] = {ping(1, 100), ping(2, 0), ping(3, 100), ping(4, 100), ping(5, 100)};
+
+	q[0].version++;
+	q[2].verb = PRIV_VERBS_;
+	memset(q[3].name, 'x', sizeof(q[3].name));
+	memset(q[4].text, 'x', sizeof(q[4].text));
+	for (uint32_t i = 0; i < 5; i++) {
+		UT_EQ(send(fd, &q[i], sizeof(q[i]), 0), sizeof(q[i]));
+		UT_EQ(receive(), 0);
+		UT_EQ(r.id, i + 1);
+		UT_EQ(r.err, -EPROTO);
+	}
+	UT_EQ(send(fd, &wide, sizeof(wide), 0), sizeof(wide));
+	UT_EQ(receive(), 0);
+	UT_EQ(r.err, -EPROTO);
+	UT_EQ(send(fd, &wide, 3, 0), 3);
+	UT_EQ(receive(), 0);
+	UT_EQ(r.id, 0);
+	UT_EQ(r.err, -EPROTO);
+}
+
+static void test_helper_killed(void)
+{
+	struct priv_request q = disable(1, PATIENCE_MS);
+
+	tree_fifo(DISABLE);
+	UT_EQ(priv_send(fd, &q), 0);
+	kill(helper, SIGKILL);
+	UT_EQ(receive(), -EPIPE);
+	UT_EQ(priv_send(fd, &q), -EPIPE);
+}
+
+static void test_not_a_reply(void)
+{
+	struct {
+		struct priv_reply r;
+		char more[8];
+	} wide = {.r = {.version = PRIV_VERSION}};
+	struct priv_reply bad = wide.r;
+	int sv[2];
+
+	UT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	send(sv[0], &wide, sizeof(wide), 0);
+	UT_EQ(priv_recv(sv[1], &r), -EPROTO);
+	send(sv[0], &wide, 7, 0);
+	UT_EQ(priv_recv(sv[1], &r), -EPROTO);
+	bad.version++;
+	send(sv[0], &bad, sizeof(bad), 0);
+	UT_EQ(priv_recv(sv[1], &r), -EPROTO);
+	bad = (struct priv_reply){.version = PRIV_VERSION, .verb = PRIV_VERBS_};
+	send(sv[0], &bad, sizeof(bad), 0);
+	UT_EQ(priv_recv(sv[1], &r), -EPROTO);
+	bad.verb = PRIV_PING;
+	memset(bad.text, 'x', sizeof(bad.text));
+	send(sv[0], &bad, sizeof(bad), 0);
+	UT_EQ(priv_recv(sv[1], &r), 0);
+	UT_EQ(strlen(r.text), PRIV_TEXT_MAX - 1);
+	close(sv[0]);
+	UT_EQ(priv_recv(sv[1], &r), -EPIPE);
+	close(sv[1]);
+	for (uint32_t v = 0; v < PRIV_VERBS_; v++)
+		CU_ASSERT_TRUE(priv_verb_name(v) && priv_verb_name(v)[0] != '?');
+	UT_STREQ(priv_verb_name(PRIV_VERBS_), "?");
+}
+
+static void test_no_helper(void)
+{
+	pid_t pid;
+	int s = priv_spawn("/nonexistent/vhba-priv", &pid), status;
+	struct pollfd p = {s, POLLIN, 0};
+
+	CU_ASSERT_TRUE(s >= 0);
+	UT_EQ(poll(&p, 1, PATIENCE_MS), 1);
+	UT_EQ(priv_recv(s, &r), -EPIPE);
+	close(s);
+	UT_EQ(waitpid(pid, &status, 0), pid);
+	UT_EQ(WEXITSTATUS(status), 127);
+}
+
+static CU_TestInfo pool_tests[] = {
+	{"a child died while it stood ready", test_dead_while_idle},
+	{"a child died at work", test_dead_at_work},
+	{"a child died after it was abandoned", test_dead_when_late},
+	{"a child ended after it was abandoned", test_late},
+	{"a deadline passed in the queue", test_expired_in_the_queue},
+	{"stuck children are bounded", test_bounded},
+	CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo helper_tests[] = {
+	{"requests and replies", test_client},
+	{"a verb past its deadline", test_deadline},
+	{"malformed requests", test_malformed},
+	{"the helper killed", test_helper_killed},
+	CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo client_tests[] = {
+	{"what is no reply", test_not_a_reply},
+	{"no such program", test_no_helper},
+	CU_TEST_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+	static const struct ut_suite suites[] = {
+		{"pool", pool_tests, begin, end},
+		{"helper", helper_tests, begin_helper, end_helper},
+		{"client", client_tests, NULL, NULL},
+		{0},
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	log_open("ut-priv-pool", LOG_LEVEL_ERR);
+	return ut_main(argc, argv, suites);
+}
