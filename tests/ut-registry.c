@@ -150,7 +150,7 @@ static void test_newer(void)
 	r = registry_open(dir, USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	UT_EQ(e.kind, VHBA_E_VERSION);
-	sql("PRAGMA user_version = 1");
+	sql("PRAGMA user_version = 2");
 	UT_EQ(reopen(), 0);
 	UT_EQ(registry_count(r), 1);
 }

@@ -17,7 +17,12 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/placement.c src/daemon/placement.h \
 	src/daemon/privq.c src/daemon/privq.h \
 	src/daemon/quiesce_ops.c \
-	src/daemon/registry.c src/daemon/registry.h src/daemon/registry_db.c src/daemon/registry_db.h \
+	src/daemon/registry.c src/daemon/registry.h \
+	src/daemon/registry_change.c src/daemon/registry_change.h \
+	src/daemon/registry_db.c src/daemon/registry_db.h \
+	src/daemon/registry_model.c src/daemon/registry_model.h \
+	src/daemon/registry_row.c src/daemon/registry_row.h \
+	src/daemon/registry_sql.c src/daemon/registry_sql.h \
 	src/daemon/result.c src/daemon/result.h \
 	src/daemon/san.c src/daemon/san.h \
 	src/daemon/show.c \
@@ -53,6 +58,13 @@ tests_ut_registry_crash_SOURCES = tests/ut-registry-crash.c tests/ut-registry-be
 tests_ut_registry_crash_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_registry_crash_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_ut_registry_crash_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-registry-rules
+TESTS += tests/ut-registry-rules
+tests_ut_registry_rules_SOURCES = tests/ut-registry-rules.c tests/ut-registry-bench.h
+tests_ut_registry_rules_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_registry_rules_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_ut_registry_rules_LDADD = tests/libut.la src/daemon/libvhbad.la
 
 check_PROGRAMS += tests/ut-config
 TESTS += tests/ut-config

@@ -7,7 +7,10 @@
  * daemon's loop never waits for a disk.  The loop reads a model in memory.  A change is checked against the
  * model, applied to it, and queued; when the disk has it (or not) the change's callback is called in the
  * loop, and a change that failed is taken back.  While a VM's change is being written the next one to it is
- * refused (VHBA_E_BUSY).
+ * refused (VHBA_E_BUSY), and so is a new VM with its name or UUID.
+ *
+ * One process at a time has the file; the next one is refused (VHBA_E_BUSY).  A World Wide Name belongs for
+ * ever to the VM that it was first given to, by its UUID: it comes back with that VM's ticket only.
  *
  * All functions: loop thread only.  Objects belong to the registry and are valid until the next change or
  * dispatch.
@@ -27,6 +30,8 @@
 #define REG_DESIGNATOR 80
 #define REG_VHBAS_MAX 16
 #define REG_LUNS_MAX 1024 /* expected by one vhba */
+#define REG_ZONES_MAX 1024 /* bytes of a vhba's zones with their commas and NUL */
+#define REG_VSAN_MAX 4093
 
 struct reg_lun {
 	char designator[REG_DESIGNATOR];
@@ -52,6 +57,7 @@ struct reg_vm {
 	char owner[REG_NAME_MAX]; /* the host that may attach it; "": it was moved away */
 	uint64_t generation; /* grows with every export */
 	bool pending; /* a change is being written */
+	bool uncertain; /* and the disk has not answered in time */
 	unsigned vhbas_n;
 	struct reg_vhba *vhbas; /* by index, ascending */
 };
@@ -69,7 +75,7 @@ typedef void reg_done(void *arg, const struct verror *e);
  */
 struct registry *registry_open(const char *dir, uint64_t write_us, struct verror *e);
 
-/* Waits for what is queued, at most write_us. */
+/* Waits for what is queued, at most write_us; what has ended by then is still told. */
 void registry_close(struct registry *r);
 
 /* Becomes readable when a change has ended. */
@@ -91,6 +97,9 @@ const struct reg_vhba *registry_vhba(const struct reg_vm *vm, unsigned index);
 
 /* Whose name is it, or was it ever allocated?  *vm may be NULL on return when it is nobody's any more. */
 bool registry_name_known(const struct registry *r, wwn_t name, const struct reg_vm **vm);
+
+/* What a VM or a zone may be called: 1..63 letters, digits and "._+@:-", a letter or digit first. */
+bool reg_name_is_good(const char *name);
 
 /* A name of a comma-separated list, from *pos on; false at its end. For reg_vhba.zones. */
 bool registry_next_zone(const char **pos, char zone[REG_NAME_MAX]);

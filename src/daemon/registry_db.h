@@ -6,11 +6,13 @@
 #ifndef VHBA_REGISTRY_DB_H
 #define VHBA_REGISTRY_DB_H
 
-#include <sqlite3.h>
-
 #include "registry.h"
 
 struct regdb;
+
+/* What is loaded; vm is taken over on success.  0, or a negative error that ends the loading. */
+typedef int regdb_on_vm(void *arg, struct reg_vm *vm);
+typedef int regdb_on_name(void *arg, wwn_t name, const char *uuid);
 
 /* What a transaction does: the VM's rows are replaced by these (NULL: only removed), and the names are kept
  * for ever. */
@@ -26,19 +28,20 @@ struct regdb_tx {
 	void *arg;
 };
 
-/* Open, check, migrate; calls each for every VM and name_seen for every name ever allocated. NULL with *e. */
-struct regdb *regdb_open(const char *path, void (*each)(void *arg, struct reg_vm *vm),
-			 void (*name_seen)(void *arg, wwn_t w), void *arg, struct verror *e);
+/* Open, check, migrate; calls name for every name ever given, then each for every VM.  NULL with *e. */
+struct regdb *regdb_open(const char *path, regdb_on_vm *each, regdb_on_name *name, void *arg,
+			 struct verror *e);
 
-/* Ends the thread once the queue is empty, or at the deadline (then the process should exit). */
-void regdb_close(struct regdb *db, struct monotime by);
+/*
+ * Ends the thread once the queue is empty: true, what has ended is there for regdb_next, then regdb_free.
+ * False at the deadline: the disk hangs, and the thread with all that it has is the process's to end.
+ */
+bool regdb_stop(struct regdb *db, struct monotime by);
+void regdb_free(struct regdb *db);
 int regdb_fd(const struct regdb *db);
 void regdb_submit(struct regdb *db, struct regdb_tx *tx);
 
 /* The next transaction that has ended, or NULL. */
 struct regdb_tx *regdb_next(struct regdb *db);
-
-/* One transaction, in the calling thread: 0 or a negative error with tx->error set. For tests too. */
-int regdb_apply(sqlite3 *sql, struct regdb_tx *tx);
 
 #endif
