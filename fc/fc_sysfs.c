@@ -27,38 +27,49 @@ static uint64_t host_number(const struct fc_host *h, const char *attr)
 	return sysroot_read_u64(&v, HOST_ATTR, h->number, attr) ? 0 : v;
 }
 
-/* Where the host hangs tells what it is: under a vport of a parent, or under an FCoE interface. */
-static void read_place(struct fc_host *h)
+/* N_Port_IDs have 24 bits; a driver that has none shows all ones. */
+static uint32_t port_id(uint64_t v)
+{
+	return v > 0xffffff ? 0 : (uint32_t)v;
+}
+
+/*
+ * Where the host hangs tells what it is: under a vport of a parent, or under an FCoE interface.  False when
+ * it does not hang anywhere any more: it could be taken for a parent.
+ */
+static bool read_place(struct fc_host *h)
 {
 	char path[PATH_MAX], real[PATH_MAX];
-	const char *p;
+	const char *p, *at;
 	int parent;
 
 	h->parent = -1;
 	if (!sysroot_path(path, sizeof(path), HOST_ATTR, h->number, "device") || !realpath(path, real))
-		return;
-	p = strstr(real, "/vport-");
+		return false;
+	at = strstr(real, "/devices/");
+	if (!at)
+		return false;
+	p = strstr(at, "/vport-");
 	if (p && sscanf(p, "/vport-%d:", &parent) == 1)
 		h->parent = parent;
-	p = strstr(real, "/net/");
+	p = strstr(at, "/net/");
 	if (p)
 		sscanf(p, "/net/%15[^/]", h->netdev);
+	return true;
 }
 
 bool fc_sysfs_read_host(struct fc_host *h)
 {
-	char text[32];
+	uint64_t wwpn;
 
-	if (sysroot_read(text, sizeof(text), HOST_ATTR, h->number, "port_name") < 0)
+	if (sysroot_read_u64(&wwpn, HOST_ATTR, h->number, "port_name") || (!h->wwpn && !read_place(h)))
 		return false;
-	if (!h->wwpn)
-		read_place(h);
-	h->wwpn = strtoull(text, NULL, 16);
+	h->wwpn = wwpn;
 	h->wwnn = host_number(h, "node_name");
 	h->fabric_name = host_number(h, "fabric_name");
 	if (h->fabric_name == UINT64_MAX)
 		h->fabric_name = 0; /* what the transport shows when a driver does not know */
-	h->port_id = (uint32_t)host_number(h, "port_id");
+	h->port_id = port_id(host_number(h, "port_id"));
 	host_text(h, "port_state", h->state, sizeof(h->state));
 	host_text(h, "speed", h->speed, sizeof(h->speed));
 	if (h->parent < 0) {
@@ -110,12 +121,31 @@ static void lun_insert(struct fc_rport *r, struct fc_lun *l)
 		TAILQ_INSERT_HEAD(&r->luns, l, link);
 }
 
+/* The peripheral device types that sd takes (sd_probe). */
+static bool is_disk(int type)
+{
+	static const int types[] = {0x00, 0x07, 0x0e, 0x14}; /* direct access, optical memory, RBC, ZBC */
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (types[i] == type)
+			return true;
+	return false;
+}
+
+/* A type that can't be read may be a disk's. */
+static bool is_usable(const struct fc_lun *l)
+{
+	if (l->type < 0 || strcmp(l->state, "running"))
+		return false;
+	return !is_disk(l->type) || (l->sd[0] && l->size && l->designator[0]);
+}
+
 static void read_lun(struct fc_rport *r, const char *target_base, const char *name)
 {
 	unsigned host, channel, target;
-	char base[PATH_MAX / 2], path[PATH_MAX], text[32];
+	char base[PATH_MAX / 2], path[PATH_MAX];
 	struct fc_lun *l;
-	uint64_t lun, sectors = 0;
+	uint64_t lun, type, sectors;
 
 	if (sscanf(name, "%u:%u:%u:%" SCNu64, &host, &channel, &target, &lun) != 4)
 		return;
@@ -127,18 +157,17 @@ static void read_lun(struct fc_rport *r, const char *target_base, const char *na
 	l->channel = channel;
 	l->target = target;
 	l->lun = lun;
-	l->type = sysroot_read(text, sizeof(text), "%s/type", base) > 0 ? atoi(text) : -1;
+	l->type = sysroot_read_u64(&type, "%s/type", base) || type > 0x1f ? -1 : (int)type;
 	if (sysroot_read(l->state, sizeof(l->state), "%s/state", base) < 0)
 		l->state[0] = '\0';
 	read_designator(l, base);
 	if (sysroot_path(path, sizeof(path), "%s/block", base) &&
 	    first_entry(path, "", l->sd, sizeof(l->sd)) &&
-	    !sysroot_read_u64(&sectors, "%s/block/%s/size", base, l->sd))
+	    !sysroot_read_u64(&sectors, "%s/block/%s/size", base, l->sd) && sectors <= UINT64_MAX / 512)
 		l->size = sectors * 512;
 	if (sysroot_path(path, sizeof(path), "%s/scsi_generic", base))
 		first_entry(path, "sg", l->sg, sizeof(l->sg));
-	l->usable = !strcmp(l->state, "running") &&
-		    (l->type != 0 || (l->sd[0] && l->size && l->designator[0]));
+	l->usable = is_usable(l);
 	lun_insert(r, l);
 }
 
@@ -160,26 +189,27 @@ static void read_target(struct fc_rport *r, const char *rport_base, const char *
 
 /* ---- remote ports ---- */
 
-static int seconds_or_off(int host, unsigned channel, unsigned number, const char *attr)
+/* dev_loss_tmo is a u32 in the kernel. */
+static int seconds_or_off(const char *rport, const char *attr)
 {
-	char text[16];
+	uint64_t v;
 
-	if (sysroot_read(text, sizeof(text), "/sys/class/fc_remote_ports/rport-%d:%u-%u/%s", host, channel,
-			 number, attr) < 0)
+	if (sysroot_read_u64(&v, "/sys/class/fc_remote_ports/%s/%s", rport, attr))
 		return -1;
-	return text[0] >= '0' && text[0] <= '9' ? atoi(text) : -1;
+	return v < INT_MAX ? (int)v : INT_MAX;
 }
 
 static void read_rport(struct fc_host *h, const char *name)
 {
-	char base[PATH_MAX / 8], path[PATH_MAX], text[64];
-	unsigned host, channel, number;
+	char base[PATH_MAX / 8], path[PATH_MAX], text[256]; /* all roles that there are make 100 */
+	unsigned channel, number;
+	int host;
 	AUTO_DIR DIR *dir = NULL;
 	struct fc_rport *r;
 	struct dirent *e;
 	uint64_t v;
 
-	if (sscanf(name, "rport-%u:%u-%u", &host, &channel, &number) != 3)
+	if (sscanf(name, "rport-%d:%u-%u", &host, &channel, &number) != 3 || host != h->number)
 		return;
 	if (sysroot_read_u64(&v, "/sys/class/fc_remote_ports/%s/port_name", name))
 		return;
@@ -190,13 +220,13 @@ static void read_rport(struct fc_host *h, const char *name)
 	r->channel = channel;
 	r->number = number;
 	r->wwpn = v;
-	r->port_id = sysroot_read_u64(&v, "/sys/class/fc_remote_ports/%s/port_id", name) ? 0 : (uint32_t)v;
+	r->port_id = sysroot_read_u64(&v, "/sys/class/fc_remote_ports/%s/port_id", name) ? 0 : port_id(v);
 	if (sysroot_read(r->state, sizeof(r->state), "/sys/class/fc_remote_ports/%s/port_state", name) < 0)
 		r->state[0] = '\0';
 	r->is_target = sysroot_read(text, sizeof(text), "/sys/class/fc_remote_ports/%s/roles", name) > 0 &&
 		       strstr(text, "FCP Target");
-	r->fast_io_fail = seconds_or_off(h->number, channel, number, "fast_io_fail_tmo");
-	r->dev_loss = seconds_or_off(h->number, channel, number, "dev_loss_tmo");
+	r->fast_io_fail = seconds_or_off(name, "fast_io_fail_tmo");
+	r->dev_loss = seconds_or_off(name, "dev_loss_tmo");
 	TAILQ_INSERT_TAIL(&h->rports, r, link);
 	snprintf(base, sizeof(base), "/sys/class/fc_host/host%d/device/%s", h->number, name);
 	if (!sysroot_path(path, sizeof(path), "%s", base))
@@ -271,11 +301,13 @@ static void forget_ends(struct fc_host *h)
 
 static void read_vport(struct fc_host *h, struct fc_vport_list *old, const char *name)
 {
-	unsigned host, channel, number;
+	unsigned channel, number;
+	int host;
 	struct fc_vport *v;
 	uint64_t wwn;
 
-	if (sscanf(name, "vport-%u:%u-%u", &host, &channel, &number) != 3 || told_its_end(h, channel, number))
+	if (sscanf(name, "vport-%d:%u-%u", &host, &channel, &number) != 3 || host != h->number ||
+	    told_its_end(h, channel, number))
 		return;
 	v = vport_known(h, channel, number);
 	if (v) {
@@ -309,9 +341,12 @@ void fc_sysfs_read_children(struct fc_host *h)
 	struct fc_vport *v;
 	struct dirent *e;
 
-	fc_sysfs_drop_rports(h);
 	if (sysroot_path(path, sizeof(path), HOST_ATTR, h->number, "device"))
 		dir = opendir(path);
+	/* Out of file descriptors or memory: what was known is nearer to the truth than nothing. */
+	if (!dir && errno != ENOENT)
+		return;
+	fc_sysfs_drop_rports(h);
 	while (dir && (e = readdir(dir))) {
 		if (!strncmp(e->d_name, "rport-", 6))
 			read_rport(h, e->d_name);

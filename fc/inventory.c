@@ -78,11 +78,25 @@ static struct fc_host *host_add(struct fc_inventory *inv, int number)
 	return h;
 }
 
+/*
+ * The hosts of its vports were not wanted while it was not known.  Host numbers are used again
+ * (scsi_host_alloc), so a vport's can be lower than its parent's.
+ */
+static void add_vport_hosts(struct fc_inventory *inv, const struct fc_host *parent)
+{
+	struct fc_vport *v;
+
+	TAILQ_FOREACH (v, &parent->vports, link)
+		if (v->host >= 0 && !fc_host_find(inv, v->host))
+			fc_inventory_refresh(inv, v->host);
+}
+
 bool fc_inventory_refresh(struct fc_inventory *inv, int number)
 {
 	struct fc_host *h = fc_host_find(inv, number);
+	bool is_new = !h;
 
-	if (!h)
+	if (is_new)
 		h = host_add(inv, number);
 	if (!h)
 		return false;
@@ -91,6 +105,8 @@ bool fc_inventory_refresh(struct fc_inventory *inv, int number)
 		return false;
 	}
 	fc_sysfs_read_children(h);
+	if (is_new && h->parent < 0)
+		add_vport_hosts(inv, h);
 	return true;
 }
 
@@ -127,7 +143,11 @@ void fc_inventory_host_gone(struct fc_inventory *inv, int number)
 
 void fc_inventory_refresh_attributes(struct fc_host *h)
 {
-	fc_sysfs_read_host(h);
+	if (fc_sysfs_read_host(h))
+		return;
+	h->state[0] = '\0';
+	h->fabric_name = 0;
+	h->port_id = 0;
 }
 
 static int by_number(const void *a, const void *b)
@@ -147,17 +167,19 @@ int fc_inventory_scan(struct fc_inventory *inv)
 
 	if (!numbers)
 		return -ENOMEM;
-	fc_inventory_clear(inv);
 	dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/fc_host"));
+	if (!dir && errno != ENOENT)
+		return -errno; /* a passing want is no reason to forget everything */
+	fc_inventory_clear(inv);
 	if (!dir)
-		return -errno;
+		return -ENOENT;
 	while ((e = readdir(dir)) && n < HOSTS_MAX)
 		if (sscanf(e->d_name, "host%d", &numbers[n]) == 1)
 			n++;
-	/* A parent's number is always lower than its vports'. */
 	qsort(numbers, n, sizeof(*numbers), by_number);
 	for (size_t i = 0; i < n; i++)
-		fc_inventory_refresh(inv, numbers[i]);
+		if (!fc_host_find(inv, numbers[i]))
+			fc_inventory_refresh(inv, numbers[i]);
 	return 0;
 }
 

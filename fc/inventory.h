@@ -24,7 +24,7 @@ struct fc_lun {
 	unsigned channel, target; /* H:C:T:L, H is the fc_host's */
 	uint64_t lun;
 	uint64_t size; /* bytes; 0: not known */
-	int type; /* SCSI peripheral device type; 0: direct access */
+	int type; /* SCSI peripheral device type; 0: direct access, -1: not known */
 	char designator[FC_DESIGNATOR]; /* VPD page 0x83, "" when there is none (yet) */
 	char sd[16], sg[16]; /* node names without /dev/; "" when there is none */
 	char state[20]; /* "running", "blocked", "transport-offline" ... */
@@ -103,13 +103,16 @@ struct fc_inventory {
 void fc_inventory_init(struct fc_inventory *inv, fc_host_filter *filter, void *arg);
 void fc_inventory_clear(struct fc_inventory *inv);
 
-/* Read everything anew. 0, or -errno when sysfs has no fc_host class and no way to list it (-ENOENT: none).
+/*
+ * Read everything anew. 0; -ENOENT: there is no fc_host class, and nothing; another -errno: it can't be
+ * listed now, and what was known stays.
  */
 int fc_inventory_scan(struct fc_inventory *inv);
 
 /*
  * Read one Scsi_Host anew: its attributes, vports (known ones are kept, not read again), rports and LUNs.  It
- * is dropped when it is gone, and added when it is new.  True when it is there afterwards.
+ * is dropped when it is gone, and added when it is new, a parent with the hosts of its vports.  True when it
+ * is there afterwards.
  */
 bool fc_inventory_refresh(struct fc_inventory *inv, int number);
 
@@ -121,7 +124,9 @@ bool fc_inventory_refresh(struct fc_inventory *inv, int number);
 void fc_inventory_vport_gone(struct fc_inventory *inv, int parent, unsigned channel, unsigned number);
 void fc_inventory_host_gone(struct fc_inventory *inv, int number);
 
-/* Its own attributes only: state, fabric name, N_Port_ID, vports in use. */
+/* Its own attributes only: state, fabric name, N_Port_ID, vports in use.  Of one that is gone the state is
+ * "".
+ */
 void fc_inventory_refresh_attributes(struct fc_host *h);
 
 struct fc_host *fc_host_find(const struct fc_inventory *inv, int number);

@@ -17,8 +17,11 @@ src_priv_vhba_priv_SOURCES = src/priv/main.c
 src_priv_vhba_priv_CPPFLAGS = $(INC_PRIV)
 src_priv_vhba_priv_LDADD = src/priv/libpriv.la
 
-check_PROGRAMS += tests/ut-fc tests/ut-priv tests/ut-priv-pool
-TESTS += tests/ut-fc tests/ut-priv tests/ut-priv-pool
+check_PROGRAMS += tests/ut-fc tests/ut-fc-inventory tests/ut-priv tests/ut-priv-pool
+TESTS += tests/ut-fc tests/ut-fc-inventory tests/ut-priv tests/ut-priv-pool
+tests_ut_fc_inventory_SOURCES = tests/ut-fc-inventory.c tests/ut-tree.c tests/ut-tree.h
+tests_ut_fc_inventory_CPPFLAGS = $(INC_FC) $(INC_TESTS)
+tests_ut_fc_inventory_LDADD = fc/libvhbafc.la tests/libut.la
 tests_ut_fc_SOURCES = tests/ut-fc.c tests/ut-tree.c tests/ut-tree.h
 tests_ut_fc_CPPFLAGS = $(INC_FC) $(INC_TESTS)
 tests_ut_fc_LDADD = fc/libvhbafc.la tests/libut.la

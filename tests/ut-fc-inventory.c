@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inventory over a fake sysfs that is odd: numbers used again, garbage, half of it gone, changing under
+ * it. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "events.h"
+#include "inventory.h"
+#include "sysroot.h"
+#include "ut-tree.h"
+#include "ut.h"
+
+#define PARENT "0x20000200000a0001"
+#define VPORT "0x502ab30000000001"
+#define TARGET "0x5006016000000a01"
+#define DEVICES "/sys/devices/virtual/net/eth0.10f/ctlr_0/host2"
+#define LUN DEVICES "/vport-2:0-0/host5/rport-5:0-0/target5:0:0/5:0:0:3"
+
+static struct fc_inventory inv;
+
+static int begin(void)
+{
+	tree_new();
+	fc_inventory_init(&inv, NULL, NULL);
+	tree_parent(2, "eth0.10f", PARENT);
+	tree_vport(2, 0, 5, VPORT);
+	tree_rport(5, 0, TARGET, true);
+	tree_disk(5, 0, 3, "sda");
+	return 0;
+}
+
+static int end(void)
+{
+	fc_inventory_clear(&inv);
+	return 0;
+}
+
+static struct fc_rport *target(void)
+{
+	struct fc_host *h = fc_host_find(&inv, 5);
+	struct fc_rport *r = h ? fc_rport_find(h, 0x5006016000000a01) : NULL;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	return r;
+}
+
+static struct fc_lun *lun(void)
+{
+	struct fc_lun *l;
+
+	fc_inventory_refresh(&inv, 5);
+	l = TAILQ_FIRST(&target()->luns);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(l);
+	return l;
+}
+
+/* scsi_host_alloc gives the lowest free number: a vport's host can have a lower one than its parent. */
+static void test_low_number(void)
+{
+	struct fc_host *parent = NULL;
+
+	tree_vport(2, 1, 0, "0x502ab30000000002");
+	UT_EQ(fc_inventory_scan(&inv), 0);
+	CU_ASSERT_PTR_NOT_NULL(fc_host_find(&inv, 0));
+	CU_ASSERT_PTR_NOT_NULL(fc_host_find(&inv, 5));
+	CU_ASSERT_PTR_NOT_NULL(fc_vport_find(&inv, 0x502ab30000000002, &parent));
+	UT_EQ(parent->number, 2);
+}
+
+static bool want;
+
+static bool wanted(void *arg, const struct fc_host *h)
+{
+	(void)arg;
+	(void)h;
+	return want;
+}
+
+/* A parent that becomes wanted later comes with the hosts of its vports. */
+static void test_wanted_later(void)
+{
+	fc_inventory_init(&inv, wanted, NULL);
+	want = false;
+	UT_EQ(fc_inventory_scan(&inv), 0);
+	CU_ASSERT_TRUE(TAILQ_EMPTY(&inv.hosts));
+	CU_ASSERT_FALSE(fc_inventory_refresh(&inv, 5));
+	want = true;
+	CU_ASSERT_TRUE(fc_inventory_refresh(&inv, 2));
+	CU_ASSERT_PTR_NOT_NULL(fc_host_find(&inv, 5));
+	CU_ASSERT_PTR_NOT_NULL(TAILQ_FIRST(&target()->luns));
+}
+
+/* A vport's host whose place can't be told any more must not be taken for a parent. */
+static void test_no_place(void)
+{
+	tree_remove("/sys/class/fc_host/host5/device");
+	UT_EQ(fc_inventory_scan(&inv), 0);
+	CU_ASSERT_PTR_NULL(fc_host_find(&inv, 5));
+	CU_ASSERT_PTR_NULL(fc_parent_find(&inv, 0x502ab30000000001));
+	tree_link("/sys/devices/gone/host5", "/sys/class/fc_host/host5/device");
+	CU_ASSERT_FALSE(fc_inventory_refresh(&inv, 5));
+}
+
+static void test_gone(void)
+{
+	struct fc_host *parent;
+
+	fc_inventory_scan(&inv);
+	parent = fc_host_find(&inv, 2);
+	tree_remove("/sys/class/fc_host/host2/port_name");
+	fc_inventory_refresh_attributes(parent);
+	UT_STREQ(parent->state, ""); /* not Online for ever */
+	UT_EQ(parent->port_id, 0);
+	UT_EQ(parent->fabric_name, 0);
+	tree_put("garbage", "/sys/class/fc_host/host2/port_name");
+	CU_ASSERT_FALSE(fc_inventory_refresh(&inv, 2));
+	CU_ASSERT_PTR_NULL(fc_host_find(&inv, 2));
+}
+
+static void test_host_attributes(void)
+{
+	struct fc_host *h;
+
+	tree_put("0xffffffff", "/sys/class/fc_host/host2/port_id");
+	tree_put("0xffffffffffffffff", "/sys/class/fc_host/host2/fabric_name");
+	tree_put("a state that is longer than any", "/sys/class/fc_host/host2/port_state");
+	tree_put("-3", "/sys/class/fc_host/host2/max_npiv_vports");
+	tree_remove("/sys/class/scsi_host/host2/proc_name");
+	UT_EQ(fc_inventory_scan(&inv), 0);
+	h = fc_parent_find(&inv, 0x20000200000a0001);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	UT_EQ(h->port_id, 0);
+	UT_EQ(h->fabric_name, 0);
+	UT_STREQ(h->state, "");
+	UT_EQ(h->npiv_max, 0);
+	UT_STREQ(h->driver, "");
+	tree_put("fcoe", "/sys/class/scsi_host/host2/proc_name");
+	fc_inventory_refresh_attributes(h);
+	UT_STREQ(h->driver, "fcoe");
+}
+
+static void test_rport_attributes(void)
+{
+	const char *roles = "FCP Initiator, FCP Target, IP Port, NVMe Initiator, NVMe Target, NVMe Discovery";
+	const char *dir = "/sys/class/fc_remote_ports/rport-5:0-0";
+	char state[16];
+
+	tree_put(roles, "%s/roles", dir);
+	tree_put("4294967295", "%s/dev_loss_tmo", dir);
+	tree_put("17", "%s/fast_io_fail_tmo", dir);
+	tree_put("0xffffffff", "%s/port_id", dir);
+	UT_EQ(fc_inventory_scan(&inv), 0);
+	CU_ASSERT_TRUE(target()->is_target);
+	UT_EQ(target()->dev_loss, INT_MAX);
+	UT_EQ(target()->fast_io_fail, 17);
+	UT_EQ(target()->port_id, 0);
+	tree_put("Blocked", "%s/port_state", dir);
+	UT_EQ(fc_rport_read_state(fc_host_find(&inv, 5), target(), state, sizeof(state)), 0);
+	UT_STREQ(state, "Blocked");
+	UT_STREQ(target()->state, "Online"); /* the model is not read anew by that */
+	tree_remove("%s/port_name", dir); /* going */
+	fc_inventory_refresh(&inv, 5);
+	CU_ASSERT_PTR_NULL(fc_rport_find(fc_host_find(&inv, 5), 0x5006016000000a01));
+}
+
+static void test_lun_states(void)
+{
+	static const char *const states[] = {
+		"created",	     "blocked",		"offline",
+		"transport-offline", "created-blocked", "quiesce",
+		"deleted",	     "cancel",		"",
+		"running running",   "Running",		"a state that is too long"};
+
+	fc_inventory_scan(&inv);
+	CU_ASSERT_TRUE(lun()->usable);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		tree_put(states[i], LUN "/state");
+		CU_ASSERT_FALSE(lun()->usable);
+	}
+	tree_put("transport-offline", LUN "/state");
+	UT_STREQ(lun()->state, "transport-offline");
+	tree_remove(LUN "/state");
+	CU_ASSERT_FALSE(lun()->usable);
+}
+
+static void test_lun_types(void)
+{
+	static const struct {
+		const char *type;
+		int is;
+		bool without_node; /* usable without a disk's node */
+	} types[] = {{"0", 0, false}, {"20", 20, false}, {"14", 14, false},
+		     {"7", 7, false}, {"13", 13, true},	 {"zz", -1, false},
+		     {"", -1, false}, {"99", -1, false}, {"-1", -1, false}};
+
+	fc_inventory_scan(&inv);
+	tree_remove(LUN "/vpd_pg83");
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		tree_put(types[i].type, LUN "/type");
+		UT_EQ(lun()->type, types[i].is);
+		UT_EQ(lun()->usable, types[i].without_node);
+	}
+	tree_remove(LUN "/type");
+	UT_EQ(lun()->type, -1);
+	CU_ASSERT_FALSE(lun()->usable);
+}
+
+static void test_lun_parts(void)
+{
+	static const char *const sizes[] = {
+		"0", "", "lots", "-5", "36028797018963968", "99999999999999999999"};
+
+	fc_inventory_scan(&inv);
+	UT_STREQ(lun()->sg, "sg3");
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		tree_put(sizes[i], LUN "/block/sda/size");
+		UT_EQ(lun()->size, 0);
+		CU_ASSERT_FALSE(lun()->usable);
+	}
+	tree_put("4294967296", LUN "/block/sda/size"); /* 2 TiB */
+	UT_EQ(lun()->size, 4294967296 * 512);
+	CU_ASSERT_TRUE(lun()->usable);
+	tree_put_bytes("\0\x83\xff\xff", 4, LUN "/vpd_pg83");
+	CU_ASSERT_FALSE(lun()->usable);
+	UT_STREQ(lun()->designator, "");
+}
+
+/* Names that are none, files in the place of folders, folders without a class entry. */
+static void test_strange_entries(void)
+{
+	tree_put("", "/sys/class/fc_host/hosta/port_name");
+	tree_put("", "/sys/class/fc_host/host");
+	tree_put("", "/sys/class/fc_host/host99");
+	tree_put("", DEVICES "/vport-2:0-9");
+	tree_put("", DEVICES "/vport-7:0-1/uevent"); /* of another host */
+	tree_put(VPORT, "/sys/class/fc_vports/vport-7:0-1/port_name");
+	tree_put("", DEVICES "/vport-2:0-0/host5/rport-5:0-7");
+	tree_put("", DEVICES "/vport-2:0-0/host5/rport-5:0-0/target5:0:0/5:0:0");
+	tree_put("", DEVICES "/vport-2:0-0/host5/rport-5:0-0/target5:0:0/5:0:0:x/uevent");
+	tree_put("", DEVICES "/vport-2:0-0/host5/rport-5:0-0/target9/uevent");
+	UT_EQ(fc_inventory_scan(&inv), 0);
+	CU_ASSERT_PTR_NULL(fc_host_find(&inv, 99));
+	UT_STREQ(lun()->sd, "sda");
+	CU_ASSERT_PTR_NULL(TAILQ_NEXT(TAILQ_FIRST(&target()->luns), link));
+	CU_ASSERT_PTR_NULL(TAILQ_NEXT(TAILQ_FIRST(&fc_host_find(&inv, 2)->vports), link));
+}
+
+/* A vport's own host may come after the vport, and its state is read when asked. */
+static void test_vport_host_later(void)
+{
+	struct fc_host *parent;
+	struct fc_vport *v;
+	char state[32];
+
+	tree_vport(2, 4, -1, "0x502ab30000000004");
+	fc_inventory_scan(&inv);
+	v = fc_vport_find(&inv, 0x502ab30000000004, &parent);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+	UT_EQ(v->host, -1);
+	tree_put("", DEVICES "/vport-2:0-4/host8/uevent");
+	fc_inventory_refresh(&inv, 2);
+	v = fc_vport_find(&inv, 0x502ab30000000004, &parent);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+	UT_EQ(v->host, 8);
+	UT_EQ(fc_vport_read_state(parent, v, state, sizeof(state)), 0);
+	UT_STREQ(state, "Active");
+	tree_remove("/sys/class/fc_vports/vport-2:0-4/vport_state");
+	UT_EQ(fc_vport_read_state(parent, v, state, sizeof(state)), -ENOENT);
+}
+
+static void test_no_class(void)
+{
+	char path[300], aside[310];
+
+	fc_inventory_scan(&inv);
+	sysroot_path(path, sizeof(path), "/sys/class/fc_host");
+	snprintf(aside, sizeof(aside), "%s.aside", path);
+	UT_EQ(rename(path, aside), 0);
+	UT_EQ(fc_inventory_scan(&inv), -ENOENT);
+	CU_ASSERT_TRUE(TAILQ_EMPTY(&inv.hosts));
+}
+
+/* A passing want of file descriptors must not look as if all vports were gone. */
+static void test_no_descriptors(void)
+{
+	struct rlimit was, none;
+
+	fc_inventory_scan(&inv);
+	UT_EQ(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = (struct rlimit){0, was.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &none);
+	UT_EQ(fc_inventory_scan(&inv), -EMFILE);
+	setrlimit(RLIMIT_NOFILE, &was);
+	CU_ASSERT_PTR_NOT_NULL(fc_vport_find(&inv, 0x502ab30000000001, NULL));
+}
+
+static void churn(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		tree_remove("/sys/class/fc_host/host5/port_name");
+		tree_remove(LUN "/block/sda/size");
+		tree_remove("/sys/class/fc_remote_ports/rport-5:0-0/port_name");
+		tree_remove("/sys/class/fc_vports/vport-2:0-0/port_name");
+		tree_remove("/sys/class/fc_host/host5/device");
+		tree_link(DEVICES "/vport-2:0-0/host5", "/sys/class/fc_host/host5/device");
+		tree_put(VPORT, "/sys/class/fc_vports/vport-2:0-0/port_name");
+		tree_put(TARGET, "/sys/class/fc_remote_ports/rport-5:0-0/port_name");
+		tree_put("2048", LUN "/block/sda/size");
+		tree_put(VPORT, "/sys/class/fc_host/host5/port_name");
+	}
+}
+
+/* While another process takes things away and puts them back, what is shown is never half a thing. */
+static void test_changing(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		churn();
+	CU_ASSERT_TRUE_FATAL(pid > 0);
+	for (int i = 0; i < 300; i++) {
+		struct fc_host *h;
+		struct fc_vport *v;
+		struct fc_rport *r;
+		struct fc_lun *l;
+
+		if (i % 3)
+			fc_inventory_refresh(&inv, i % 3 == 1 ? 2 : 5);
+		else
+			fc_inventory_scan(&inv);
+		TAILQ_FOREACH (h, &inv.hosts, link) {
+			CU_ASSERT_TRUE(h->number == 2 ? h->parent == -1 : h->parent == 2);
+			TAILQ_FOREACH (v, &h->vports, link)
+				CU_ASSERT_TRUE(v->wwpn == 0x502ab30000000001);
+			TAILQ_FOREACH (r, &h->rports, link)
+				TAILQ_FOREACH (l, &r->luns, link)
+					CU_ASSERT_TRUE(!l->usable || l->size == 2048 * 512);
+		}
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void test_event_paths(void)
+{
+	static const struct {
+		const char *path;
+		int host, parent;
+	} paths[] = {
+		{"/devices/virtual/net/eth0.10f/ctlr_0/host2/vport-2:0-0/host5/rport-5:0-1/target5:0:0/"
+		 "5:0:0:0/"
+		 "block/sda",
+		 5, 2},
+		{"/devices/virtual/net/eth0.10f/ctlr_0/host2/vport-2:0-0/fc_vports/vport-2:0-0", 2, 2},
+		{"/devices/pci0000:00/0000:00:04.0/host1/rport-1:0-3/fc_remote_ports/rport-1:0-3", 1, -1},
+		{"/devices/virtual/block/dm-0", -1, -1},
+		{"/devices/virtual/net/hostess/x", -1, -1},
+		{"", -1, -1},
+		{"host3", -1, -1},
+		{"/", -1, -1},
+	};
+	int host, parent;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		fc_events_parse_path(paths[i].path, &host, &parent);
+		UT_EQ(host, paths[i].host);
+		UT_EQ(parent, paths[i].parent);
+	}
+}
+
+static CU_TestInfo tests[] = {
+	{"a host number lower than the parent's", test_low_number},
+	{"a parent wanted later", test_wanted_later},
+	{"a host without a place", test_no_place},
+	{"a host that is gone", test_gone},
+	{"a host's attributes", test_host_attributes},
+	{"an rport's attributes", test_rport_attributes},
+	{"LUN states", test_lun_states},
+	{"LUN types", test_lun_types},
+	{"a LUN's size and designator", test_lun_parts},
+	{"strange entries", test_strange_entries},
+	{"a vport's host comes later", test_vport_host_later},
+	{"no fc_host class", test_no_class},
+	{"no file descriptors", test_no_descriptors},
+	{"a tree that changes", test_changing},
+	{"the hosts in a device path", test_event_paths},
+	CU_TEST_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+	static const struct ut_suite suites[] = {{"inventory", tests, begin, end}, {0}};
+
+	return ut_main(argc, argv, suites);
+}
