@@ -1,70 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The daemon's end of the attachment machine: places the vhbas, sends the verbs, looks at the inventory. */
+/* Attach as an operation: places the vhbas, looks at the inventory, records the expected LUNs, answers. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach_run.h"
 #include "cleanup.h"
-#include "journal.h"
 #include "log.h"
-#include "op.h"
 #include "placement.h"
-#include "privq.h"
 #include "result.h"
 #include "san.h"
 
 #define UNDO_US (2 * USEC_PER_SEC)
 #define LOOK_MIN_US (2 * USEC_PER_MSEC)
 #define LOOK_MAX_US (250 * USEC_PER_MSEC)
-
-/* What the targets of one vhba said they show (first attach only). */
-struct asked {
-	unsigned waiting; /* questions under way */
-	uint64_t luns; /* how many the targets named in all */
-};
-
-struct attach_run {
-	struct attach machine;
-	struct asked asked[ATTACH_VHBAS_MAX];
-	struct verror missing[ATTACH_VHBAS_MAX]; /* what the last look found lacking */
-	struct journal *journal;
-	bool timers_right[ATTACH_VHBAS_MAX]; /* found so: no verb is under way for them */
-	bool placed, record; /* record: the expected sets are written at the end */
-	unsigned writing;
-	uint64_t backoff_us;
-};
-
-/* A verb under way: the operation may be gone when its answer comes. */
-struct verb {
-	struct daemon *d;
-	uint64_t op_id;
-	unsigned vhba;
-};
-
-static struct op *op_of(const struct verb *v)
-{
-	struct op *op;
-
-	TAILQ_FOREACH (op, &v->d->ops, link)
-		if (op->id == v->op_id)
-			return op;
-	return NULL;
-}
-
-static void send_verb(struct op *op, unsigned i, struct priv_request *req, uint64_t timeout_us,
-		      privq_done *done)
-{
-	struct verb *v = calloc(1, sizeof(*v));
-
-	if (!v)
-		return;
-	v->d = op->d;
-	v->op_id = op->id;
-	v->vhba = i;
-	privq_call(op->d->privq, req, timeout_us, done, v);
-}
 
 static void journal(struct op *op, unsigned i, const char *step)
 {
@@ -80,201 +31,6 @@ static void journal(struct op *op, unsigned i, const char *step)
 	journal_put_hex(&r, "parent", v->parent_wwpn);
 	if (journal_append(op->attach->journal, &r))
 		log_warning("%s: the journal could not be written", op->vm->name);
-}
-
-static void fail(struct op *op, unsigned i, enum vhba_error_kind kind, const struct priv_reply *r)
-{
-	struct vm_vhba *v = &op->vm->vhba[i];
-	char wwn[WWN_TEXT];
-	struct verror e;
-
-	verror_set(&e, kind, "vhba %u: %s failed", v->index, priv_verb_name(r->verb));
-	verror_seen(&e, "%s%s%s", strerror(-r->err), r->text[0] ? ": " : "", r->text);
-	if (r->verb == PRIV_VPORT_CREATE && (r->err == -EINVAL || r->err == -ENOTUNIQ))
-		verror_fix(&e, "does the parent carry %s already?", wwn_format(v->wwpn, wwn));
-	if (r->err == -ENOSPC)
-		verror_expected(&e, "room for one more vport on the parent");
-	attach_fail(&op->attach->machine, &e);
-	attach_event(&op->attach->machine, i, ATTACH_EV_FAILED, mono_now());
-}
-
-/* ---- the verbs' answers ---- */
-
-static void on_created(void *user, const struct priv_reply *r)
-{
-	AUTO_FREE struct verb *v = user;
-	struct op *op = op_of(v);
-	struct vm_vhba *vv;
-
-	if (!op)
-		return;
-	vv = &op->vm->vhba[v->vhba];
-	if (r->err) {
-		fail(op, v->vhba, r->err == -ENOSPC ? VHBA_E_CONSTRAINT : VHBA_E_IO, r);
-		op_attach_look(op);
-		return;
-	}
-	vv->channel = r->channel;
-	vv->number = r->number;
-	vv->host = r->value;
-	watch_refresh(v->d, vv->parent_host);
-	if (vv->host >= 0)
-		watch_refresh(v->d, vv->host);
-	op = op_of(v); /* the refresh may have woken and ended it */
-	if (op)
-		attach_event(&op->attach->machine, v->vhba, ATTACH_EV_CREATED, mono_now());
-}
-
-static void on_deleted(void *user, const struct priv_reply *r)
-{
-	AUTO_FREE struct verb *v = user;
-	struct op *op = op_of(v);
-	bool good = !r->err || r->err == -ENODEV;
-
-	if (!op)
-		return;
-	op->vm->vhba[v->vhba].host = good ? -1 : op->vm->vhba[v->vhba].host;
-	watch_refresh(v->d, op->vm->vhba[v->vhba].parent_host);
-	op = op_of(v);
-	if (op)
-		attach_event(&op->attach->machine, v->vhba,
-			     good ? ATTACH_EV_DELETED : ATTACH_EV_DELETE_FAILED, mono_now());
-}
-
-static void on_timers(void *user, const struct priv_reply *r)
-{
-	AUTO_FREE struct verb *v = user;
-	struct op *op = op_of(v);
-
-	if (!op)
-		return;
-	if (r->err)
-		log_warning("%s: vhba %u: the rport timers could not be set: %s", op->vm->name,
-			    op->vm->vhba[v->vhba].index, strerror(-r->err));
-	attach_event(&op->attach->machine, v->vhba, ATTACH_EV_TIMERS_SET, mono_now());
-}
-
-static void on_asked(void *user, const struct priv_reply *r)
-{
-	AUTO_FREE struct verb *v = user;
-	struct op *op = op_of(v);
-	struct asked *a;
-
-	if (!op)
-		return;
-	a = &op->attach->asked[v->vhba];
-	a->waiting--;
-	a->luns += r->err ? 0 : r->count;
-	if (r->err)
-		log_notice("%s: vhba %u: REPORT LUNS: %s %s", op->vm->name, op->vm->vhba[v->vhba].index,
-			   strerror(-r->err), r->text);
-	op_attach_look(op);
-}
-
-/* ---- what the machine begins ---- */
-
-static uint64_t left(const struct op *op)
-{
-	return mono_left(op->deadline, mono_now());
-}
-
-static void begin_create(struct op *op, unsigned i)
-{
-	const struct vm_vhba *v = &op->vm->vhba[i];
-	struct priv_request q = {
-		.verb = PRIV_VPORT_CREATE, .host = v->parent_host, .wwpn = v->wwpn, .wwnn = v->wwnn};
-
-	snprintf(q.name, sizeof(q.name), "vhba %.40s %u", op->vm->name, v->index);
-	send_verb(op, i, &q, left(op), on_created);
-}
-
-static void begin_delete(struct op *op, unsigned i)
-{
-	const struct vm_vhba *v = &op->vm->vhba[i];
-	struct priv_request q = {
-		.verb = PRIV_VPORT_DELETE, .host = v->parent_host, .wwpn = v->wwpn, .wwnn = v->wwnn};
-	uint64_t t = left(op);
-
-	/* Undoing goes on after the answer: what was made must not stay. */
-	send_verb(op, i, &q, t > 30 * USEC_PER_SEC ? t : 30 * USEC_PER_SEC, on_deleted);
-}
-
-/* All its targets have the policy: with the kernel's own defaults as policy there is nothing to set. */
-static bool timers_right(struct op *op, unsigned i)
-{
-	const struct config *c = op->d->cfg;
-	const struct fc_host *host;
-	const struct fc_rport *r;
-	unsigned targets = 0;
-
-	watch_refresh(op->d, op->vm->vhba[i].host); /* a role comes without an event */
-	host = fc_host_find(&op->d->inv, op->vm->vhba[i].host);
-	if (!host)
-		return false;
-	TAILQ_FOREACH (r, &host->rports, link) {
-		if (!r->is_target)
-			continue;
-		if (r->dev_loss != c->dev_loss || r->fast_io_fail != c->fast_io_fail)
-			return false;
-		targets++;
-	}
-	return targets > 0;
-}
-
-static void begin_timers(struct op *op, unsigned i)
-{
-	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
-				 .host = op->vm->vhba[i].host,
-				 .fast_io_fail = op->d->cfg->fast_io_fail,
-				 .dev_loss = op->d->cfg->dev_loss};
-
-	op->attach->timers_right[i] = timers_right(op, i);
-	if (!op->attach->timers_right[i])
-		send_verb(op, i, &q, left(op), on_timers);
-}
-
-/* Every target that shows a LUN is asked how many there are, so that the set that is recorded is the whole
- * one. */
-static bool ask_targets(struct op *op, unsigned i)
-{
-	const struct fc_host *host = fc_host_find(&op->d->inv, op->vm->vhba[i].host);
-	struct asked *a = &op->attach->asked[i];
-	const struct fc_rport *r;
-	bool all = true;
-
-	if (a->waiting || a->luns || !host)
-		return false;
-	TAILQ_FOREACH (r, &host->rports, link)
-		all &= !r->is_target || !TAILQ_EMPTY(&r->luns);
-	if (!all)
-		return false;
-	TAILQ_FOREACH (r, &host->rports, link) {
-		const struct fc_lun *l = TAILQ_FIRST(&r->luns);
-		struct priv_request q = {.verb = PRIV_REPORT_LUNS, .host = host->number};
-
-		if (!r->is_target || !l)
-			continue;
-		q.channel = l->channel;
-		q.target = l->target;
-		a->waiting++;
-		send_verb(op, i, &q, left(op), on_asked);
-	}
-	return true;
-}
-
-static void begin(void *ctx, unsigned i, enum attach_action action)
-{
-	static void (*const actions[ATTACH_ACTIONS_])(struct op * op, unsigned i) = {
-		[ATTACH_DO_CREATE] = begin_create,
-		[ATTACH_DO_TIMERS] = begin_timers,
-		[ATTACH_DO_DELETE] = begin_delete,
-	};
-	struct op *op = ctx;
-
-	if (actions[action])
-		actions[action](op, i);
-	/* Looking and asking are done by op_attach_look, which the turn of the loop after this one calls. */
-	op_wake_at(op, mono_now(), op_attach_look);
 }
 
 static void changed(void *ctx, unsigned i, enum attach_state from, enum attach_state to)
@@ -350,8 +106,8 @@ static void on_leftover(struct op *op)
 
 static void on_recorded(void *user, const struct verror *e)
 {
-	AUTO_FREE struct verb *v = user;
-	struct op *op = op_of(v);
+	AUTO_FREE struct attach_verb *v = user;
+	struct op *op = attach_op_of(v);
 
 	if (!op)
 		return;
@@ -391,7 +147,7 @@ static bool record_sets(struct op *op)
 {
 	const struct reg_vm *rv = registry_find(op->d->reg, op->vm->uuid);
 	struct reg_vm *copy = rv ? reg_vm_copy(rv) : NULL;
-	struct verb *v = calloc(1, sizeof(*v));
+	struct attach_verb *v = calloc(1, sizeof(*v));
 	struct verror e;
 
 	for (unsigned i = 0; copy && v && i < copy->vhbas_n && i < op->vm->count; i++) {
@@ -442,7 +198,7 @@ static void answer(void *ctx, bool ok)
 	op_wake_at(op, mono_now(), on_leftover);
 }
 
-static const struct attach_ops ops = {begin, changed, answer};
+static const struct attach_ops ops = {attach_begin, changed, answer};
 
 /* ---- looking ---- */
 
@@ -490,7 +246,7 @@ static void look_at(struct op *op, unsigned i)
 		attach_event(a, i, ATTACH_EV_LOST, now);
 	} else if (s == ATTACH_LOGGING_IN && san_logged_in(op->d, op->vm, v, why)) {
 		attach_event(a, i, ATTACH_EV_LOGGED_IN, now);
-	} else if (s == ATTACH_ASKING && !ask_targets(op, i) && all_luns_seen(op, i, why)) {
+	} else if (s == ATTACH_ASKING && !attach_ask_targets(op, i) && all_luns_seen(op, i, why)) {
 		attach_event(a, i, ATTACH_EV_ASKED, now);
 		attach_event(a, i, ATTACH_EV_USABLE, now);
 	} else if (s == ATTACH_LUNS && san_luns_usable(op->d, op->vm, v, why)) {

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An attachment under way, shared by its two halves: op_attach.c looks at the inventory and answers,
+ * attach_ops.c sends the verbs that the machine of attach.h wants.
+ */
+#ifndef VHBA_ATTACH_RUN_H
+#define VHBA_ATTACH_RUN_H
+
+#include "attach.h"
+#include "journal.h"
+#include "op.h"
+
+/* What the targets of one vhba said they show (first attach only). */
+struct asked {
+	unsigned waiting; /* questions under way */
+	uint64_t luns; /* how many the targets named in all */
+};
+
+struct attach_run {
+	struct attach machine;
+	struct asked asked[ATTACH_VHBAS_MAX];
+	struct verror missing[ATTACH_VHBAS_MAX]; /* what the last look found lacking */
+	struct journal *journal;
+	bool timers_right[ATTACH_VHBAS_MAX]; /* found so: no verb is under way for them */
+	bool placed, record; /* record: the expected sets are written at the end */
+	unsigned writing;
+	uint64_t backoff_us;
+};
+
+/* A verb under way: the operation may be gone when its answer comes. */
+struct attach_verb {
+	struct daemon *d;
+	uint64_t op_id;
+	unsigned vhba;
+};
+
+/* Its operation, or NULL when it is over. */
+struct op *attach_op_of(const struct attach_verb *v);
+
+/* The machine's op. */
+void attach_begin(void *ctx, unsigned i, enum attach_action action);
+
+/*
+ * Every target that shows a LUN is asked how many there are, so that the set that is recorded is the whole
+ * one. False: not all show one yet, or they have been asked.
+ */
+bool attach_ask_targets(struct op *op, unsigned i);
+
+#endif
