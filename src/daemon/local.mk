@@ -66,6 +66,13 @@ tests_ut_registry_rules_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_registry_rules_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_ut_registry_rules_LDADD = tests/libut.la src/daemon/libvhbad.la
 
+check_PROGRAMS += tests/ut-registry-disk
+TESTS += tests/ut-registry-disk
+tests_ut_registry_disk_SOURCES = tests/ut-registry-disk.c tests/ut-registry-bench.h
+tests_ut_registry_disk_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_registry_disk_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_ut_registry_disk_LDADD = tests/libut.la src/daemon/libvhbad.la
+
 check_PROGRAMS += tests/ut-config
 TESTS += tests/ut-config
 tests_ut_config_SOURCES = tests/ut-config.c
