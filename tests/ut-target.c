@@ -19,7 +19,8 @@
 
 static struct target *t;
 static struct lun_store *store;
-static uint16_t ox;
+static uint16_t ox, rx; /* rx: of the last XFER_RDY */
+static uint16_t abts_rx = XID_UNKNOWN;
 
 /* What came out of the target after the last frame in. */
 static struct {
@@ -50,6 +51,7 @@ static void take(void)
 			got.data_len += (uint32_t)(len - fill);
 		} else if (got.r_ctl == RCTL_FCP_XFER_RDY) {
 			got.xfer_rdy++;
+			rx = get_be16(f->data + FC_RX_ID);
 			got.burst = get_be32(frame_payload(f) + 4);
 		} else if (got.r_ctl == RCTL_FCP_RSP) {
 			got.responses++;
@@ -71,6 +73,9 @@ static void send_from(uint32_t id, uint8_t r_ctl, uint8_t type, const void *payl
 	put_be24(f->data + FC_S_ID, id);
 	f->data[FC_TYPE] = type;
 	put_be16(f->data + FC_OX_ID, ox);
+	put_be16(f->data + FC_RX_ID, r_ctl == RCTL_SOL_DATA  ? rx
+				     : r_ctl == RCTL_BA_ABTS ? abts_rx
+							     : XID_UNKNOWN);
 	put_be32(f->data + FC_PARAM, offset);
 	memcpy(frame_payload(f), payload, len);
 	target_input(t, f, 1000);
@@ -124,6 +129,31 @@ static void command(uint8_t lun, const uint8_t cdb[16], uint8_t flags, uint32_t 
 static void test_ready(void)
 {
 	command(0, CDB(0), 0, 0);
+}
+
+static void write_block(uint8_t lba, uint8_t value)
+{
+	uint8_t block[BS];
+
+	memset(block, value, sizeof(block));
+	command(0, CDB(0x2a, 0, 0, 0, 0, lba, 0, 0, 1), WRITES, BS);
+	send_from(ID, RCTL_SOL_DATA, FC_TYPE_FCP, block, BS, 0);
+}
+
+static uint8_t read_block(uint8_t lba)
+{
+	command(0, CDB(0x28, 0, 0, 0, 0, lba, 0, 0, 1), READS, BS);
+	return got.data[0];
+}
+
+static uint8_t task_management(uint8_t flags, uint8_t lun)
+{
+	uint8_t p[32] = {0, lun};
+
+	p[10] = flags;
+	ox++;
+	send_from(ID, RCTL_FCP_CMND, FC_TYPE_FCP, p, sizeof(p), 0);
+	return got.rsp[24 + 3];
 }
 
 /* Takes unit attentions until none waits. */
@@ -336,6 +366,9 @@ static void test_status_faults(void)
 	fault(1, "heal", NULL, NULL, NULL);
 	CU_ASSERT_TRUE(target_fault(t, 1, (char *[]){(char *)"nonsense"}, 0, err, sizeof(err)) < 0);
 	CU_ASSERT_TRUE(target_fault(t, 2, (char *[]){(char *)"slow", (char *)"-1"}, 0, err, sizeof(err)) < 0);
+	CU_ASSERT_TRUE(target_fault(t, 2, (char *[]){(char *)"hang", (char *)"5"}, 0, err, sizeof(err)) < 0);
+	test_ready();
+	UT_EQ(STATUS, 0); /* what was refused does nothing */
 }
 
 static void test_masks(void)
@@ -357,22 +390,27 @@ static void test_masks(void)
 
 static void test_task_management(void)
 {
-	uint8_t p[32] = {0};
-
 	enter();
 	fault(1, "hold-writes", NULL, NULL, NULL);
-	command(0, CDB(0x2a, 0, 0, 0, 0, 2, 0, 0, 1), WRITES, BS);
-	p[10] = 0x10; /* LUN RESET */
-	ox++;
-	send_from(ID, RCTL_FCP_CMND, FC_TYPE_FCP, p, sizeof(p), 0);
+	write_block(2, 1);
+	UT_EQ(open_exchanges(), 1);
+	UT_EQ(task_management(0x10, 0), 0); /* LUN RESET */
 	UT_EQ(got.responses, 1);
-	UT_EQ(got.rsp[24 + 3], 0);
 	UT_EQ(open_exchanges(), 0);
-	p[1] = 77;
-	ox++;
-	send_from(ID, RCTL_FCP_CMND, FC_TYPE_FCP, p, sizeof(p), 0);
-	UT_EQ(got.rsp[24 + 3], 9);
+	write_block(2, 1);
+	UT_EQ(task_management(0x02, 0), 0); /* ABORT TASK SET */
+	UT_EQ(open_exchanges(), 0);
+	write_block(2, 1);
+	UT_EQ(task_management(0x04, 0), 0); /* CLEAR TASK SET */
+	UT_EQ(open_exchanges(), 0);
+	write_block(2, 1);
+	UT_EQ(task_management(0x20, 0), 0); /* TARGET RESET */
+	UT_EQ(open_exchanges(), 0);
+	UT_EQ(task_management(0x40, 0), 0); /* CLEAR ACA */
+	UT_EQ(task_management(0x80, 0), 4); /* no such function */
+	UT_EQ(task_management(0x10, 77), 9); /* no such LUN */
 	fault(1, "heal", NULL, NULL, NULL);
+	UT_EQ(read_block(2), 0);
 }
 
 static void test_ends(void)
@@ -393,6 +431,135 @@ static void test_ends(void)
 	UT_EQ(got.frames, 0);
 }
 
+/* A frame that the fabric kept back belongs to the exchange of then, not to the one that has its OX_ID now.
+ */
+static void test_stale_frames(void)
+{
+	uint16_t before, now;
+
+	enter();
+	command(0, CDB(0x2a, 0, 0, 0, 0, 7, 0, 0, 1), WRITES, BS);
+	before = rx;
+	ox--; /* the next command takes the OX_ID again */
+	command(0, CDB(0x2a, 0, 0, 0, 0, 7, 0, 0, 1), WRITES, BS);
+	now = rx;
+	CU_ASSERT_NOT_EQUAL(now, before);
+	rx = before;
+	send_from(ID, RCTL_SOL_DATA, FC_TYPE_FCP, (uint8_t[BS]){0xbd}, BS, 0);
+	UT_EQ(got.frames, 0);
+	abts_rx = before;
+	send_from(ID, RCTL_BA_ABTS, FC_TYPE_BLS, "", 0, 0);
+	UT_EQ(got.r_ctl, RCTL_BA_RJT);
+	UT_EQ(open_exchanges(), 1);
+	rx = abts_rx = now;
+	send_from(ID, RCTL_BA_ABTS, FC_TYPE_BLS, "", 0, 0);
+	UT_EQ(got.r_ctl, RCTL_BA_ACC);
+	UT_EQ(open_exchanges(), 0);
+	abts_rx = XID_UNKNOWN;
+}
+
+/* Behind a longer CDB, FCP_DL stands further back. */
+static void test_long_cdb(void)
+{
+	uint8_t p[48] = {0};
+
+	enter();
+	p[11] = 16 / 4 << 2 | READS; /* 16 bytes more, in words from bit 2 on */
+	p[12] = 0x7f;
+	memset(p + 28, 0xee, 16);
+	put_be32(p + 44, 512);
+	ox++;
+	send_from(ID, RCTL_FCP_CMND, FC_TYPE_FCP, p, sizeof(p), 0);
+	UT_EQ(STATUS, 2);
+	UT_EQ(get_be16(got.rsp + 24 + 12), 0x2000);
+	UT_EQ(get_be32(got.rsp + 12), 512);
+	ox++;
+	send_from(ID, RCTL_FCP_CMND, FC_TYPE_FCP, p, 44, 0); /* FCP_DL would lie past the end */
+	UT_EQ(got.frames, 0);
+	UT_EQ(open_exchanges(), 0);
+}
+
+static void test_prlo(void)
+{
+	enter();
+	fault(1, "hang", NULL, NULL, NULL);
+	test_ready();
+	event_says("");
+	UT_EQ(els((uint8_t[20]){ELS_PRLO, 16, 0, 20, 8}, 20), ELS_LS_ACC);
+	CU_ASSERT_TRUE(event_says("PRLO): dropped 1 open exchange"));
+	UT_EQ(open_exchanges(), 0);
+	fault(1, "heal", NULL, NULL, NULL);
+	UT_EQ(prli(), ELS_LS_ACC);
+	test_ready();
+	UT_EQ(get_be16(got.rsp + 24 + 12), 0x2907);
+}
+
+/* A second port of the array, which shows the same LUN; t from now on. Returns the first. */
+static struct target *second_port(void)
+{
+	struct target *first = t;
+
+	t = target_new(&(struct target_config){.name = "b", .wwpn = 0x60, .wwnn = 0x51, .vsan = 10});
+	target_set_port_id(t, TARGET_ID);
+	UT_EQ(target_add_lun(t, 0, store), 0);
+	enter();
+	return first;
+}
+
+static void reset_through(struct target *port)
+{
+	struct target *here = t;
+
+	t = port;
+	UT_EQ(task_management(0x10, 0), 0); /* LUN RESET */
+	t = here;
+}
+
+/* What a reset through one port ends at another must not happen there when that is healed. */
+static void test_reset_through_another(void)
+{
+	struct target *a;
+
+	enter();
+	a = second_port();
+	fault(1, "hold-writes", NULL, NULL, NULL);
+	write_block(9, 0x66);
+	write_block(9, 0x77);
+	UT_EQ(open_exchanges(), 2);
+	UT_EQ(target_deadline(t), UINT64_MAX);
+	reset_through(a);
+	UT_EQ(target_deadline(t), 0); /* it wants to hear of it */
+	event_says("");
+	fault(1, "heal", NULL, NULL, NULL);
+	UT_EQ(got.frames, 0);
+	UT_EQ(open_exchanges(), 0);
+	CU_ASSERT_TRUE(event_says("(LUN RESET)"));
+	UT_EQ(target_deadline(t), UINT64_MAX);
+	test_ready();
+	UT_EQ(get_be16(got.rsp + 24 + 12), 0x2903);
+	UT_EQ(read_block(9), 0);
+	target_free(t);
+	t = a;
+}
+
+static void test_slow_and_reset(void)
+{
+	struct target *a;
+
+	enter();
+	a = second_port();
+	fault(2, "slow", "20", NULL, NULL);
+	write_block(9, 0x66);
+	UT_EQ(target_deadline(t), 21000);
+	reset_through(a);
+	target_run(t, 21000);
+	take();
+	UT_EQ(got.frames, 0);
+	target_free(t);
+	t = a;
+	UT_EQ(read_block(9), 0);
+}
+
 static CU_TestInfo tests[] = {
 	{"logins", test_login},
 	{"READ and WRITE, residuals", test_read_write},
@@ -403,6 +570,11 @@ static CU_TestInfo tests[] = {
 	{"LUN masks", test_masks},
 	{"task management", test_task_management},
 	{"the nexus ends", test_ends},
+	{"frames of an exchange that is over", test_stale_frames},
+	{"a CDB longer than 16 bytes", test_long_cdb},
+	{"PRLO with open exchanges", test_prlo},
+	{"held here, reset through another port", test_reset_through_another},
+	{"slow here, reset through another port", test_slow_and_reset},
 	CU_TEST_INFO_NULL,
 };
 

@@ -230,11 +230,14 @@ void target_input(struct target *t, const struct frame *f, uint64_t now_us)
 	target_read_notices(t);
 }
 
+/* What happened to a LUN through another port is heard at once, so that it ends what is open here. */
 uint64_t target_deadline(const struct target *t)
 {
 	uint64_t first = UINT64_MAX;
 	const struct exchange *e;
 
+	if (target_notices_wait(t))
+		return 0;
 	if (!t->faults.slow_us)
 		return first;
 	TAILQ_FOREACH (e, &t->exchanges, link)
@@ -243,14 +246,23 @@ uint64_t target_deadline(const struct target *t)
 	return first;
 }
 
+static struct exchange *due(struct target *t, uint64_t now_us)
+{
+	struct exchange *e;
+
+	TAILQ_FOREACH (e, &t->exchanges, link)
+		if (e->state == EX_SLOW && e->due_us <= now_us)
+			return e;
+	return NULL;
+}
+
 void target_run(struct target *t, uint64_t now_us)
 {
-	struct exchange *e, *next;
+	struct exchange *e;
 
-	for (e = TAILQ_FIRST(&t->exchanges); e; e = next) {
-		next = TAILQ_NEXT(e, link);
-		if (e->state == EX_SLOW && e->due_us <= now_us)
-			exchange_execute(t, e);
-	}
 	target_read_notices(t);
+	while ((e = due(t, now_us))) {
+		exchange_execute(t, e);
+		target_read_notices(t); /* may end others: nothing of the list is kept */
+	}
 }

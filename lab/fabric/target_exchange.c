@@ -13,7 +13,7 @@
 #define CMND_WRITES 0x01
 #define CMND_READS 0x02
 #define CMND_CDB 12
-#define CMND_DL 28
+#define CMND_DL 28 /* and further back by what the CDB has more than 16 bytes */
 #define BA_RJT_LOGICAL 0x03
 #define BA_EXPL_NO_EXCHANGE 0x03
 
@@ -85,6 +85,12 @@ static void send_logo(struct target *t, const struct frame *f)
 	target_send(t, r);
 }
 
+/* FCP-4 9.1.2: bits 7 to 2 count the words of the CDB past its 16 bytes. */
+static size_t offset_of_dl(const uint8_t *cmnd)
+{
+	return CMND_DL + (size_t)(cmnd[CMND_FLAGS] >> 2) * 4;
+}
+
 static struct exchange *exchange_new(struct target *t, const struct frame *f, struct initiator *i)
 {
 	const uint8_t *p = payload_of_frame(f);
@@ -103,7 +109,7 @@ static struct exchange *exchange_new(struct target *t, const struct frame *f, st
 	memcpy(e->cdb, p + CMND_CDB, SCSI_CDB_LEN);
 	e->reads = p[CMND_FLAGS] & CMND_READS;
 	e->writes = p[CMND_FLAGS] & CMND_WRITES;
-	e->data_len = get_be32(p + CMND_DL);
+	e->data_len = get_be32(p + offset_of_dl(p));
 	TAILQ_INSERT_TAIL(&t->exchanges, e, link);
 	LIST_INSERT_HEAD(bucket(t, e->s_id, e->ox_id), e, hash);
 	t->exchange_count++;
@@ -116,7 +122,7 @@ void target_command(struct target *t, const struct frame *f, uint64_t now_us)
 	const uint8_t *p = payload_of_frame(f);
 	struct exchange *e;
 
-	if (frame_payload_len(f) < CMND_LEN)
+	if (frame_payload_len(f) < CMND_LEN || frame_payload_len(f) < offset_of_dl(p) + 4)
 		return;
 	if (!i || !i->process_login) {
 		send_logo(t, f);
@@ -142,11 +148,22 @@ void target_command(struct target *t, const struct frame *f, uint64_t now_us)
 		exchange_begin(t, e, now_us);
 }
 
+/*
+ * The exchange that the frame means. A frame that the fabric kept back may have been of an exchange that is
+ * over, whose OX_ID another has now: the RX_ID tells them apart.
+ */
+static struct exchange *exchange_of(struct target *t, const struct frame *f)
+{
+	struct exchange *e = exchange_find(t, get_be24(f->data + FC_S_ID), get_be16(f->data + FC_OX_ID));
+
+	return e && e->rx_id == get_be16(f->data + FC_RX_ID) ? e : NULL;
+}
+
 /* Frames come in order here; one that does not fit on has lost its predecessor, and the initiator will abort.
  */
 void target_data(struct target *t, const struct frame *f, uint64_t now_us)
 {
-	struct exchange *e = exchange_find(t, get_be24(f->data + FC_S_ID), get_be16(f->data + FC_OX_ID));
+	struct exchange *e = exchange_of(t, f);
 	size_t len = frame_payload_len(f), fill = get_be24(f->data + FC_F_CTL) & FCTL_FILL;
 
 	if (!e || e->state != EX_DATA || len <= fill || get_be32(f->data + FC_PARAM) != e->got)
@@ -161,9 +178,13 @@ void target_data(struct target *t, const struct frame *f, uint64_t now_us)
 		exchange_complete(t, e, now_us);
 }
 
+/* An initiator that has had no frame of the exchange knows no RX_ID. */
 void target_abts(struct target *t, const struct frame *f)
 {
-	struct exchange *e = exchange_find(t, get_be24(f->data + FC_S_ID), get_be16(f->data + FC_OX_ID));
+	uint16_t ox_id = get_be16(f->data + FC_OX_ID);
+	struct exchange *e = get_be16(f->data + FC_RX_ID) == XID_UNKNOWN
+				     ? exchange_find(t, get_be24(f->data + FC_S_ID), ox_id)
+				     : exchange_of(t, f);
 	struct frame *r = target_reply(f, e ? RCTL_BA_ACC : RCTL_BA_RJT, e ? 12 : 4);
 
 	t->count.aborts++;

@@ -34,18 +34,24 @@ static bool times(const struct order *o, int at, long *n)
 
 static bool fault_hang(struct order *o)
 {
+	if (o->argc != 1)
+		return false;
 	o->t->faults.hang = true;
 	return true;
 }
 
 static bool fault_hang_all(struct order *o)
 {
+	if (o->argc != 1)
+		return false;
 	o->t->faults.hang = o->t->faults.hang_all = true;
 	return true;
 }
 
 static bool fault_hold_writes(struct order *o)
 {
+	if (o->argc != 1)
+		return false;
 	o->t->faults.hold_writes = true;
 	return true;
 }
@@ -79,19 +85,35 @@ static bool fault_check(struct order *o)
 	return true;
 }
 
-/* What was held goes on in the order in which it came. */
+static struct exchange *first_kept(struct target *t)
+{
+	struct exchange *e;
+
+	TAILQ_FOREACH (e, &t->exchanges, link)
+		if (e->state != EX_DATA)
+			return e;
+	return NULL;
+}
+
+/*
+ * What was held goes on in the order in which it came; but not what has been aborted since, through another
+ * port of the array or by one that was held before it.
+ */
 static bool fault_heal(struct order *o)
 {
 	struct target *t = o->t;
-	struct exchange *e, *next;
+	struct exchange *e;
 
+	if (o->argc != 1)
+		return false;
 	memset(&t->faults, 0, sizeof(t->faults));
-	for (e = TAILQ_FIRST(&t->exchanges); e; e = next) {
-		next = TAILQ_NEXT(e, link);
-		if (e->state == EX_SLOW || (e->state == EX_HELD && e->received))
+	target_read_notices(t);
+	while ((e = first_kept(t))) {
+		if (e->state == EX_SLOW || e->received)
 			exchange_execute(t, e);
-		else if (e->state == EX_HELD)
-			exchange_begin(t, e, o->now_us);
+		else
+			exchange_begin(t, e, o->now_us); /* answered, or waits for its data */
+		target_read_notices(t);
 	}
 	return true;
 }

@@ -48,7 +48,7 @@ static struct initiator *initiator_of(struct target *t, uint64_t wwpn)
 	return i;
 }
 
-void initiator_leave(struct target *t, struct initiator *i, const char *why)
+static void lose_nexus(struct target *t, struct initiator *i, const char *why)
 {
 	unsigned int n = exchanges_drop(t, i, -1);
 	char wwpn[WWN_TEXT_SIZE];
@@ -56,9 +56,14 @@ void initiator_leave(struct target *t, struct initiator *i, const char *why)
 	target_tell(t, "%s (%06x) left (%s): dropped %u open exchanges", wwn_format(i->wwpn, wwpn), i->id,
 		    why, n);
 	t->count.dropped += n;
-	i->id = 0;
 	i->process_login = false;
 	ua_add_all(i, UA_NEXUS_LOSS);
+}
+
+void initiator_leave(struct target *t, struct initiator *i, const char *why)
+{
+	lose_nexus(t, i, why);
+	i->id = 0;
 }
 
 static void reject(struct target *t, const struct frame *f, uint8_t reason, uint8_t explanation)
@@ -191,9 +196,7 @@ static void els_prlo(struct target *t, const struct frame *f, struct initiator *
 		reject(t, f, LS_RJT_LOGICAL, LS_EXPL_LENGTH);
 		return;
 	}
-	t->count.dropped += exchanges_drop(t, i, -1);
-	i->process_login = false;
-	ua_add_all(i, UA_NEXUS_LOSS);
+	lose_nexus(t, i, "PRLO");
 	r = accept(f, 4 + PRLI_PAGE);
 	if (!r)
 		return;

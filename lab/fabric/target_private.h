@@ -124,6 +124,7 @@ void initiator_leave(struct target *t, struct initiator *i, const char *why);
 void ua_add(struct initiator *i, uint16_t lun, uint16_t asc);
 void ua_add_all(struct initiator *i, uint16_t asc); /* on every LUN */
 uint16_t ua_take(struct initiator *i, uint16_t lun); /* 0: none */
+bool target_notices_wait(const struct target *t);
 void target_read_notices(struct target *t);
 
 /* target_exchange.c: the exchanges and their frames */

@@ -56,6 +56,14 @@ static void hear(struct target *t, uint16_t lun, const struct lun_notice *n)
 	}
 }
 
+bool target_notices_wait(const struct target *t)
+{
+	for (uint16_t lun = 0; lun < TARGET_LUNS; lun++)
+		if (t->luns[lun] && lun_notices_wait(t->luns[lun], lun_port_id(t->luns[lun], t->wwpn)))
+			return true;
+	return false;
+}
+
 void target_read_notices(struct target *t)
 {
 	struct lun_notice n;
