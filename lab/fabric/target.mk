@@ -31,4 +31,5 @@ tests_fuzz_fuzz_target_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC)
 tests_fuzz_fuzz_target_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_target_LDADD = lab/fabric/libtarget.la
 endif
-EXTRA_DIST += tests/fuzz/seeds/target/pr tests/fuzz/seeds/target/read tests/fuzz/seeds/target/write
+EXTRA_DIST += tests/fuzz/seeds/target/pr tests/fuzz/seeds/target/read tests/fuzz/seeds/target/reset \
+	tests/fuzz/seeds/target/write
