@@ -25,7 +25,7 @@ static uint16_t abts_rx = XID_UNKNOWN;
 /* What came out of the target after the last frame in. */
 static struct {
 	unsigned int frames, xfer_rdy, responses;
-	uint32_t burst;
+	uint32_t burst, burst_at; /* of the last XFER_RDY */
 	uint8_t els, r_ctl;
 	uint8_t rsp[64];
 	uint8_t data[64 * BS];
@@ -52,6 +52,7 @@ static void take(void)
 		} else if (got.r_ctl == RCTL_FCP_XFER_RDY) {
 			got.xfer_rdy++;
 			rx = get_be16(f->data + FC_RX_ID);
+			got.burst_at = get_be32(frame_payload(f));
 			got.burst = get_be32(frame_payload(f) + 4);
 		} else if (got.r_ctl == RCTL_FCP_RSP) {
 			got.responses++;
@@ -431,6 +432,86 @@ static void test_ends(void)
 	UT_EQ(got.frames, 0);
 }
 
+/* The first bytes of a command's data are its offset, in each frame. */
+static void send_burst(uint32_t from, uint32_t to)
+{
+	uint8_t data[1024];
+
+	memset(data, 0x5c, sizeof(data));
+	for (; from < to; from += sizeof(data)) {
+		put_be32(data, from);
+		send_from(ID, RCTL_SOL_DATA, FC_TYPE_FCP, data, sizeof(data), from);
+	}
+}
+
+static void test_bursts(void)
+{
+	enter();
+	command(0, CDB(0x2a, 0, 0, 0, 0, 0, 0, 0, 200), WRITES, 200 * BS);
+	UT_EQ(got.burst_at, 0);
+	UT_EQ(got.burst, 65536);
+	send_from(ID, RCTL_SOL_DATA, FC_TYPE_FCP, (uint8_t[1024]){1}, 1024, 65536); /* not asked for */
+	UT_EQ(got.frames, 0);
+	send_burst(0, 65536);
+	UT_EQ(got.frames, 1);
+	UT_EQ(got.burst_at, 65536);
+	UT_EQ(got.burst, 200 * BS - 65536);
+	fault(1, "hang", NULL, NULL, NULL);
+	send_burst(65536, 200 * BS);
+	UT_EQ(got.frames, 0);
+	fault(1, "heal", NULL, NULL, NULL);
+	UT_EQ(got.responses, 1);
+	UT_EQ(STATUS, 0);
+	UT_EQ(got.rsp[10], 0);
+	command(0, CDB(0x28, 0, 0, 0, 0, 128, 0, 0, 4), READS, 4 * BS);
+	UT_EQ(get_be32(got.data), 65536);
+	UT_EQ(get_be32(got.data + 1024), 65536 + 1024);
+}
+
+/* Four bursts from one initiator at a time; whatever ends one lets the next begin. */
+static void test_window(void)
+{
+	uint16_t first;
+
+	enter();
+	first = (uint16_t)(ox + 1);
+	for (unsigned int i = 0; i < 8; i++) {
+		command(0, CDB(0x2a, 0, 0, 0, 0, 0, 0, 0, 128), WRITES, 65536);
+		UT_EQ(got.xfer_rdy, i < 4);
+	}
+	ox = first;
+	send_from(ID, RCTL_BA_ABTS, FC_TYPE_BLS, "", 0, 0);
+	UT_EQ(got.xfer_rdy, 1);
+	UT_EQ(got.ox, first + 4);
+	ox = got.ox;
+	fault(1, "hang", NULL, NULL, NULL);
+	send_burst(0, 65536);
+	UT_EQ(got.frames, 0);
+	fault(1, "heal", NULL, NULL, NULL);
+	UT_EQ(got.responses, 1);
+	UT_EQ(got.xfer_rdy, 1);
+	ox = (uint16_t)(first + 10);
+	UT_EQ(task_management(0x02, 0), 0); /* ABORT TASK SET */
+	UT_EQ(open_exchanges(), 0);
+	for (unsigned int i = 0; i < 5; i++) {
+		command(0, CDB(0x2a, 0, 0, 0, 0, 0, 0, 0, 128), WRITES, 65536);
+		UT_EQ(got.xfer_rdy, i < 4);
+	}
+	command(3, CDB(0x2a, 0, 0, 0, 0, 0, 0, 0, 128), WRITES, 65536);
+	UT_EQ(target_deadline(t), UINT64_MAX);
+	UT_EQ(target_remove_lun(t, 0), 0);
+	UT_EQ(target_deadline(t), 0);
+	target_run(t, 1000);
+	take();
+	UT_EQ(got.xfer_rdy, 1);
+	UT_EQ(target_deadline(t), UINT64_MAX);
+	UT_EQ(target_add_lun(t, 0, store), 0);
+	logo();
+	enter();
+	write_block(1, 1);
+	UT_EQ(got.responses, 1);
+}
+
 /* A frame that the fabric kept back belongs to the exchange of then, not to the one that has its OX_ID now.
  */
 static void test_stale_frames(void)
@@ -570,6 +651,8 @@ static CU_TestInfo tests[] = {
 	{"LUN masks", test_masks},
 	{"task management", test_task_management},
 	{"the nexus ends", test_ends},
+	{"bursts of data-out", test_bursts},
+	{"the window of data-out", test_window},
 	{"frames of an exchange that is over", test_stale_frames},
 	{"a CDB longer than 16 bytes", test_long_cdb},
 	{"PRLO with open exchanges", test_prlo},

@@ -228,15 +228,19 @@ void target_input(struct target *t, const struct frame *f, uint64_t now_us)
 	else if (r_ctl == RCTL_BA_ABTS)
 		target_abts(t, f);
 	target_read_notices(t);
+	target_ask_data(t);
 }
 
-/* What happened to a LUN through another port is heard at once, so that it ends what is open here. */
+/*
+ * What happened to a LUN through another port is heard at once, so that it ends what is open here; and what a
+ * removed LUN leaves of a window is another exchange's.
+ */
 uint64_t target_deadline(const struct target *t)
 {
 	uint64_t first = UINT64_MAX;
 	const struct exchange *e;
 
-	if (target_notices_wait(t))
+	if (target_notices_wait(t) || (t->window_moved && !t->faults.hang))
 		return 0;
 	if (!t->faults.slow_us)
 		return first;
@@ -265,4 +269,5 @@ void target_run(struct target *t, uint64_t now_us)
 		exchange_execute(t, e);
 		target_read_notices(t); /* may end others: nothing of the list is kept */
 	}
+	target_ask_data(t);
 }

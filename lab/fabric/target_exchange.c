@@ -36,6 +36,8 @@ void exchange_free(struct target *t, struct exchange *e)
 {
 	TAILQ_REMOVE(&t->exchanges, e, link);
 	LIST_REMOVE(e, hash);
+	e->from->in_flight -= e->asked - e->got;
+	t->window_moved = true;
 	t->exchange_count--;
 	free(e->data);
 	free(e);
@@ -169,11 +171,13 @@ void target_data(struct target *t, const struct frame *f, uint64_t now_us)
 	if (!e || e->state != EX_DATA || len <= fill || get_be32(f->data + FC_PARAM) != e->got)
 		return;
 	len -= fill;
-	if (len > e->wanted - e->got)
+	if (len > e->asked - e->got)
 		return;
 	memcpy(e->data + e->got, payload_of_frame(f), len);
 	e->got += (uint32_t)len;
+	e->from->in_flight -= (uint32_t)len;
 	t->count.data_out += len;
+	t->window_moved |= e->got == e->asked;
 	if (e->got == e->wanted)
 		exchange_complete(t, e, now_us);
 }

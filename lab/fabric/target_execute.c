@@ -63,25 +63,7 @@ static bool refused(struct target *t, struct exchange *e)
 	return true;
 }
 
-void exchange_begin(struct target *t, struct exchange *e, uint64_t now_us)
-{
-	if (t->faults.hang) {
-		e->state = EX_HELD;
-		return;
-	}
-	if (refused(t, e))
-		return;
-	if (e->reads && e->writes) {
-		answer_check(t, e, SCSI_KEY_ILLEGAL_REQUEST,
-			     0x2400); /* invalid field in CDB: bidirectional */
-		return;
-	}
-	exchange_ask_data(t, e);
-	if (e->state == EX_DATA && !e->wanted)
-		exchange_complete(t, e, now_us);
-}
-
-void exchange_ask_data(struct target *t, struct exchange *e)
+static void expect_data(struct target *t, struct exchange *e)
 {
 	size_t need = visible(t, e) ? scsi_data_out_len(t->luns[e->lun], e->cdb) : 0;
 
@@ -97,7 +79,39 @@ void exchange_ask_data(struct target *t, struct exchange *e)
 		e->wanted = 0;
 		return;
 	}
-	exchange_send_xfer_rdy(t, e);
+	t->window_moved = true;
+}
+
+void exchange_begin(struct target *t, struct exchange *e, uint64_t now_us)
+{
+	if (t->faults.hang) {
+		e->state = EX_HELD;
+		return;
+	}
+	if (refused(t, e))
+		return;
+	if (e->reads && e->writes) {
+		answer_check(t, e, SCSI_KEY_ILLEGAL_REQUEST,
+			     0x2400); /* invalid field in CDB: bidirectional */
+		return;
+	}
+	expect_data(t, e);
+	if (!e->wanted)
+		exchange_complete(t, e, now_us);
+}
+
+/* The oldest first; a hung array asks for nothing. */
+void target_ask_data(struct target *t)
+{
+	struct exchange *e;
+
+	if (!t->window_moved || t->faults.hang)
+		return;
+	t->window_moved = false;
+	TAILQ_FOREACH (e, &t->exchanges, link)
+		if (e->state == EX_DATA && e->got == e->asked && e->asked < e->wanted &&
+		    e->from->in_flight < TARGET_WINDOW)
+			exchange_send_xfer_rdy(t, e);
 }
 
 void exchange_complete(struct target *t, struct exchange *e, uint64_t now_us)

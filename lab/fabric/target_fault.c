@@ -115,6 +115,7 @@ static bool fault_heal(struct order *o)
 			exchange_begin(t, e, o->now_us); /* answered, or waits for its data */
 		target_read_notices(t);
 	}
+	target_ask_data(t);
 	return true;
 }
 

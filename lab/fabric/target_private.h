@@ -14,6 +14,13 @@
 #define TARGET_HASH 256
 #define TARGET_UA_MAX 6
 
+/*
+ * Data-out is asked for in bursts, and only so much of it at a time from one initiator: more would overrun
+ * the buffers between it and here. The window is the initiator's, so that one that stalls stalls no other.
+ */
+#define TARGET_BURST (64u << 10)
+#define TARGET_WINDOW (4 * TARGET_BURST)
+
 /* Additional sense of the unit attentions that begin here; those of LUNs come as notices. */
 enum unit_attention {
 	UA_POWER_ON = 0x2900,
@@ -36,6 +43,7 @@ struct initiator {
 	uint16_t payload_max; /* the largest payload that it takes */
 	bool process_login;
 	unsigned int commands; /* executed */
+	uint32_t in_flight; /* bytes of data-out asked for and not here yet */
 	struct ua_queue ua[TARGET_LUNS];
 };
 
@@ -60,7 +68,7 @@ struct exchange {
 	uint8_t cdb[SCSI_CDB_LEN];
 	bool reads, writes;
 	uint32_t data_len; /* FCP_DL */
-	uint32_t wanted, got; /* data-out, bytes */
+	uint32_t wanted, asked, got; /* data-out, bytes: in all, by XFER_RDY so far, here */
 	uint8_t *data;
 	uint64_t due_us;
 };
@@ -95,6 +103,7 @@ struct target {
 	struct exchange_list exchanges;
 	struct exchange_hash hash[TARGET_HASH];
 	unsigned int exchange_count;
+	bool window_moved; /* an exchange may be asked for data that could not be before */
 	uint16_t last_rx_id;
 	struct faults faults;
 	struct frame_queue outbox;
@@ -141,7 +150,7 @@ void exchange_complete(struct target *t, struct exchange *e, uint64_t now_us); /
 void exchange_execute(struct target *t, struct exchange *e); /* execute, answer, free */
 void target_task_management(struct target *t, const struct frame *f, struct initiator *i, uint8_t flags,
 			    int lun);
-void exchange_ask_data(struct target *t, struct exchange *e);
+void target_ask_data(struct target *t);
 
 /* target_send.c: the frames of an answer */
 void exchange_send_data(struct target *t, struct exchange *e, const uint8_t *data, uint32_t len);

@@ -37,12 +37,15 @@ static struct frame *frame_of(struct target *t, struct exchange *e, uint8_t r_ct
 void exchange_send_xfer_rdy(struct target *t, struct exchange *e)
 {
 	struct frame *f = frame_of(t, e, RCTL_FCP_XFER_RDY, FCTL_END_SEQ | FCTL_SEQ_INIT, 12);
+	uint32_t left = e->wanted - e->asked, burst = left < TARGET_BURST ? left : TARGET_BURST;
 
 	e->seq_id++;
 	if (!f)
 		return;
-	put_be32(frame_payload(f), 0); /* one burst: from the beginning */
-	put_be32(frame_payload(f) + 4, e->wanted);
+	put_be32(frame_payload(f), e->asked);
+	put_be32(frame_payload(f) + 4, burst);
+	e->asked += burst;
+	e->from->in_flight += burst;
 	target_send(t, f);
 }
 
