@@ -70,6 +70,10 @@ static void test_inquiry(void)
 	UT_EQ(RUN(0x12, 0, 0, 0, 36), SCSI_GOOD);
 	UT_EQ(c.data_in_len, 36);
 	UT_EQ(c.data_in[0], 0);
+	UT_EQ(c.data_in[3], 0x12);
+	UT_EQ(c.data_in[5] & 0x30, 0); /* no ALUA */
+	UT_EQ(c.data_in[6], 0x10); /* two ports */
+	UT_EQ(c.data_in[7], 0x02);
 	CU_ASSERT_FALSE(memcmp(c.data_in + 8, "VHBALAB ", 8));
 	UT_EQ(RUN(0x12, 1, 0, 0, 255), SCSI_GOOD);
 	CU_ASSERT_FALSE(memcmp(c.data_in, (uint8_t[]){0, 0, 0, 5, 0, 0x80, 0x83, 0xb0, 0xb2}, 9));
@@ -121,6 +125,8 @@ static void test_read_write(void)
 	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x1a00); /* less data than it names */
 	UT_EQ(RUN(0x2a, 0, 0, 0, 0, 3), SCSI_GOOD); /* no block at all, and no data */
 	UT_EQ(RUN(0x28, 0, 0, 0, 0, 3), SCSI_GOOD);
+	RUN(0x28, 0, 0, 0, 0, BLOCKS); /* no block, but of an address that there is not */
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2100);
 	RUN(0x77);
 	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2000);
 	UT_EQ(RUN(0x25), SCSI_GOOD);
@@ -151,8 +157,6 @@ static void test_same_and_unmap(void)
 	UT_EQ(RUN_OUT(block, BS, 0x93, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 4), SCSI_GOOD);
 	UT_EQ(RUN(0x28, 0, 0, 0, 0, 23, 0, 0, 1), SCSI_GOOD);
 	UT_EQ(c.data_in[BS - 1], 3);
-	RUN_OUT(block, BS, 0x93, 0x08, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 4);
-	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2400);
 	put_be64(list + 8, 21);
 	put_be32(list + 16, 2);
 	UT_EQ(RUN_OUT(list, sizeof(list), 0x42, 0, 0, 0, 0, 0, 0, 0, 24), SCSI_GOOD);
@@ -165,6 +169,68 @@ static void test_same_and_unmap(void)
 	RUN_OUT(list, sizeof(list), 0x42, 0, 0, 0, 0, 0, 0, 0, 24);
 	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x1a00);
 	UT_EQ(RUN(0x35), SCSI_GOOD);
+}
+
+static void block_is(uint8_t lba, uint8_t byte)
+{
+	UT_EQ(RUN(0x28, 0, 0, 0, 0, lba, 0, 0, 1), SCSI_GOOD);
+	UT_EQ(c.data_in[0], byte);
+	UT_EQ(c.data_in[BS - 1], byte);
+}
+
+static void test_same_flags(void)
+{
+	uint8_t block[BS];
+
+	memset(block, 9, sizeof(block));
+	/* UNMAP, with data that unmapped blocks would not read as: written. */
+	UT_EQ(RUN_OUT(block, BS, 0x93, 0x08, 0, 0, 0, 0, 0, 0, 0, 30, 0, 0, 0, 2), SCSI_GOOD);
+	block_is(31, 9);
+	block_is(32, 0);
+	UT_EQ(RUN(0x93, 0x09, 0, 0, 0, 0, 0, 0, 0, 31, 0, 0, 0, 1), SCSI_GOOD); /* NDOB */
+	block_is(31, 0);
+	block_is(30, 9);
+	UT_EQ(RUN_OUT(block, BS, 0x41, 0, 0, 0, 0, BLOCKS - 2, 0, 0, 0), SCSI_GOOD); /* to the end */
+	block_is(BLOCKS - 1, 9);
+	block_is(BLOCKS - 3, 0);
+	for (uint8_t flag = 0x02; flag <= 0x10; flag <<= 1) {
+		if (flag == 0x08)
+			continue;
+		RUN_OUT(block, BS, 0x93, 0x08 | flag, 0, 0, 0, 0, 0, 0, 0, 30, 0, 0, 0, 2);
+		sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2400); /* PBDATA, LBDATA, ANCHOR */
+	}
+}
+
+/* What the block limits page says is what commands are held to. */
+static void test_limits(void)
+{
+	struct lun_store *small = lun;
+	uint8_t block[BS] = {1}, list[24 + 16 * 256] = {0};
+	uint32_t most;
+
+	lun = lun_store_new_memory("large", 1u << 24, BS, NULL);
+	UT_EQ(RUN(0x12, 1, 0xb0, 0, 255), SCSI_GOOD);
+	most = (uint32_t)get_be64(c.data_in + 36);
+	UT_EQ(get_be32(c.data_in + 20), most);
+	UT_EQ(get_be32(c.data_in + 24), 256);
+	RUN_OUT(block, BS, 0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x40, 0, 1);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2400);
+	RUN_OUT(block, BS, 0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); /* to the end, which is too far */
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2400);
+	put_be16(list + 2, 16);
+	put_be32(list + 16, most);
+	UT_EQ(RUN_OUT(list, 24, 0x42, 0, 0, 0, 0, 0, 0, 0, 24), SCSI_GOOD);
+	put_be32(list + 16, most + 1);
+	RUN_OUT(list, 24, 0x42, 0, 0, 0, 0, 0, 0, 0, 24);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2600);
+	put_be32(list + 16, 0);
+	put_be16(list + 2, 16 * 257);
+	RUN_OUT(list, sizeof(list), 0x42, 0, 0, 0, 0, 0, 0, sizeof(list) >> 8, sizeof(list) & 0xff);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2600);
+	RUN_OUT(list, 24, 0x42, 1, 0, 0, 0, 0, 0, 0, 24); /* ANCHOR */
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2400);
+	lun_store_unref(lun);
+	lun = small;
 }
 
 static void test_mode_sense(void)
@@ -255,6 +321,18 @@ static void test_preempt(void)
 	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2600);
 }
 
+static void test_start_stop(void)
+{
+	static const uint8_t start[16] = {0x1b, 0, 0, 0, 1}, stop[16] = {0x1b};
+
+	UT_EQ(pr(ONE, PR_REGISTER, 0, 0, 0x11), SCSI_GOOD);
+	UT_EQ(pr(ONE, PR_RESERVE, PR_WRITE_EXCLUSIVE, 0x11, 0), SCSI_GOOD);
+	UT_EQ(run_as(TWO, start, sizeof(start), NULL, 0), SCSI_GOOD);
+	UT_EQ(run_as(TWO, stop, sizeof(stop), NULL, 0), SCSI_RESERVATION_CONFLICT);
+	UT_EQ(run_as(ONE, stop, sizeof(stop), NULL, 0), SCSI_GOOD);
+	UT_EQ(pr(ONE, PR_CLEAR, 0, 0x11, 0), SCSI_GOOD);
+}
+
 static void test_pr_in(void)
 {
 	UT_EQ(pr(TWO, PR_REGISTER, 0, 0, 0x22), SCSI_GOOD);
@@ -278,6 +356,8 @@ static CU_TestInfo commands[] = {
 	{"READ and WRITE", test_read_write},
 	{"COMPARE AND WRITE", test_compare_and_write},
 	{"WRITE SAME and UNMAP", test_same_and_unmap},
+	{"WRITE SAME's bits", test_same_flags},
+	{"block limits", test_limits},
 	{"MODE SENSE", test_mode_sense},
 	CU_TEST_INFO_NULL,
 };
@@ -286,6 +366,7 @@ static CU_TestInfo reservations[] = {
 	{"register, reserve, release", test_reserve},
 	{"preempt and abort", test_preempt},
 	{"PERSISTENT RESERVE IN", test_pr_in},
+	{"START STOP UNIT", test_start_stop},
 	CU_TEST_INFO_NULL,
 };
 

@@ -31,8 +31,7 @@ static const struct opcode opcodes[] = {
 	{0x0a, scsi_write, PR_ACCESS_WRITE, OUT_BLOCKS, true, false},
 	{0x12, scsi_inquiry, PR_ACCESS_FREE, OUT_NONE, false, true},
 	{0x1a, scsi_mode_sense_6, PR_ACCESS_READ, OUT_NONE, false, false},
-	{0x1b, scsi_test_unit_ready, PR_ACCESS_FREE, OUT_NONE, false,
-	 false}, /* START STOP UNIT: always started */
+	{0x1b, scsi_start_stop, PR_ACCESS_FREE, OUT_NONE, false, false},
 	{0x25, scsi_read_capacity_10, PR_ACCESS_FREE, OUT_NONE, false, false},
 	{0x28, scsi_read, PR_ACCESS_READ, OUT_NONE, false, false},
 	{0x2a, scsi_write, PR_ACCESS_WRITE, OUT_BLOCKS, true, false},

@@ -9,19 +9,32 @@
 
 #define READ_CAPACITY_16 0x10 /* service action */
 #define PROTECT 0xe0 /* RDPROTECT and its like: no protection information here */
-#define UNMAP_BIT 0x08
 #define NDOB 0x01
+#define SAME_REFUSED 0x16 /* ANCHOR, PBDATA, LBDATA */
+#define ANCHOR 0x01 /* of UNMAP */
+#define START 0x01
+#define POWER_CONDITION 0xf0
 
 void scsi_test_unit_ready(struct scsi_command *c)
 {
 	(void)c;
 }
 
+/* The LUN is always started. Under a reservation, SBC-3 4.17 lets anyone start it and not everyone stop it.
+ */
+void scsi_start_stop(struct scsi_command *c)
+{
+	bool starts = (c->cdb[4] & (START | POWER_CONDITION)) == START;
+
+	if (!starts && pr_conflicts(lun_store_pr(c->lun), &c->nexus, PR_ACCESS_WRITE))
+		c->status = SCSI_RESERVATION_CONFLICT;
+}
+
 /* The range, when it lies on the LUN and its data does not exceed what one command moves. */
 static bool range(struct scsi_command *c, struct scsi_range *r, bool moves_data)
 {
 	*r = scsi_range_of(c->cdb);
-	if (!lun_store_has(c->lun, r->lba, r->count)) {
+	if (r->lba >= lun_store_blocks(c->lun) || !lun_store_has(c->lun, r->lba, r->count)) {
 		scsi_refuse(c, ASC_LBA_OUT_OF_RANGE);
 		return false;
 	}
@@ -128,6 +141,10 @@ static void unmap(struct scsi_command *c, uint64_t lba, uint64_t count)
 		scsi_fail(c, SCSI_KEY_MEDIUM_ERROR, ASC_WRITE_ERROR);
 }
 
+/*
+ * Zeros are always unmapped, since that is what unmapped blocks read as; other data is written although UNMAP
+ * asks otherwise (SBC-3 4.7.3.4).
+ */
 void scsi_write_same(struct scsi_command *c)
 {
 	bool no_data = c->cdb[0] == 0x93 && (c->cdb[1] & NDOB);
@@ -139,16 +156,30 @@ void scsi_write_same(struct scsi_command *c)
 		return;
 	if (!r.count) /* to the end of the LUN */
 		r.count = lun_store_blocks(c->lun) - r.lba;
-	zeros = no_data || (!c->data_out[0] && !memcmp(c->data_out, c->data_out + 1, block - 1));
-	if (zeros || (c->cdb[1] & UNMAP_BIT)) {
-		if (!zeros) /* unmapped blocks would not read as what is given */
-			scsi_refuse(c, ASC_INVALID_FIELD_IN_CDB);
-		else
-			unmap(c, r.lba, r.count);
+	if ((c->cdb[1] & SAME_REFUSED) || r.count > SCSI_SAME_BLOCKS_MAX) {
+		scsi_refuse(c, ASC_INVALID_FIELD_IN_CDB);
 		return;
 	}
-	for (uint64_t i = 0; i < r.count && c->status == SCSI_GOOD; i++)
+	zeros = no_data || (!c->data_out[0] && !memcmp(c->data_out, c->data_out + 1, block - 1));
+	if (zeros)
+		unmap(c, r.lba, r.count);
+	for (uint64_t i = 0; !zeros && i < r.count && c->status == SCSI_GOOD; i++)
 		store(c, r.lba + i, 1, c->data_out);
+}
+
+static void unmap_check(struct scsi_command *c, const uint8_t *d, size_t n)
+{
+	uint64_t blocks = 0;
+
+	for (size_t i = 0; i < n; i++, d += 16) {
+		if (!lun_store_has(c->lun, get_be64(d), get_be32(d + 8))) {
+			scsi_refuse(c, ASC_LBA_OUT_OF_RANGE);
+			return;
+		}
+		blocks += get_be32(d + 8);
+	}
+	if (n > SCSI_UNMAP_DESCRIPTORS_MAX || blocks > SCSI_UNMAP_BLOCKS_MAX)
+		scsi_refuse(c, ASC_INVALID_FIELD_IN_LIST);
 }
 
 /* SBC-3 5.28: all descriptors are checked before any is done. */
@@ -156,6 +187,10 @@ void scsi_unmap(struct scsi_command *c)
 {
 	size_t list = get_be16(c->cdb + 7), n;
 
+	if (c->cdb[1] & ANCHOR) {
+		scsi_refuse(c, ASC_INVALID_FIELD_IN_CDB);
+		return;
+	}
 	if (!list)
 		return;
 	if (list < 8 || get_be16(c->data_out + 2) > list - 8) {
@@ -163,14 +198,7 @@ void scsi_unmap(struct scsi_command *c)
 		return;
 	}
 	n = get_be16(c->data_out + 2) / 16;
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *d = c->data_out + 8 + 16 * i;
-
-		if (!lun_store_has(c->lun, get_be64(d), get_be32(d + 8))) {
-			scsi_refuse(c, ASC_LBA_OUT_OF_RANGE);
-			return;
-		}
-	}
+	unmap_check(c, c->data_out + 8, n);
 	for (size_t i = 0; i < n && c->status == SCSI_GOOD; i++) {
 		const uint8_t *d = c->data_out + 8 + 16 * i;
 

@@ -30,6 +30,7 @@ static void standard(struct scsi_command *c, size_t allocation)
 	p[2] = 6; /* SPC-4 */
 	p[3] = 0x12; /* hierarchical addressing, response format 2 */
 	p[4] = STANDARD_LEN - 5;
+	p[6] = c->lun && lun_ports(c->lun) > 1 ? 0x10 : 0; /* MULTIP */
 	p[7] = 0x02; /* command queuing */
 	memcpy(p + 8, vendor, 8);
 	memcpy(p + 16, product, 16);
@@ -37,7 +38,7 @@ static void standard(struct scsi_command *c, size_t allocation)
 	put_be16(p + 58, 0x00a0); /* SAM-5 */
 	put_be16(p + 60, 0x0460); /* SPC-4 */
 	put_be16(p + 62, 0x04c0); /* SBC-3 */
-	put_be16(p + 64, 0x0a11); /* FCP-4 */
+	put_be16(p + 64, 0x0a40); /* FCP-4 */
 }
 
 static size_t designator(uint8_t *p, uint8_t code_set, uint8_t association_type, const void *value,
@@ -95,10 +96,10 @@ static size_t page_block_limits(const struct scsi_command *c, uint8_t *p)
 	put_be16(p + 2, 1); /* optimal granularity */
 	put_be32(p + 4, most); /* transfer length */
 	put_be32(p + 8, most / 16); /* optimal transfer length */
-	put_be32(p + 16, 0x00400000); /* UNMAP, blocks */
-	put_be32(p + 20, 256); /* UNMAP, descriptors */
+	put_be32(p + 16, SCSI_UNMAP_BLOCKS_MAX); /* UNMAP, blocks */
+	put_be32(p + 20, SCSI_UNMAP_DESCRIPTORS_MAX); /* UNMAP, descriptors */
 	put_be32(p + 24, 1); /* optimal UNMAP granularity */
-	put_be64(p + 32, 0x00400000); /* WRITE SAME, blocks */
+	put_be64(p + 32, SCSI_SAME_BLOCKS_MAX); /* WRITE SAME, blocks */
 	return 60;
 }
 

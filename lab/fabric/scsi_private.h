@@ -21,6 +21,11 @@ enum scsi_asc {
 	ASC_INTERNAL_FAILURE = 0x4400,
 };
 
+/* What the block limits page promises and commands are held to. */
+#define SCSI_UNMAP_BLOCKS_MAX 0x00400000u
+#define SCSI_UNMAP_DESCRIPTORS_MAX 256u
+#define SCSI_SAME_BLOCKS_MAX 0x00400000u
+
 void scsi_refuse(struct scsi_command *c, enum scsi_asc asc); /* ILLEGAL REQUEST */
 void scsi_fail(struct scsi_command *c, enum scsi_key key, enum scsi_asc asc);
 
@@ -40,7 +45,8 @@ typedef void scsi_handler(struct scsi_command *c);
 /* scsi_inquiry.c */
 scsi_handler scsi_inquiry;
 /* scsi_block.c */
-scsi_handler scsi_test_unit_ready, scsi_read, scsi_write, scsi_read_capacity_10, scsi_service_action_in;
+scsi_handler scsi_test_unit_ready, scsi_start_stop, scsi_read, scsi_write, scsi_read_capacity_10,
+	scsi_service_action_in;
 scsi_handler scsi_compare_and_write, scsi_write_same, scsi_unmap, scsi_sync, scsi_verify;
 /* scsi_misc.c */
 scsi_handler scsi_report_luns, scsi_mode_sense_6, scsi_mode_sense_10, scsi_request_sense;
