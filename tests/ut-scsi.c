@@ -321,11 +321,98 @@ static void test_preempt(void)
 	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2600);
 }
 
+/* SPC-4 5.9: a nexus that preempts registrations by its own key loses its own, and hears nothing of it. */
+static void test_preempt_registrations(void)
+{
+	two_register();
+	UT_EQ(pr(3, PR_REGISTER, 0, 0, 0x22), SCSI_GOOD);
+	UT_EQ(pr(ONE, PR_RESERVE, PR_WRITE_EXCLUSIVE, 0x11, 0), SCSI_GOOD);
+	notices_of(0, 0);
+	UT_EQ(pr(TWO, PR_PREEMPT, 0, 0x22, 0x22), SCSI_GOOD);
+	UT_EQ(notices_of(3, 0x05), 1);
+	UT_EQ(lun_store_pr(lun)->count, 1);
+	UT_EQ(lun_store_pr(lun)->type, PR_WRITE_EXCLUSIVE);
+	UT_EQ(pr(ONE, PR_PREEMPT, PR_EXCLUSIVE_ACCESS, 0x11, 0x11), SCSI_GOOD); /* the holder itself: kept */
+	UT_EQ(lun_store_pr(lun)->type, PR_EXCLUSIVE_ACCESS);
+	UT_EQ(write_as(ONE), SCSI_GOOD);
+	UT_EQ(pr(ONE, PR_PREEMPT, PR_EXCLUSIVE_ACCESS, 0x11, 0x77), SCSI_RESERVATION_CONFLICT);
+	UT_EQ(pr(ONE, PR_CLEAR, 0, 0x11, 0), SCSI_GOOD);
+}
+
+static void test_all_registrants(void)
+{
+	two_register();
+	UT_EQ(pr(ONE, PR_RESERVE, PR_WRITE_EXCLUSIVE_ALL, 0x11, 0), SCSI_GOOD);
+	UT_EQ(write_as(TWO), SCSI_GOOD);
+	UT_EQ(write_as(3), SCSI_RESERVATION_CONFLICT);
+	UT_EQ(pr(ONE, PR_REGISTER, 0, 0x11, 0), SCSI_GOOD);
+	UT_EQ(write_as(3), SCSI_RESERVATION_CONFLICT); /* one registrant is left, and holds it */
+	UT_EQ(pr(TWO, PR_PREEMPT, 0, 0x22, 0x22), SCSI_GOOD);
+	UT_EQ(lun_store_pr(lun)->count, 0);
+	UT_EQ(write_as(3), SCSI_GOOD); /* the last one took it along */
+	two_register();
+	UT_EQ(pr(ONE, PR_RESERVE, PR_WRITE_EXCLUSIVE_ALL, 0x11, 0), SCSI_GOOD);
+	UT_EQ(pr(TWO, PR_PREEMPT, PR_EXCLUSIVE_ACCESS, 0x22, 0), SCSI_GOOD);
+	UT_EQ(lun_store_pr(lun)->count, 1);
+	UT_EQ(read_as(ONE), SCSI_RESERVATION_CONFLICT);
+	UT_EQ(pr(TWO, PR_CLEAR, 0, 0x22, 0), SCSI_GOOD);
+}
+
+/* PERSISTENT RESERVE OUT with REGISTER AND IGNORE and these bits beside SPEC_I_PT's. */
+static enum scsi_status register_with(uint64_t who, uint64_t key, uint8_t bits, uint8_t len)
+{
+	uint8_t list[64] = {0}, cdb[16] = {0x5f, PR_REGISTER_AND_IGNORE, 0, 0, 0, 0, 0, 0, len};
+
+	put_be64(list + 8, key);
+	list[20] = bits;
+	return run_as(who, cdb, sizeof(cdb), list, sizeof(list));
+}
+
+static void test_register(void)
+{
+	struct pr_state *p = lun_store_pr(lun);
+	uint32_t before = p->generation;
+
+	register_with(ONE, 1, 0x01, 24); /* APTPL: reservations end with the array's power */
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2600);
+	register_with(ONE, 1, 0x08, 28); /* SPEC_I_PT, with TransportIDs behind */
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2600);
+	register_with(ONE, 1, 0x00, 28);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x1a00);
+	UT_EQ(pr(ONE, PR_REGISTER, 0, 0, 0), SCSI_GOOD); /* nothing to end */
+	UT_EQ(p->generation, before);
+	UT_EQ(register_with(ONE, 1, 0x04, 24), SCSI_GOOD);
+	UT_EQ(p->count, 2); /* through both ports */
+	UT_EQ(p->generation, before + 1);
+	UT_EQ(register_with(ONE, 0, 0x04, 24), SCSI_GOOD);
+	UT_EQ(p->count, 0);
+}
+
+/* With room for one, an order for both ports registers none. */
+static void test_no_room(void)
+{
+	struct pr_state *p = lun_store_pr(lun);
+	uint32_t before;
+
+	for (uint64_t i = 1; i < PR_REGISTRANTS_MAX; i++)
+		UT_EQ(register_with(i, 1, 0, 24), SCSI_GOOD);
+	before = p->generation;
+	register_with(ONE, 1, 0x04, 24);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x5504);
+	UT_EQ(p->count, PR_REGISTRANTS_MAX - 1);
+	UT_EQ(p->generation, before);
+	UT_EQ(register_with(ONE, 1, 0, 24), SCSI_GOOD);
+	UT_EQ(register_with(ONE, 2, 0, 24), SCSI_GOOD); /* full, but this one is there */
+	UT_EQ(pr(ONE, PR_CLEAR, 0, 2, 0), SCSI_GOOD);
+	UT_EQ(p->count, 0);
+}
+
 static void test_start_stop(void)
 {
 	static const uint8_t start[16] = {0x1b, 0, 0, 0, 1}, stop[16] = {0x1b};
 
 	UT_EQ(pr(ONE, PR_REGISTER, 0, 0, 0x11), SCSI_GOOD);
+	UT_EQ(pr(ONE, PR_RELEASE, 0, 0x11, 0), SCSI_GOOD); /* there is none: good, whatever its type */
 	UT_EQ(pr(ONE, PR_RESERVE, PR_WRITE_EXCLUSIVE, 0x11, 0), SCSI_GOOD);
 	UT_EQ(run_as(TWO, start, sizeof(start), NULL, 0), SCSI_GOOD);
 	UT_EQ(run_as(TWO, stop, sizeof(stop), NULL, 0), SCSI_RESERVATION_CONFLICT);
@@ -366,6 +453,10 @@ static CU_TestInfo reservations[] = {
 	{"register, reserve, release", test_reserve},
 	{"preempt and abort", test_preempt},
 	{"PERSISTENT RESERVE IN", test_pr_in},
+	{"preempt registrations", test_preempt_registrations},
+	{"all registrants", test_all_registrants},
+	{"register", test_register},
+	{"no room to register", test_no_room},
 	{"START STOP UNIT", test_start_stop},
 	CU_TEST_INFO_NULL,
 };

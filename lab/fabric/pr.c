@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The service actions of PERSISTENT RESERVE OUT (SPC-4 5.9). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,21 +78,23 @@ static void tell_others(struct lun_store *s, const struct pr_nexus *by, uint8_t 
 			tell(s, &p->registrants[i].nexus, ascq, false);
 }
 
-static struct pr_registrant *add(struct pr_state *p, const struct pr_nexus *n, uint64_t key)
+static bool make_room(struct pr_state *p, size_t more)
 {
-	if (p->count == PR_REGISTRANTS_MAX)
-		return NULL;
-	if (p->count == p->room) {
-		size_t room = p->room ? 2 * p->room : 8;
-		struct pr_registrant *more = reallocarray(p->registrants, room, sizeof(*more));
+	size_t room = p->room ? p->room : 8;
+	struct pr_registrant *r;
 
-		if (!more)
-			return NULL;
-		p->registrants = more;
-		p->room = room;
-	}
-	p->registrants[p->count] = (struct pr_registrant){.nexus = *n, .key = key};
-	return &p->registrants[p->count++];
+	if (more > PR_REGISTRANTS_MAX - p->count)
+		return false;
+	while (room < p->count + more)
+		room *= 2;
+	if (room == p->room)
+		return true;
+	r = reallocarray(p->registrants, room, sizeof(*r));
+	if (!r)
+		return false;
+	p->registrants = r;
+	p->room = room;
+	return true;
 }
 
 static void release(struct lun_store *s, const struct pr_nexus *by)
@@ -118,39 +121,52 @@ static void remove_one(struct lun_store *s, struct pr_registrant *r)
 	*r = p->registrants[--p->count];
 }
 
-static enum pr_result register_one(struct lun_store *s, const struct pr_order *o, const struct pr_nexus *n)
+/* For a key there is room. Says whether anything has changed. */
+static bool register_one(struct lun_store *s, const struct pr_nexus *n, uint64_t key)
 {
 	struct pr_state *p = lun_store_pr(s);
 	struct pr_registrant *r = find(p, n);
 
-	if (r && o->action_key)
-		r->key = o->action_key;
+	if (r && key)
+		r->key = key;
 	else if (r)
 		remove_one(s, r);
-	else if (o->action_key && !add(p, n, o->action_key))
-		return PR_NO_ROOM;
-	return PR_GOOD;
+	else if (key)
+		p->registrants[p->count++] = (struct pr_registrant){.nexus = *n, .key = key};
+	return r || key;
+}
+
+static struct pr_nexus nexus_of(const struct lun_store *s, const struct pr_order *o, unsigned int port)
+{
+	if (!o->all_ports)
+		return o->nexus;
+	return (struct pr_nexus){.initiator = o->nexus.initiator, .target = lun_port_wwpn(s, port)};
 }
 
 static enum pr_result order_register(struct lun_store *s, const struct pr_order *o)
 {
 	struct pr_state *p = lun_store_pr(s);
 	const struct pr_registrant *r = find(p, &o->nexus);
-	enum pr_result result = PR_GOOD;
+	unsigned int ports = o->all_ports ? lun_ports(s) : 1;
+	bool changed = false;
+	size_t missing = 0;
 
 	if (o->action == PR_REGISTER && o->key != (r ? r->key : 0))
 		return PR_CONFLICT;
-	if (!o->all_ports) {
-		result = register_one(s, o, &o->nexus);
-	} else {
-		for (unsigned int i = 0; i < lun_ports(s) && result == PR_GOOD; i++) {
-			struct pr_nexus n = {.initiator = o->nexus.initiator, .target = lun_port_wwpn(s, i)};
+	for (unsigned int i = 0; i < ports; i++) {
+		struct pr_nexus n = nexus_of(s, o, i);
 
-			result = register_one(s, o, &n);
-		}
+		missing += !find(p, &n);
 	}
-	p->generation++;
-	return result;
+	if (o->action_key && !make_room(p, missing))
+		return PR_NO_ROOM;
+	for (unsigned int i = 0; i < ports; i++) {
+		struct pr_nexus n = nexus_of(s, o, i);
+
+		changed |= register_one(s, &n, o->action_key);
+	}
+	p->generation += changed;
+	return PR_GOOD;
 }
 
 static bool good_type(uint8_t type)
@@ -177,7 +193,7 @@ static enum pr_result order_release(struct lun_store *s, const struct pr_order *
 
 	if (!pr_is_holder(p, find(p, &o->nexus)))
 		return PR_GOOD;
-	if (p->type != (enum pr_type)o->type)
+	if (o->scope || p->type != (enum pr_type)o->type)
 		return PR_BAD_RELEASE;
 	release(s, &o->nexus);
 	return PR_GOOD;
@@ -194,20 +210,22 @@ static enum pr_result order_clear(struct lun_store *s, const struct pr_order *o)
 	return PR_GOOD;
 }
 
-/* Removes the registrations with this key (0: all) but the one who asks; how many. */
-static size_t remove_key(struct lun_store *s, const struct pr_order *o, uint64_t key)
+/* Removes the registrations with the service action's key (0: all); how many. Who asks hears nothing. */
+static size_t remove_key(struct lun_store *s, const struct pr_order *o, bool keep_own)
 {
 	struct pr_state *p = lun_store_pr(s);
 	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; i < p->count; i++) {
 		struct pr_registrant r = p->registrants[i];
+		bool own = same(&r.nexus, &o->nexus);
 
-		if (same(&r.nexus, &o->nexus) || (key && r.key != key)) {
+		if ((own && keep_own) || (o->action_key && r.key != o->action_key)) {
 			p->registrants[kept++] = r;
 			continue;
 		}
-		tell(s, &r.nexus, UA_REGISTRATIONS, o->action == PR_PREEMPT_AND_ABORT);
+		if (!own)
+			tell(s, &r.nexus, UA_REGISTRATIONS, o->action == PR_PREEMPT_AND_ABORT);
 		n++;
 	}
 	p->count = kept;
@@ -226,6 +244,10 @@ static bool held_by_key(const struct pr_state *p, uint64_t key)
 	return false;
 }
 
+/*
+ * Who takes the reservation keeps its registration; who only removes registrations loses its own too, when it
+ * has that key (SPC-4 5.9.11.4).
+ */
 static enum pr_result order_preempt(struct lun_store *s, const struct pr_order *o)
 {
 	struct pr_state *p = lun_store_pr(s);
@@ -235,12 +257,14 @@ static enum pr_result order_preempt(struct lun_store *s, const struct pr_order *
 
 	if (!o->action_key && !takes)
 		return PR_BAD_KEY;
-	if (takes && !good_type(o->type))
+	if (takes && (o->scope || !good_type(o->type)))
 		return PR_BAD_TYPE;
-	removed = remove_key(s, o, o->action_key);
+	removed = remove_key(s, o, takes);
 	if (!takes && !removed)
 		return PR_CONFLICT;
 	p->generation++;
+	if (!p->count) /* of a reservation for all registrants, the last */
+		p->type = PR_NONE;
 	if (!takes)
 		return PR_GOOD;
 	for (size_t i = 0; i < p->count; i++)
@@ -258,7 +282,7 @@ static const struct {
 } actions[] = {
 	[PR_REGISTER] = {order_register, false},
 	[PR_RESERVE] = {order_reserve, true},
-	[PR_RELEASE] = {order_release, true},
+	[PR_RELEASE] = {order_release, false},
 	[PR_CLEAR] = {order_clear, false},
 	[PR_PREEMPT] = {order_preempt, false},
 	[PR_PREEMPT_AND_ABORT] = {order_preempt, false},

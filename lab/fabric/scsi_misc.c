@@ -114,6 +114,7 @@ void scsi_mode_sense_10(struct scsi_command *c)
 #define PR_LIST_LEN 24
 #define SPEC_I_PT 0x08
 #define ALL_TG_PT 0x04
+#define APTPL 0x01
 
 static void pr_answer(struct scsi_command *c, enum pr_result result)
 {
@@ -133,6 +134,8 @@ static void pr_answer(struct scsi_command *c, enum pr_result result)
 void scsi_pr_out(struct scsi_command *c)
 {
 	const uint8_t *list = c->data_out;
+	size_t len = get_be32(c->cdb + 5);
+	bool registers;
 	struct pr_order o = {
 		.nexus = c->nexus,
 		.action = c->cdb[1] & 0x1f,
@@ -144,12 +147,13 @@ void scsi_pr_out(struct scsi_command *c)
 		scsi_refuse(c, ASC_INVALID_FIELD_IN_CDB);
 		return;
 	}
-	if (get_be32(c->cdb + 5) != PR_LIST_LEN) {
-		scsi_refuse(c, ASC_PARAMETER_LIST_LENGTH);
+	registers = o.action == PR_REGISTER || o.action == PR_REGISTER_AND_IGNORE;
+	if (len >= PR_LIST_LEN && registers && (list[20] & (SPEC_I_PT | APTPL))) {
+		scsi_refuse(c, ASC_INVALID_FIELD_IN_LIST); /* as REPORT CAPABILITIES says */
 		return;
 	}
-	if (list[20] & SPEC_I_PT) {
-		scsi_refuse(c, ASC_INVALID_FIELD_IN_LIST);
+	if (len != PR_LIST_LEN) {
+		scsi_refuse(c, ASC_PARAMETER_LIST_LENGTH);
 		return;
 	}
 	o.key = get_be64(list);
