@@ -30,6 +30,13 @@ tests_fuzz_fuzz_target_SOURCES = tests/fuzz/fuzz-target.c
 tests_fuzz_fuzz_target_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC)
 tests_fuzz_fuzz_target_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_target_LDADD = lab/fabric/libtarget.la
+
+noinst_PROGRAMS += tests/fuzz/fuzz-scsi
+tests_fuzz_fuzz_scsi_SOURCES = tests/fuzz/fuzz-scsi.c
+tests_fuzz_fuzz_scsi_CPPFLAGS = $(INC_COMMON) $(INC_FABRIC)
+tests_fuzz_fuzz_scsi_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_scsi_LDADD = lab/fabric/libtarget.la
 endif
-EXTRA_DIST += tests/fuzz/seeds/target/pr tests/fuzz/seeds/target/read tests/fuzz/seeds/target/reset \
+EXTRA_DIST += tests/fuzz/seeds/scsi/block tests/fuzz/seeds/scsi/inquiry tests/fuzz/seeds/scsi/reservations \
+	tests/fuzz/seeds/target/pr tests/fuzz/seeds/target/read tests/fuzz/seeds/target/reset \
 	tests/fuzz/seeds/target/write
