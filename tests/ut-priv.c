@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ct.h"
 #include "pool.h"
 #include "sysroot.h"
 #include "ut-tree.h"
@@ -81,6 +82,169 @@ static void test_timers(void)
 	UT_EQ(run(PRIV_RPORT_RESTORE, q), -EINVAL);
 	strcpy(q.text, "rport-5:0-44=off/60;"); /* gone meanwhile */
 	UT_EQ(run(PRIV_RPORT_RESTORE, q), 0);
+}
+
+/* Text as the journal gives it back: cut anywhere, it must not be read as other timers. */
+static void test_timers_text(void)
+{
+	static const char *const bad[] = {"rport-5:0-0=off/6",		"rport-5:0-0=off/",
+					  "rport-5:0-0=off;",		"rport-5:0-0;",
+					  "rport-6:0-0=off/60;",	"rport-5:0-0=-1/60;",
+					  "rport-5:0-0=off/-60;",	"rport-5:0-0=off/99999999999;",
+					  "rport-5:0-0x=off/60;",	"rport-5:0-0,..=off/60;",
+					  "rport-5:0-0=off/60;nonsense"};
+	struct priv_request q = {.host = 5, .fast_io_fail = 3, .dev_loss = 30};
+
+	tree_rport(5, 2, "0x5006016000000a02", true);
+	tree_rport(5, 3, "0x5006016000000a03", true);
+	tree_put("4294967295", "/sys/class/fc_remote_ports/rport-5:0-3/dev_loss_tmo");
+	tree_put("5", "/sys/class/fc_remote_ports/rport-5:0-3/fast_io_fail_tmo");
+	UT_EQ(run(PRIV_RPORT_TIMERS, q), 0);
+	UT_EQ(r.count, 3);
+	CU_ASSERT_PTR_NOT_NULL(strstr(r.text, "0-3=5/4294967295;"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(r.text, "=off/60;"));
+	strcpy(q.text, r.text);
+	UT_EQ(run(PRIV_RPORT_RESTORE, q), 0);
+	UT_EQ(r.count, 3);
+	UT_STREQ(tree_text("/sys/class/fc_remote_ports/rport-5:0-3/dev_loss_tmo"), "4294967295");
+	UT_STREQ(tree_text("/sys/class/fc_remote_ports/rport-5:0-2/fast_io_fail_tmo"), "off");
+	tree_put("77", "/sys/class/fc_remote_ports/rport-5:0-0/dev_loss_tmo");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]) - 2; i++) {
+		strcpy(q.text, bad[i]);
+		UT_EQ(run(PRIV_RPORT_RESTORE, q), -EINVAL);
+		UT_STREQ(tree_text("/sys/class/fc_remote_ports/rport-5:0-0/dev_loss_tmo"), "77");
+	}
+	for (size_t i = sizeof(bad) / sizeof(bad[0]) - 2; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		strcpy(q.text, bad[i]);
+		UT_EQ(run(PRIV_RPORT_RESTORE, q), -EINVAL);
+	}
+}
+
+/* More targets than the text has room for: none is set whose timers could not be set back. */
+static void test_timers_many(void)
+{
+	struct priv_request q = {.host = 5, .fast_io_fail = 0, .dev_loss = -2};
+	char timer[16];
+
+	for (unsigned i = 2; i < 80; i++) {
+		tree_rport(5, i, "0x5006016000000a02", true);
+		snprintf(timer, sizeof(timer), "%u", 100 + i); /* each its own: no two share an entry */
+		tree_put(timer, "/sys/class/fc_remote_ports/rport-5:0-%u/dev_loss_tmo", i);
+	}
+	UT_EQ(run(PRIV_RPORT_TIMERS, q), -ENOSPC);
+	CU_ASSERT_TRUE(r.count > 10 && r.count < 79);
+	UT_EQ(r.text[strlen(r.text) - 1], ';');
+	for (unsigned i = 2; i < 80; i++) {
+		char entry[32];
+
+		snprintf(entry, sizeof(entry), "rport-5:0-%u=", i);
+		UT_EQ(tree_text("/sys/class/fc_remote_ports/rport-5:0-%u/fast_io_fail_tmo", i)[0],
+		      strstr(r.text, entry) ? '0' : 'o');
+	}
+}
+
+/* With the same timers, as is the rule, a hundred targets have room. */
+static void test_timers_alike(void)
+{
+	struct priv_request q = {.host = 5, .fast_io_fail = 0, .dev_loss = -2};
+
+	for (unsigned i = 2; i < 100; i++)
+		tree_rport(5, i, "0x5006016000000a02", true);
+	UT_EQ(run(PRIV_RPORT_TIMERS, q), 0);
+	UT_EQ(r.count, 99);
+	strcpy(q.text, r.text);
+	UT_EQ(run(PRIV_RPORT_RESTORE, q), 0);
+	UT_EQ(r.count, 99);
+	UT_STREQ(tree_text("/sys/class/fc_remote_ports/rport-5:0-42/fast_io_fail_tmo"), "off");
+}
+
+static void test_timers_fields(void)
+{
+	static const int32_t bad[][2] = {{-3, -2},	  {601, -2}, {INT32_MIN, -2},
+					 {INT32_MAX, 60}, {0, -1},   {0, -3}};
+	struct priv_request q = {.host = 5};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		q.fast_io_fail = bad[i][0], q.dev_loss = bad[i][1];
+		UT_EQ(run(PRIV_RPORT_TIMERS, q), -EINVAL);
+	}
+	UT_STREQ(tree_text("/sys/class/fc_remote_ports/rport-5:0-0/fast_io_fail_tmo"), "off");
+	q.fast_io_fail = -1, q.dev_loss = -2;
+	/* Timers that can't be read can't be set back: what can't be read is going. */
+	tree_remove("/sys/class/fc_remote_ports/rport-5:0-0/dev_loss_tmo");
+	UT_EQ(run(PRIV_RPORT_TIMERS, q), 0);
+	UT_EQ(r.count, 0);
+	UT_STREQ(r.text, "");
+	q.host = 77;
+	UT_EQ(run(PRIV_RPORT_TIMERS, q), -ENODEV);
+	UT_EQ(run(PRIV_RPORT_RESTORE, q), -ENODEV);
+}
+
+static void test_symbolic_name(void)
+{
+	struct priv_request q = {.host = 2, .wwpn = WWPN, .wwnn = 0x20, .name = "vhba db1 0"};
+	const char *attr = "/sys/class/fc_vports/vport-2:0-3/symbolic_name";
+	const char *text;
+
+	tree_put("an older one that is longer than it", "%s", attr);
+	UT_EQ(run(PRIV_VPORT_CREATE, q), 0);
+	text = tree_text("%s", attr);
+	CU_ASSERT_FALSE(strncmp(text, "vhba db1 0 ", 11));
+	UT_EQ(strlen(text), 63);
+	strcpy(q.name, "a\nb");
+	UT_EQ(run(PRIV_VPORT_CREATE, q), -EINVAL);
+	strcpy(q.name, "\xc3\xa4");
+	UT_EQ(run(PRIV_VPORT_CREATE, q), -EINVAL);
+}
+
+static void test_luns(void)
+{
+	uint8_t data[8 + 8 * 70] = {
+		0, 0, 0, 32, [17] = 1, [24] = 0x41, [25] = 2, [32] = 0xd2, [33] = 4, 0x0b, 3};
+
+	tree_put("", "/sys/class/scsi_host/host5/scan");
+	UT_EQ(run(PRIV_SCAN, (struct priv_request){.host = 5}), 0);
+	UT_STREQ(tree_text("/sys/class/scsi_host/host5/scan"), "- - -");
+	tree_put("", "/sys/class/scsi_host/host6/scan"); /* a disk controller, not Fibre Channel */
+	UT_EQ(run(PRIV_SCAN, (struct priv_request){.host = 6}), -ENODEV);
+	UT_STREQ(tree_text("/sys/class/scsi_host/host6/scan"), "");
+	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 5}), -ENODEV);
+	tree_put("", "/sys/class/scsi_device/5:0:0:0/device/scsi_generic/sg7/uevent");
+	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 5}), -ENOENT); /* no /dev/sg7 */
+	tree_put("", "/dev/sg7");
+	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 5}), -ENOTTY);
+	tree_put("", "/sys/class/scsi_device/6:0:0:0/device/scsi_generic/sg7/uevent");
+	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 6}), -ENODEV);
+	CU_ASSERT_PTR_NOT_NULL(strstr(r.text, "no FC host"));
+	/* As in H:C:T:L: flat addressing keeps its method's bits (scsilun_to_int). */
+	verb_list_luns(data, 40, &r);
+	UT_EQ(r.count, 4);
+	UT_STREQ(r.text, "0,1,16642,184799748");
+	verb_list_luns(data, 24, &r); /* fewer came than it claims */
+	UT_EQ(r.count, 2);
+	UT_STREQ(r.text, "0,1");
+	verb_list_luns(data, 7, &r);
+	UT_EQ(r.count, 0);
+	memset(data, 0xff, sizeof(data));
+	verb_list_luns(data, sizeof(data), &r);
+	UT_EQ(r.count, 70); /* how many there are, also when not all have room */
+	CU_ASSERT_TRUE(strlen(r.text) < sizeof(r.text) && !strncmp(r.text, "18446744073709551615,", 21));
+}
+
+static void test_name_server(void)
+{
+	struct priv_request q = {.host = 2, .wwpn = WWPN};
+
+	UT_EQ(run(PRIV_CT_GID_PN, q), -ENOENT); /* no /dev/bsg/fc_host2 */
+	tree_put("", "/dev/bsg/fc_host2");
+	UT_EQ(run(PRIV_CT_GID_PN, q), -ENOTTY);
+	UT_EQ(r.value, CT_NO_PROOF);
+	tree_put("Linkdown", "/sys/class/fc_host/host2/port_state");
+	UT_EQ(run(PRIV_CT_GID_PN, q), -ENOTCONN);
+	q.wwpn = 0;
+	UT_EQ(run(PRIV_CT_GID_PN, q), -EINVAL);
+	q.host = 5; /* a vport's host: not all drivers answer there */
+	UT_EQ(run(PRIV_CT_GID_PN, q), -EOPNOTSUPP);
 }
 
 static void test_interfaces(void)
@@ -186,9 +350,19 @@ static void test_fip(void)
 }
 
 static CU_TestInfo verbs[] = {
-	{"vport_create", test_create},	      {"disable, enable, delete", test_switch},
-	{"rport timers", test_timers},	      {"interfaces", test_interfaces},
-	{"FIP VLAN notifications", test_fip}, CU_TEST_INFO_NULL,
+	{"vport_create", test_create},
+	{"disable, enable, delete", test_switch},
+	{"rport timers", test_timers},
+	{"rport timers as text", test_timers_text},
+	{"rport timers of many targets", test_timers_many},
+	{"rport timers that are alike", test_timers_alike},
+	{"rport timers' fields", test_timers_fields},
+	{"symbolic names", test_symbolic_name},
+	{"LUNs", test_luns},
+	{"the name server", test_name_server},
+	{"interfaces", test_interfaces},
+	{"FIP VLAN notifications", test_fip},
+	CU_TEST_INFO_NULL,
 };
 
 static CU_TestInfo pool[] = {

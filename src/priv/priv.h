@@ -28,11 +28,11 @@ enum priv_verb {
 	PRIV_VPORT_ENABLE, /* likewise */
 	PRIV_RPORT_TIMERS, /* host (the vport's own), fast_io_fail (-1: off, -2: leave), dev_loss (-2: leave),
 			      on all its target rports -> count set, value: busy ones (Blocked), text: the old
-			      timers */
+			      timers. One whose old timers have no room there is left as it is: -ENOSPC */
 	PRIV_RPORT_RESTORE, /* host, text: as PRIV_RPORT_TIMERS gave it -> count set, value: busy ones */
 	PRIV_SCAN, /* host: look for LUNs on all targets */
 	PRIV_REPORT_LUNS, /* host, channel, target: ask the target -> count, text: LUN numbers,
-			     comma-separated */
+			     comma-separated, as many as fit */
 	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
 	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
 	PRIV_NETDEV_VLAN, /* name (interface) -> number: the VLAN that it carries, 0: none; text: the name */

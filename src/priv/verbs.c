@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <scsi/sg_cmds_basic.h>
+#include <scsi/sg_pt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +15,7 @@
 
 #define SYMBOLIC_NAME_MAX 63 /* FC_VPORT_SYMBOLIC_NAMELEN less its NUL */
 #define REPORT_LUNS_MAX 256
+#define REPORT_LUNS_SECONDS 60
 
 bool verb_check_request(const struct priv_request *q, size_t len)
 {
@@ -22,7 +23,7 @@ bool verb_check_request(const struct priv_request *q, size_t len)
 	       memchr(q->name, 0, sizeof(q->name)) && memchr(q->text, 0, sizeof(q->text));
 }
 
-static int check_fc_host(int host, struct priv_reply *r)
+int verb_check_fc_host(int host, struct priv_reply *r)
 {
 	if (host >= 0 && sysroot_exists("/sys/class/fc_host/host%d", host))
 		return 0;
@@ -32,7 +33,7 @@ static int check_fc_host(int host, struct priv_reply *r)
 
 static int check_parent(int host, struct priv_reply *r)
 {
-	int err = check_fc_host(host, r);
+	int err = verb_check_fc_host(host, r);
 
 	if (err || sysroot_exists("/sys/class/fc_host/host%d/vport_create", host))
 		return err;
@@ -48,6 +49,18 @@ static int check_names(const struct priv_request *q, struct priv_reply *r)
 	return -EINVAL;
 }
 
+/* It goes out to the fabric's name server (RSPN_ID). */
+static int check_symbolic_name(const char *name, struct priv_reply *r)
+{
+	for (const char *p = name; *p; p++) {
+		if (*p >= ' ' && *p <= '~')
+			continue;
+		snprintf(r->text, sizeof(r->text), "the symbolic name has a byte %#x", (unsigned char)*p);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int verb_ping(const struct priv_request *q, struct priv_reply *r)
 {
 	(void)q;
@@ -57,8 +70,7 @@ static int verb_ping(const struct priv_request *q, struct priv_reply *r)
 
 /* ---- vports ---- */
 
-/* Calls fn for every entry of a host's device folder that starts with prefix, until it returns non-zero. */
-static int each_child(int host, const char *prefix, int (*fn)(const char *name, void *arg), void *arg)
+int verb_each_child(int host, const char *prefix, int (*fn)(const char *name, void *arg), void *arg)
 {
 	char path[PATH_MAX];
 	AUTO_DIR DIR *dir = NULL;
@@ -135,6 +147,8 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 
 	if (!err)
 		err = check_names(q, r);
+	if (!err)
+		err = check_symbolic_name(q->name, r);
 	if (err)
 		return err;
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
@@ -143,7 +157,7 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 		snprintf(r->text, sizeof(r->text), "vport_create on host%d", q->host);
 		return err;
 	}
-	if (each_child(q->host, "vport-", is_searched, &s) != 1) {
+	if (verb_each_child(q->host, "vport-", is_searched, &s) != 1) {
 		snprintf(r->text, sizeof(r->text), "host%d took the name but shows no such vport", q->host);
 		return -EIO;
 	}
@@ -163,7 +177,7 @@ static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 		err = check_names(q, r);
 	if (err)
 		return err;
-	if (each_child(q->host, "vport-", is_searched, &s) != 1)
+	if (verb_each_child(q->host, "vport-", is_searched, &s) != 1)
 		return -ENODEV;
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
 	err = sysroot_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);
@@ -212,122 +226,33 @@ static int verb_vport_enable(const struct priv_request *q, struct priv_reply *r)
 	return switch_vport(q, r, "0");
 }
 
-/* ---- rport timers ---- */
-
-struct timers {
-	const struct priv_request *q;
-	struct priv_reply *r;
-	int err; /* the last that is neither success nor EBUSY */
-};
-
-#define RPORT_ATTR "/sys/class/fc_remote_ports/%s/%s"
-
-static bool is_target(const char *rport)
-{
-	char roles[64];
-
-	return sysroot_read(roles, sizeof(roles), RPORT_ATTR, rport, "roles") > 0 &&
-	       strstr(roles, "FCP Target");
-}
-
-static int write_timer(const char *rport, const char *attr, int seconds)
-{
-	char text[16];
-
-	if (seconds == -2)
-		return 0;
-	if (seconds < 0)
-		snprintf(text, sizeof(text), "off");
-	else
-		snprintf(text, sizeof(text), "%d", seconds);
-	return sysroot_write(text, RPORT_ATTR, rport, attr);
-}
-
-/* dev_loss_tmo beyond 600 s needs fast_io_fail_tmo, and fast_io_fail_tmo must be below dev_loss_tmo: try both
- * orders. */
-static int write_timers(const char *rport, int fast, int loss)
-{
-	int err = write_timer(rport, "dev_loss_tmo", loss);
-
-	if (err == -EINVAL) {
-		err = write_timer(rport, "fast_io_fail_tmo", fast);
-		return err ? err : write_timer(rport, "dev_loss_tmo", loss);
-	}
-	return err ? err : write_timer(rport, "fast_io_fail_tmo", fast);
-}
-
-static void count_result(struct timers *t, int err)
-{
-	if (!err)
-		t->r->count++;
-	else if (err == -EBUSY)
-		t->r->value++;
-	else
-		t->err = err;
-}
-
-static int set_timers(const char *name, void *arg)
-{
-	char fast[16] = "off", loss[16] = "60";
-	struct timers *t = arg;
-	size_t used = strlen(t->r->text);
-
-	if (!is_target(name))
-		return 0;
-	sysroot_read(fast, sizeof(fast), RPORT_ATTR, name, "fast_io_fail_tmo");
-	sysroot_read(loss, sizeof(loss), RPORT_ATTR, name, "dev_loss_tmo");
-	snprintf(t->r->text + used, sizeof(t->r->text) - used, "%s=%s/%s;", name, fast, loss);
-	count_result(t, write_timers(name, t->q->fast_io_fail, t->q->dev_loss));
-	return 0;
-}
-
-static int verb_rport_timers(const struct priv_request *q, struct priv_reply *r)
-{
-	struct timers t = {q, r, 0};
-	int err = check_fc_host(q->host, r);
-
-	if (err)
-		return err;
-	err = each_child(q->host, "rport-", set_timers, &t);
-	return err ? err : t.err;
-}
-
-/* "rport-H:C-N=FAST/LOSS;" of this host, as verb_rport_timers wrote it; an rport that is gone is passed over.
- */
-static int restore_one(const char *entry, int host, struct timers *t)
-{
-	unsigned channel, number;
-	char fast[16], name[48];
-	int loss, at;
-
-	if (sscanf(entry, "rport-%d:%u-%u=%15[^/]/%d", &at, &channel, &number, fast, &loss) != 5 || loss < 0)
-		return -EINVAL;
-	snprintf(name, sizeof(name), "rport-%d:%u-%u", host, channel, number);
-	if (!sysroot_exists("/sys/class/fc_remote_ports/%s", name))
-		return 0;
-	count_result(t, write_timers(name, fast[0] >= '0' && fast[0] <= '9' ? atoi(fast) : -1, loss));
-	return 0;
-}
-
-static int verb_rport_restore(const struct priv_request *q, struct priv_reply *r)
-{
-	struct timers t = {q, r, 0};
-	int err = check_fc_host(q->host, r);
-	char text[PRIV_TEXT_MAX], *save = NULL;
-
-	snprintf(text, sizeof(text), "%s", q->text);
-	for (char *p = strtok_r(text, ";", &save); !err && p; p = strtok_r(NULL, ";", &save))
-		err = restore_one(p, q->host, &t);
-	return err ? err : t.err;
-}
-
 /* ---- LUNs ---- */
 
 static int verb_scan(const struct priv_request *q, struct priv_reply *r)
 {
-	int err = check_fc_host(q->host, r);
+	int err = verb_check_fc_host(q->host, r);
 
 	return err ? err : sysroot_write("- - -", "/sys/class/scsi_host/host%d/scan", q->host);
+}
+
+/* The node of one LUN; -errno. */
+static int open_lun(const char *device)
+{
+	char path[PATH_MAX];
+	AUTO_DIR DIR *dir = NULL;
+	struct dirent *e;
+	int fd = -ENODEV;
+
+	dir = opendir(
+		sysroot_path(path, sizeof(path), "/sys/class/scsi_device/%s/device/scsi_generic", device));
+	while (fd < 0 && dir && (e = readdir(dir))) {
+		if (strncmp(e->d_name, "sg", 2) || !sysroot_path(path, sizeof(path), "/dev/%s", e->d_name))
+			continue;
+		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	return fd;
 }
 
 /* Any LUN of the target will do: the question goes to the target. */
@@ -340,51 +265,102 @@ static int open_target(const struct priv_request *q)
 
 	snprintf(prefix, sizeof(prefix), "%d:%u:%u:", q->host, q->channel, q->target);
 	dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/scsi_device"));
-	while (fd < 0 && dir && (e = readdir(dir))) {
-		AUTO_DIR DIR *sg = NULL;
-		struct dirent *node;
-
-		if (strncmp(e->d_name, prefix, strlen(prefix)))
-			continue;
-		sg = opendir(sysroot_path(path, sizeof(path), "/sys/class/scsi_device/%s/device/scsi_generic",
-					  e->d_name));
-		while (fd < 0 && sg && (node = readdir(sg)))
-			if (!strncmp(node->d_name, "sg", 2) &&
-			    sysroot_path(path, sizeof(path), "/dev/%s", node->d_name))
-				fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	}
+	while (fd < 0 && dir && (e = readdir(dir)))
+		if (!strncmp(e->d_name, prefix, strlen(prefix)))
+			fd = open_lun(e->d_name);
 	return fd;
 }
 
-/* SAM-5 4.7: peripheral and flat space addressing; the kernel shows both as a plain number. */
+/* As the kernel numbers a LUN in H:C:T:L (scsilun_to_int): its addressing method stays in the number. */
 static uint64_t lun_number(const uint8_t *p)
 {
-	return (uint64_t)(p[0] & 0x3f) << 8 | p[1];
+	uint64_t n = 0;
+
+	for (int i = 0; i < 8; i += 2)
+		n |= ((uint64_t)p[i] << 8 | p[i + 1]) << (8 * i);
+	return n;
+}
+
+void verb_list_luns(const uint8_t *data, size_t len, struct priv_reply *r)
+{
+	size_t used = 0, n;
+
+	r->count = 0;
+	r->text[0] = '\0';
+	if (len < 8)
+		return;
+	n = ((size_t)data[0] << 24 | (size_t)data[1] << 16 | (size_t)data[2] << 8 | data[3]) / 8;
+	if (n > (len - 8) / 8)
+		n = (len - 8) / 8;
+	r->count = (uint32_t)n;
+	for (size_t i = 0; i < n && used + 22 < sizeof(r->text); i++)
+		used += (size_t)snprintf(r->text + used, sizeof(r->text) - used, "%s%" PRIu64, i ? "," : "",
+					 lun_number(data + 8 + 8 * i));
+}
+
+/*
+ * SPC-4 6.33, select report 0.  Bounded by the request's own time: a passthrough command that waits for
+ * longer holds up the error handling of the whole host.  Returns how much was received, or -errno.
+ */
+static int report_luns(int fd, uint8_t *data, int size, uint32_t timeout_ms)
+{
+	const uint8_t cdb[12] = {0xa0, [6] = (uint8_t)(size >> 24), [7] = (uint8_t)(size >> 16),
+				 [8] = (uint8_t)(size >> 8), [9] = (uint8_t)size};
+	struct sg_pt_base *pt = construct_scsi_pt_obj();
+	uint32_t seconds = timeout_ms / 1000 + 1;
+	uint8_t sense[64] = {};
+	int r;
+
+	if (!pt)
+		return -ENOMEM;
+	set_scsi_pt_cdb(pt, cdb, sizeof(cdb));
+	set_scsi_pt_sense(pt, sense, sizeof(sense));
+	set_scsi_pt_data_in(pt, data, size);
+	r = do_scsi_pt(pt, fd, seconds < REPORT_LUNS_SECONDS ? (int)seconds : REPORT_LUNS_SECONDS, 0);
+	if (r > 0 || (!r && get_scsi_pt_result_category(pt) != SCSI_PT_RESULT_GOOD))
+		r = -EIO;
+	if (!r)
+		r = size - get_scsi_pt_resid(pt);
+	destruct_scsi_pt_obj(pt);
+	return r > size ? -EIO : r;
 }
 
 static int verb_report_luns(const struct priv_request *q, struct priv_reply *r)
 {
 	uint8_t data[8 + 8 * REPORT_LUNS_MAX] = {};
-	AUTO_FD int fd = open_target(q);
-	size_t used = 0, n;
-	int err;
+	int err = verb_check_fc_host(q->host, r);
+	AUTO_FD int fd = err ? -1 : open_target(q);
+	int n;
 
-	if (fd < 0)
-		return -ENODEV;
-	err = sg_ll_report_luns(fd, 0, data, sizeof(data), false, 0);
-	if (err) {
-		snprintf(r->text, sizeof(r->text), "REPORT LUNS on %d:%u:%u: sense category %d", q->host,
-			 q->channel, q->target, err);
-		return -EIO;
+	if (err)
+		return err;
+	if (fd < 0) {
+		snprintf(r->text, sizeof(r->text), "no LUN of %d:%u:%u can be opened", q->host, q->channel,
+			 q->target);
+		return fd;
 	}
-	n = ((size_t)data[0] << 24 | (size_t)data[1] << 16 | (size_t)data[2] << 8 | data[3]) / 8;
-	for (size_t i = 0; i < n && i < REPORT_LUNS_MAX && used + 8 < sizeof(r->text); i++, r->count++)
-		used += (size_t)snprintf(r->text + used, sizeof(r->text) - used, "%s%" PRIu64, i ? "," : "",
-					 lun_number(data + 8 + 8 * i));
+	n = report_luns(fd, data, sizeof(data), q->timeout_ms);
+	if (n < 0) {
+		snprintf(r->text, sizeof(r->text), "REPORT LUNS on %d:%u:%u", q->host, q->channel, q->target);
+		return n;
+	}
+	verb_list_luns(data, (size_t)n, r);
 	return 0;
 }
 
 /* ---- the fabric ---- */
+
+/* In Linux 6.1 a question to a dead fabric looks answered, and can take the kernel down later. */
+static int check_online(int host, struct priv_reply *r)
+{
+	char state[32] = "gone";
+
+	if (sysroot_read(state, sizeof(state), "/sys/class/fc_host/host%d/port_state", host) >= 0 &&
+	    !strcmp(state, "Online"))
+		return 0;
+	snprintf(r->text, sizeof(r->text), "host%d is %s: the name server can't be asked", host, state);
+	return -ENOTCONN;
+}
 
 static int verb_ct_gid_pn(const struct priv_request *q, struct priv_reply *r)
 {
@@ -393,12 +369,17 @@ static int verb_ct_gid_pn(const struct priv_request *q, struct priv_reply *r)
 	char path[PATH_MAX];
 	unsigned reason;
 
+	if (!err && (!q->wwpn || q->wwpn == UINT64_MAX))
+		err = -EINVAL;
+	if (!err)
+		err = check_online(q->host, r);
 	if (err)
 		return err;
 	fd = open(sysroot_path(path, sizeof(path), "/dev/bsg/fc_host%d", q->host), O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
+		err = -errno;
 		snprintf(r->text, sizeof(r->text), "/dev/bsg/fc_host%d", q->host);
-		return -errno;
+		return err;
 	}
 	r->value = (int32_t)ct_gid_pn(fd, q->wwpn, &r->port_id, &reason, &err);
 	r->number = reason;

@@ -23,6 +23,20 @@ bool verb_check_request(const struct priv_request *q, size_t len);
 /* NULL for a number that is none. */
 verb_fn *verb_find(uint32_t verb);
 
+/* 0, or -ENODEV with r->text when there is no such fc_host. */
+int verb_check_fc_host(int host, struct priv_reply *r);
+
+/* Call fn for every entry of a host's device folder that starts with prefix, until it returns non-zero;
+ * returns that, 0, or -errno. */
+int verb_each_child(int host, const char *prefix, int (*fn)(const char *name, void *arg), void *arg);
+
+/* REPORT LUNS data as it came from a target: count is how many LUNs it has, text their numbers as in H:C:T:L,
+ * as many as there is room for. */
+void verb_list_luns(const uint8_t *data, size_t len, struct priv_reply *r);
+
+/* verbs_rport.c */
+verb_fn verb_rport_timers, verb_rport_restore;
+
 /* verbs_net.c */
 verb_fn verb_fip_vlans, verb_netdev_vlan, verb_link_add, verb_link_delete, verb_fcoe_create,
 	verb_fcoe_destroy;
