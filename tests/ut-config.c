@@ -55,6 +55,7 @@ static void test_good(void)
 	UT_EQ(config_vsan(c, 20)->fabric_name, 0x2000001122334455);
 	UT_EQ(config_zone(c, "db-a")->count, 2);
 	UT_EQ(config_zone(c, "db-a")->targets[1], 0x5006016000000a02);
+	UT_EQ(config_zone(c, "DB-A")->count, 2);
 	CU_ASSERT_PTR_NULL(config_zone(c, "db-b"));
 	CU_ASSERT_TRUE(c->parents_all);
 	config_free(c);
@@ -129,6 +130,15 @@ static void test_refused(void)
 		{GOOD "[names]\noui = 02:-b:3c\n", "oui"}, /* found by the fuzzer */
 		{GOOD "[vsan 10]\nvlan = 11\n", "twice"},
 		{GOOD "[fcoe averylonginterface]\n", "fcoe"},
+		{"nonsense = 1\n" GOOD, "nonsense"}, /* iniparser drops what stands before a section */
+		{"socket = /x\n" GOOD, "before the first section"},
+		{GOOD "[zone a:b]\nvsan = 10\ntargets = 5006016000000a01\n", "zone a:b"}, /* and this */
+		{GOOD "[fcoe ensP1]\n", "fcoe ensp1"},
+		{GOOD "[vsan 30]\nfabric-name = 20:00:00:11:22:33:44:55\n", "vsan 30"},
+		{GOOD "[vsan 30]\nvlan = 10\nfabric-name = 20:00:00:11:22:33:44:56\n", "vsan 30"},
+		{GOOD "[vsan 30]\nvlan = 11\nname = san-a\n", "vsan 30"},
+		{GOOD "[quiesce]\nmargin = 5s\n", "margin"},
+		{GOOD "[daemon]\nuser =\n", "user"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -141,6 +151,8 @@ static void test_refused(void)
 	}
 	CU_ASSERT_PTR_NULL(config_load("/nonexistent", &e));
 	UT_EQ(e.kind, VHBA_E_NOT_FOUND);
+	CU_ASSERT_PTR_NULL(config_load("/", &e)); /* it opens, and looks empty to iniparser */
+	UT_EQ(e.kind, VHBA_E_IO);
 }
 
 /* ---- placement ---- */

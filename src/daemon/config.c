@@ -6,6 +6,7 @@
 #include <iniparser.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -47,7 +48,7 @@ const struct config_vsan *config_vsan(const struct config *c, uint16_t number)
 const struct config_zone *config_zone(const struct config *c, const char *name)
 {
 	for (unsigned i = 0; i < c->zones_n; i++)
-		if (!strcmp(c->zones[i].name, name))
+		if (!strcasecmp(c->zones[i].name, name))
 			return &c->zones[i];
 	return NULL;
 }
@@ -194,6 +195,7 @@ static int on_complaint(const char *fmt, ...)
 struct config *config_load(const char *path, struct verror *e)
 {
 	struct config *c = calloc(1, sizeof(*c));
+	AUTO_FILE FILE *f = NULL;
 	dictionary *ini;
 
 	if (!c || !(c->path = strdup(path))) {
@@ -201,15 +203,12 @@ struct config *config_load(const char *path, struct verror *e)
 		verror_set(e, VHBA_E_INTERNAL, "out of memory");
 		return NULL;
 	}
-	if (access(path, R_OK)) {
+	f = fopen(path, "re");
+	if (!f) {
 		verror_set(e, VHBA_E_NOT_FOUND, "%s: %s", path, strerror(errno));
 		verror_fix(e, "make one: 'man vhbad.conf' has an example");
-		config_free(c);
-		return NULL;
 	}
-	/* iniparser takes the last of two equal keys without a word: they are looked for in the text itself.
-	 */
-	if (config_find_duplicate(path, e)) {
+	if (!f || config_check_text(f, path, e)) {
 		config_free(c);
 		return NULL;
 	}

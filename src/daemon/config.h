@@ -77,6 +77,7 @@ void config_free(struct config *c);
 void config_print(const struct config *c, FILE *f);
 
 const struct config_vsan *config_vsan(const struct config *c, uint16_t number);
+/* The names of zones are compared without regard to case, since iniparser knows small letters only. */
 const struct config_zone *config_zone(const struct config *c, const char *name);
 
 #endif

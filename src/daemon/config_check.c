@@ -15,6 +15,16 @@ static int bad(const struct config *c, struct verror *e, const char *section, co
 	return verror_set(e, VHBA_E_USAGE, "%s: [%s] %s", c->path, section, key);
 }
 
+/* By number or name, or since a parent could be in both. */
+static bool same_vsan(const struct config_vsan *a, const struct config_vsan *b)
+{
+	if (a->number == b->number || (a->name[0] && !strcmp(a->name, b->name)))
+		return true;
+	if (a->vlan && a->vlan == b->vlan)
+		return !a->fabric_name || !b->fabric_name || a->fabric_name == b->fabric_name;
+	return a->fabric_name && a->fabric_name == b->fabric_name && (!a->vlan || !b->vlan);
+}
+
 static int check_vsans(const struct config *c, struct verror *e)
 {
 	char section[32];
@@ -32,12 +42,12 @@ static int check_vsans(const struct config *c, struct verror *e)
 		for (unsigned k = 0; k < i; k++) {
 			const struct config_vsan *o = &c->vsans[k];
 
-			if (o->number != v->number && (!v->name[0] || strcmp(o->name, v->name)) &&
-			    (!v->vlan || o->vlan != v->vlan || v->fabric_name))
+			if (!same_vsan(v, o))
 				continue;
 			bad(c, e, section, "");
-			verror_expected(e, "a number, a name and a VLAN of its own");
-			verror_seen(e, "one that [vsan %u] has", o->number);
+			verror_expected(e, "a number and a name of its own, and a VLAN or a fabric name "
+					   "that tells them apart");
+			verror_seen(e, "those of [vsan %u]", o->number);
 			return -EINVAL;
 		}
 	}
@@ -63,6 +73,7 @@ static int check_zones(const struct config *c, struct verror *e)
 int config_cross_check(const struct config *c, struct verror *e)
 {
 	int r = check_vsans(c, e);
+	char d[32];
 
 	if (!r)
 		r = check_zones(c, e);
@@ -70,6 +81,11 @@ int config_cross_check(const struct config *c, struct verror *e)
 		r = bad(c, e, "timers", "fast-io-fail");
 		verror_expected(e, "less than dev-loss, %ds", c->dev_loss);
 		verror_seen(e, "%ds", c->fast_io_fail);
+	}
+	if (!r && c->margin >= c->quiesce_deadline) {
+		r = bad(c, e, "quiesce", "margin");
+		verror_expected(e, "less than the deadline, %s",
+				duration_format(c->quiesce_deadline, d, sizeof(d)));
 	}
 	if (!r && c->hold > (uint64_t)c->dev_loss * USEC_PER_SEC) {
 		r = bad(c, e, "quiesce", "hold");
@@ -106,35 +122,76 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-int config_find_duplicate(const char *path, struct verror *e)
+/* What iniparser would drop without a word, or take for something else. */
+static int check_line(char kind, const char *line, const char *section, const char *name, const char *where,
+		      struct verror *e)
 {
-	AUTO_FILE FILE *f = fopen(path, "re");
-	char section[256] = "", name[256], full[600];
+	size_t lower = strcspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	if (kind == '=' && !section[0]) {
+		verror_set(e, VHBA_E_USAGE, "%s: %s stands before the first section", where, name);
+		verror_expected(e, "each key below its section");
+		return -EINVAL;
+	}
+	if (kind == '[' && strchr(name, ':')) {
+		verror_set(e, VHBA_E_USAGE, "%s: [%s]", where, name);
+		verror_expected(e, "a section's name without ':'");
+		return -EINVAL;
+	}
+	if (kind == '[' && !strncmp(name, "fcoe ", 5) && lower < strcspn(line, "]")) {
+		verror_set(e, VHBA_E_USAGE, "%s: [%s]", where, name);
+		verror_expected(
+			e,
+			"an interface without capital letters: this file does not tell them from small ones");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* That a section or a key is not there yet; remembers it. */
+static int check_twice(void **seen, char kind, const char *section, const char *name, const char *where,
+		       struct verror *e)
+{
+	char *copy, **found;
+
+	if (asprintf(&copy, "%s%c%s", section, kind, kind == '[' ? "" : name) < 0)
+		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
+	found = tsearch(copy, seen, compare);
+	if (found && *found == copy)
+		return 0;
+	free(copy);
+	if (!found)
+		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
+	verror_set(e, VHBA_E_USAGE, "%s: [%s]%s%s stands twice", where, section, kind == '[' ? "" : " ",
+		   kind == '[' ? "" : name);
+	verror_expected(e, "each section and each of its keys once");
+	return -EINVAL;
+}
+
+int config_check_text(FILE *f, const char *path, struct verror *e)
+{
+	char section[256] = "", name[256], where[160];
 	AUTO_FREE char *line = NULL;
 	void *seen = NULL;
 	unsigned number = 0;
 	size_t room = 0;
 	int r = 0;
 
-	while (!r && f && getline(&line, &room, f) > 0) {
+	while (!r && getline(&line, &room, f) > 0) {
 		char kind = line_name(line, name, sizeof(name));
-		char *copy, **found;
 
 		number++;
 		if (!kind)
 			continue;
+		snprintf(where, sizeof(where), "%.120s:%u", path, number);
+		r = check_line(kind, line, section, name, where, e);
 		if (kind == '[')
 			snprintf(section, sizeof(section), "%s", name);
-		snprintf(full, sizeof(full), "%s%c%s", section, kind, kind == '[' ? "" : name);
-		copy = strdup(full);
-		found = copy ? tsearch(copy, &seen, compare) : NULL;
-		if (found && *found == copy)
-			continue;
-		free(copy);
-		r = verror_set(e, VHBA_E_USAGE, "%s:%u: [%s]%s%s stands twice", path, number, section,
-			       kind == '[' ? "" : " ", kind == '[' ? "" : name);
-		verror_expected(e, "each section and each of its keys once");
+		if (!r)
+			r = check_twice(&seen, kind, section, name, where, e);
 	}
+	if (!r && ferror(f))
+		r = verror_set(e, VHBA_E_IO, "%s can't be read: %s", path, strerror(errno));
 	tdestroy(seen, free);
 	return r;
 }

@@ -44,6 +44,13 @@ static int set_path(char **field, const char *value, char *expected, size_t size
 	return set_text(field, value);
 }
 
+static int set_name(char **field, const char *value, bool optional, char *expected, size_t size)
+{
+	if ((!value[0] && !optional) || strlen(value) >= CONFIG_NAME_MAX || !is_plain(value))
+		return fail(expected, size, "a name of at most 63 letters, digits and ._-@:+/");
+	return set_text(field, value);
+}
+
 static int set_duration(uint64_t *field, const char *value, uint64_t min, char *expected, size_t size)
 {
 	if (duration_parse(value, field) || *field < min)
@@ -84,13 +91,11 @@ static int each_item(const char *value, int (*fn)(void *object, const char *item
 		(void)object;                                                                                \
 		return set_path(&c->field, value, expected, size);                                           \
 	}
-#define TEXT_PARSER(field)                                                                                   \
+#define TEXT_PARSER(field, optional)                                                                         \
 	PARSER(field)                                                                                        \
 	{                                                                                                    \
 		(void)object;                                                                                \
-		if (strlen(value) >= CONFIG_NAME_MAX || !is_plain(value))                                    \
-			return fail(expected, size, "a name of at most 63 letters, digits and ._-@:+/");     \
-		return set_text(&c->field, value);                                                           \
+		return set_name(&c->field, value, optional, expected, size);                                 \
 	}
 #define DURATION_PARSER(field, min)                                                                          \
 	PARSER(field)                                                                                        \
@@ -103,9 +108,9 @@ PATH_PARSER(socket)
 PATH_PARSER(run_dir)
 PATH_PARSER(state_dir)
 PATH_PARSER(priv)
-TEXT_PARSER(read_group)
-TEXT_PARSER(admin_group)
-TEXT_PARSER(user)
+TEXT_PARSER(read_group, true)
+TEXT_PARSER(admin_group, true)
+TEXT_PARSER(user, false)
 DURATION_PARSER(attach_deadline, 1)
 DURATION_PARSER(quiesce_deadline, 1)
 DURATION_PARSER(resume_deadline, 1)

@@ -12,7 +12,10 @@ void *config_new_object(struct config *c, const char *section, char *expected, s
 /* What no single key can tell: zones name VSANs, timers fit each other ... 0 or -EINVAL with *e. */
 int config_cross_check(const struct config *c, struct verror *e);
 
-/* A section or a key that stands twice. 0 or -EINVAL with *e. */
-int config_find_duplicate(const char *path, struct verror *e);
+/*
+ * What iniparser takes without a word: a section or a key that stands twice (the last one wins), a key before
+ * the first section, a ':' in a section's name (both are dropped). 0 or a negative error with *e.
+ */
+int config_check_text(FILE *f, const char *path, struct verror *e);
 
 #endif
