@@ -237,11 +237,34 @@ static void test_limit(void)
 	bench_login(&b, &n, false);
 	CU_ASSERT_TRUE(bench_login(&b, &v, true) != 0);
 	UT_EQ(bench_login(&b, &w, true), 0);
-	UT_EQ(b.reason, LS_RJT_LOGICAL);
+	UT_EQ(b.reason, LS_RJT_UNABLE); /* with which lpfc says "fabric out of resources" */
 	UT_EQ(b.explanation, LS_EXPL_RESOURCES);
 	CU_ASSERT_TRUE(bench_logo(&b, &v));
 	CU_ASSERT_TRUE(bench_login(&b, &w, true) != 0);
 	CU_ASSERT_TRUE(bench_login(&b, &w, true) != 0); /* its own place is free when it comes again */
+	bench_close(&b);
+}
+
+/* A login that the limit refuses takes nobody's place; one that takes a place on its own port needs no more.
+ */
+static void test_limit_second_wins(void)
+{
+	struct node n = bench_node(0, 10, 1, 1), m = bench_node(1, 10, 2, 3), v = bench_node(0, 10, 1, 2);
+	struct node w = bench_node(1, 10, 2, 2), x = bench_node(0, 10, 4, 2);
+
+	bench_open(&b);
+	CU_ASSERT_TRUE(bench_command(&b, "policy dup second"));
+	bench_login(&b, &n, false);
+	bench_login(&b, &m, false);
+	bench_login(&b, &v, true);
+	CU_ASSERT_TRUE(bench_command(&b, "limit port p1 logins 1"));
+	UT_EQ(bench_login(&b, &w, true), 0);
+	UT_EQ(b.explanation, LS_EXPL_RESOURCES);
+	CU_ASSERT_TRUE(bench_command(&b, "show logins"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(b.text, "wwpn 50:00:00:00:00:00:00:02"));
+	CU_ASSERT_TRUE(bench_command(&b, "limit port p0 logins 2"));
+	CU_ASSERT_TRUE(bench_login(&b, &x, false) != 0); /* another ENode of that port */
+	CU_ASSERT_FALSE(bench_logo(&b, &v));
 	bench_close(&b);
 }
 
@@ -351,6 +374,7 @@ static CU_TestInfo tests[] = {
 	{"duplicate_second_wins", test_duplicate_second_wins},
 	{"second_wins_clears", test_second_wins_clears},
 	{"limit", test_limit},
+	{"limit_second_wins", test_limit_second_wins},
 	{"enode_expiry", test_enode_expiry},
 	{"vn_port_expiry", test_vn_port_expiry},
 	{"port_down", test_port_down},

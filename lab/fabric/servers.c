@@ -37,38 +37,51 @@ static void refuse(struct fabric *f, const struct fip_request *r, const struct f
 	frame_free(fr);
 }
 
-/* The old login of a WWPN that logs in again elsewhere; true: the new one must be refused. */
-static bool duplicate_refused(struct fabric *f, const struct fip_request *r, struct login *old)
+/* Whether the new login of a WWPN may take the place of the old one. */
+static bool replaces(const struct fabric *f, const struct enode *e, const struct login *old)
 {
-	struct enode *e = old->enode;
-
-	if (!f->second_wins || old->array)
-		return true;
-	fport_clear_links(f, e, &old, 1);
-	login_end(f, old, "implicit: its WWPN logged in elsewhere");
-	if (e->port != r->port || memcmp(e->mac, r->mac, MAC_LEN) || e->vsan != r->vsan)
-		enode_free_if_empty(e);
-	return false;
+	if (e && old->enode == e)
+		return old->npiv; /* its own, by FDISC again */
+	return f->second_wins && !old->array;
 }
 
-/* Whether the login can be; ends what it replaces. */
+static void replace(struct fabric *f, const struct enode *e, struct login *old)
+{
+	struct enode *of = old->enode;
+
+	if (of == e) {
+		login_end(f, old, "implicit: FDISC again");
+		return;
+	}
+	fport_clear_links(f, of, &old, 1);
+	login_end(f, old, "implicit: its WWPN logged in elsewhere");
+	enode_free_if_empty(of);
+}
+
+static bool port_full(const struct fport *p, const struct login *leaving)
+{
+	unsigned stay = p->logins - (leaving && leaving->enode && leaving->enode->port == p);
+
+	return p->login_limit && stay >= p->login_limit;
+}
+
+/* Whether the login can be; ends what it replaces, and nothing if it cannot. e: its ENode, NULL for FLOGI. */
 static bool admit(struct fabric *f, const struct fip_request *r, struct enode *e,
 		  const struct login_request *q, struct refusal *no)
 {
 	struct login *old = vsan_login_by_wwpn(r->vsan, q->wwpn);
 
-	if (old && e && old->enode == e && old->npiv) {
-		login_end(f, old, "implicit: FDISC again");
-	} else if (old && ((e && old->enode == e) || duplicate_refused(f, r, old))) {
+	if (old && !replaces(f, e, old)) {
 		*no = (struct refusal){LS_RJT_LOGICAL, LS_EXPL_INVALID_PORT_NAME,
 				       "its WWPN is logged in already"};
 		return false;
 	}
-	if (r->port->login_limit && r->port->logins >= r->port->login_limit) {
-		*no = (struct refusal){LS_RJT_LOGICAL, LS_EXPL_RESOURCES,
-				       "the port's login limit is reached"};
+	if (port_full(r->port, old)) {
+		*no = (struct refusal){LS_RJT_UNABLE, LS_EXPL_RESOURCES, "the port's login limit is reached"};
 		return false;
 	}
+	if (old)
+		replace(f, e, old);
 	return true;
 }
 
@@ -138,7 +151,7 @@ static void flogi(struct fabric *f, const struct fip_request *r, const struct fr
 	}
 	if (q.enode)
 		enode_free_if_empty(q.enode);
-	no = (struct refusal){LS_RJT_LOGICAL, LS_EXPL_RESOURCES, "no N_Port_ID is left"};
+	no = (struct refusal){LS_RJT_UNABLE, LS_EXPL_RESOURCES, "no N_Port_ID is left"};
 	refuse(f, r, req, q.wwpn, &no);
 }
 
@@ -168,7 +181,7 @@ static void fdisc(struct fabric *f, const struct fip_request *r, const struct fr
 		accept(f, r, req, l);
 		return;
 	}
-	no = (struct refusal){LS_RJT_LOGICAL, LS_EXPL_RESOURCES, "no N_Port_ID is left"};
+	no = (struct refusal){LS_RJT_UNABLE, LS_EXPL_RESOURCES, "no N_Port_ID is left"};
 	refuse(f, r, req, q.wwpn, &no);
 }
 
