@@ -418,6 +418,46 @@ static void test_rule_delay(void)
 	bench_close(&b);
 }
 
+/* What is late is bound by zoning too, also when its sender has gone. */
+static void test_rule_delay_zoned(void)
+{
+	open_three();
+	CU_ASSERT_TRUE(bench_command(&b, "rule add kind els op plogi delay 500"));
+	send_plogi(&v, m.id);
+	bench_logo(&b, &v);
+	bench_wait(&b, SECOND);
+	CU_ASSERT_FALSE(bench_take_fc(&b));
+	bench_login(&b, &v, true);
+	zone("z", &v, "");
+	zone("z", &m, "");
+	bench_drain(&b);
+	send_plogi(&v, m.id);
+	bench_logo(&b, &v);
+	bench_wait(&b, SECOND);
+	CU_ASSERT_TRUE_FATAL(bench_take_fc(&b));
+	while (b.fc.data[FC_HEADER_LEN] == ELS_RSCN)
+		CU_ASSERT_TRUE_FATAL(bench_take_fc(&b));
+	UT_EQ(b.fc.data[FC_HEADER_LEN], ELS_PLOGI);
+	bench_close(&b);
+}
+
+/* The fabric's answers by FIP are frames like others. */
+static void test_rule_fip_answer(void)
+{
+	struct node w = bench_node(0, 10, 1, 9);
+
+	open_three();
+	CU_ASSERT_TRUE(bench_command(&b, "rule add src fffffe dst p0 kind els op acc drop count 1"));
+	UT_EQ(bench_login(&b, &w, true), 0);
+	UT_EQ(b.reason, 0); /* not rejected, but lost */
+	CU_ASSERT_TRUE(bench_login(&b, &w, true) != 0);
+	CU_ASSERT_TRUE(bench_command(&b, "rule add src fffffe kind els op acc delay 300 count 1"));
+	CU_ASSERT_FALSE(bench_logo(&b, &w));
+	bench_wait(&b, SECOND);
+	CU_ASSERT_TRUE(bench_take(&b));
+	bench_close(&b);
+}
+
 static void test_rule_fip(void)
 {
 	struct fip_view f;
@@ -530,7 +570,9 @@ static CU_TestInfo tests[] = {
 	{"rule_reject", test_rule_reject},
 	{"rule_reject_fdisc", test_rule_reject_fdisc},
 	{"rule_delay", test_rule_delay},
+	{"rule_delay_zoned", test_rule_delay_zoned},
 	{"rule_fip", test_rule_fip},
+	{"rule_fip_answer", test_rule_fip_answer},
 	{"grammar", test_grammar},
 	CU_TEST_INFO_NULL,
 };

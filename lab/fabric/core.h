@@ -249,8 +249,11 @@ void fport_expire(struct fabric *f, struct fport *p);
 
 /* forward.c */
 void forward_input(struct fabric *f, struct fport *p, const struct ether_view *e);
-/* Route a frame of a server, a target or a delayed one; takes fr. */
-void forward_frame(struct fabric *f, struct frame *fr, bool rules);
+/* Route a frame of a server or a target. */
+void forward_frame(struct fabric *f, const struct frame *fr);
+/* What a rule has kept back goes on, also when its sender (src_wwpn; 0: a server) has logged out meanwhile.
+ */
+void forward_delayed(struct fabric *f, const struct frame *fr, uint64_t src_wwpn);
 
 /* flog.c: the event log */
 struct flog *flog_new(void);

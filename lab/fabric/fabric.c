@@ -81,7 +81,8 @@ static void settle(struct fabric *f)
 
 		while ((fr = TAILQ_FIRST(&f->pending)) && n++ < ROUTES_MAX) {
 			TAILQ_REMOVE(&f->pending, fr, link);
-			forward_frame(f, fr, true);
+			forward_frame(f, fr);
+			frame_free(fr);
 		}
 	} while (n < ROUTES_MAX && arrays_pump(f));
 }
@@ -170,10 +171,8 @@ static void run_delayed(struct fabric *f)
 			fabric_send_eth(f, d->port, d->eth, d->len);
 		else if (d->kind == DELAYED_ETH_IN)
 			input(f, d->port, d->eth, d->len, false);
-		else if (d->fr) {
-			forward_frame(f, d->fr, false);
-			d->fr = NULL;
-		}
+		else if (d->fr)
+			forward_delayed(f, d->fr, d->src_wwpn);
 		delayed_free(d);
 	}
 }

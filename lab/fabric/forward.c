@@ -6,16 +6,12 @@
 #include "fc.h"
 #include "rule.h"
 
-static bool may_talk(struct vsan *v, const struct login *src, const struct login *dst)
-{
-	return zone_shared(v, src->wwpn, dst->wwpn);
-}
-
-/* src NULL: from a server of the fabric. */
-static void deliver(struct fabric *f, struct vsan *v, struct login *src, struct login *dst,
+/* wwpn: the sender's; 0: a server of the fabric. src NULL: such a one, or logged out since. */
+static void deliver(struct fabric *f, struct vsan *v, struct login *src, uint64_t wwpn,
 		    const struct frame *fr)
 {
 	uint32_t d_id = get_be24(fr->data + FC_D_ID);
+	struct login *dst = vsan_login_by_id(v, d_id);
 
 	if (d_id >= FCID_WELL_KNOWN) {
 		if (src)
@@ -26,7 +22,7 @@ static void deliver(struct fabric *f, struct vsan *v, struct login *src, struct 
 		v->dropped_no_port++;
 		return; /* class 3: its port is gone */
 	}
-	if (src && !may_talk(v, src, dst)) {
+	if (wwpn && !zone_shared(v, wwpn, dst->wwpn)) {
 		v->dropped_zoning++;
 		if (fr->data[FC_R_CTL] == RCTL_ELS_REQ)
 			flog_add(f, "zoned-out", v, src, "ELS %02x to %06x dropped: no common zone",
@@ -39,17 +35,16 @@ static void deliver(struct fabric *f, struct vsan *v, struct login *src, struct 
 		fport_send(f, dst, fr);
 }
 
-static void route(struct fabric *f, struct vsan *v, struct login *src, const struct frame *fr, bool rules)
+static void route(struct fabric *f, struct vsan *v, struct login *src, const struct frame *fr)
 {
-	struct login *dst = vsan_login_by_id(v, get_be24(fr->data + FC_D_ID));
 	struct rule_frame rf;
 
-	if (rules && !TAILQ_EMPTY(&f->rules)) {
-		rf = rule_frame_of(v, src, dst, fr);
+	if (!TAILQ_EMPTY(&f->rules)) {
+		rf = rule_frame_of(v, src, vsan_login_by_id(v, get_be24(fr->data + FC_D_ID)), fr);
 		if (rule_frame_in(f, &rf, fr))
 			return;
 	}
-	deliver(f, v, src, dst, fr);
+	deliver(f, v, src, src ? src->wwpn : 0, fr);
 }
 
 void forward_input(struct fabric *f, struct fport *p, const struct ether_view *e)
@@ -75,21 +70,25 @@ void forward_input(struct fabric *f, struct fport *p, const struct ether_view *e
 		v->dropped_no_port++;
 		return; /* not logged in here, or another's address */
 	}
-	route(f, v, src, &fr, true);
+	route(f, v, src, &fr);
 }
 
-void forward_frame(struct fabric *f, struct frame *fr, bool rules)
+void forward_frame(struct fabric *f, const struct frame *fr)
 {
 	struct vsan *v = vsan_find(f, fr->vsan);
 	uint32_t s_id = get_be24(fr->data + FC_S_ID);
-	struct login *src;
+	struct login *src = v ? vsan_login_by_id(v, s_id) : NULL;
 
-	if (v) {
-		src = vsan_login_by_id(v, s_id);
-		if (src || s_id >= FCID_WELL_KNOWN || !rules)
-			route(f, v, src, fr, rules);
-		else
-			v->dropped_no_port++;
-	}
-	frame_free(fr);
+	if (src || (v && s_id >= FCID_WELL_KNOWN))
+		route(f, v, src, fr);
+	else if (v)
+		v->dropped_no_port++;
+}
+
+void forward_delayed(struct fabric *f, const struct frame *fr, uint64_t src_wwpn)
+{
+	struct vsan *v = vsan_find(f, fr->vsan);
+
+	if (v)
+		deliver(f, v, vsan_login_by_id(v, get_be24(fr->data + FC_S_ID)), src_wwpn, fr);
 }

@@ -211,10 +211,15 @@ void fport_fip_input(struct fabric *f, struct fport *p, const struct ether_view 
 void fport_fip_reply(struct fabric *f, const struct fip_request *r, const struct frame *reply,
 		     const uint8_t *granted)
 {
+	const struct login *to = vsan_login_by_id(r->vsan, get_be24(reply->data + FC_D_ID));
+	struct rule_frame rf = rule_frame_of(r->vsan, NULL, to, reply);
 	struct fip_switch s = speaker(f, r->port, r->vsan);
 	uint8_t eth[ETHER_FRAME_MAX];
+	size_t len = fip_els_reply(eth, &s, r->mac, r->els_desc, reply, granted);
 
-	fabric_send_eth(f, r->port, eth, fip_els_reply(eth, &s, r->mac, r->els_desc, reply, granted));
+	rf.dst_port = r->port;
+	if (!rule_eth_out(f, &rf, r->port, eth, len))
+		fabric_send_eth(f, r->port, eth, len);
 }
 
 void fport_clear_links(struct fabric *f, struct enode *e, struct login *const *l, size_t n)

@@ -250,9 +250,9 @@ static void delay(struct fabric *f, struct delayed *d, uint32_t ms)
 	if (!d)
 		return;
 	d->due_us = f->now + (uint64_t)ms * MSEC;
-	TAILQ_FOREACH_REVERSE(before, &f->delayed, delayed_list, link)
-	if (before->due_us <= d->due_us)
-		break;
+	TAILQ_FOREACH_REVERSE (before, &f->delayed, delayed_list, link)
+		if (before->due_us <= d->due_us)
+			break;
 	if (before)
 		TAILQ_INSERT_AFTER(&f->delayed, before, d, link);
 	else
@@ -323,8 +323,11 @@ bool rule_frame_in(struct fabric *f, const struct rule_frame *rf, const struct f
 	} else if (r && r->action == RULE_DELAY) {
 		struct delayed *d = calloc(1, sizeof(*d));
 
-		if (d)
+		if (d) {
+			d->kind = DELAYED_FRAME;
 			d->fr = frame_copy(fr);
+			d->src_wwpn = rf->src ? rf->src->wwpn : 0;
+		}
 		delay(f, d, r->delay_ms);
 	}
 	return r != NULL;

@@ -79,7 +79,7 @@ struct fip_view;
 bool rule_fip_els(struct fabric *f, const struct rule_frame *rf, struct fport *p, const struct ether_view *e,
 		  const struct fip_view *fip, const uint8_t *eth, size_t len);
 
-/* What a rule kept back, when its time has come: exactly one of fr and eth is set. */
+/* What a rule kept back, when its time has come: fr, or eth (and len). */
 enum delayed_kind { DELAYED_FRAME, DELAYED_ETH_IN, DELAYED_ETH_OUT };
 struct delayed {
 	TAILQ_ENTRY(delayed) link;
@@ -88,6 +88,7 @@ struct delayed {
 	struct fport *port;
 	size_t len;
 	struct frame *fr;
+	uint64_t src_wwpn; /* of fr; 0: a server's */
 	uint8_t eth[];
 };
 struct delayed *delayed_next(struct fabric *f); /* the caller frees it by delayed_free */
