@@ -7,6 +7,7 @@
 #define LAB_BLOCKS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BLOCK_SIZE 4096
@@ -40,5 +41,8 @@ void block_fill(struct block *b, uint64_t stream, uint64_t number, uint64_t seq)
 
 /* NULL when the block is whole and belongs there, else what is wrong with it. */
 const char *block_check(const struct block *b, uint64_t number);
+
+/* Maps a ledger for good. create: a new one of that many blocks; else what is there. NULL with errno. */
+struct ledger *ledger_map(const char *path, uint64_t first, uint64_t blocks, bool create);
 
 #endif

@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "blocks.h"
@@ -41,38 +39,6 @@ struct job {
 	uint64_t longest_us; /* the longest single write */
 	int error;
 };
-
-static size_t ledger_size(uint64_t blocks)
-{
-	return sizeof(struct ledger) + blocks * sizeof(struct ledger_entry);
-}
-
-static struct ledger *ledger_map(const char *path, uint64_t first, uint64_t blocks, bool create)
-{
-	AUTO_FD int fd = open(path, O_RDWR | O_CLOEXEC | (create ? O_CREAT | O_TRUNC : 0), 0644);
-	struct ledger *l;
-	struct stat st;
-
-	if (fd < 0 || (create && ftruncate(fd, (off_t)ledger_size(blocks))) || fstat(fd, &st))
-		return NULL;
-	if ((size_t)st.st_size < sizeof(*l)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	l = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (l == MAP_FAILED)
-		return NULL;
-	if (create) {
-		l->magic = LEDGER_MAGIC;
-		l->first = first;
-		l->blocks = blocks;
-	} else if (l->magic != LEDGER_MAGIC || l->blocks > UINT32_MAX ||
-		   (size_t)st.st_size != ledger_size(l->blocks)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	return l;
-}
 
 static bool may_write(void)
 {

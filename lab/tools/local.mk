@@ -3,3 +3,8 @@ noinst_PROGRAMS += lab/tools/blockwriter
 lab_tools_blockwriter_SOURCES = lab/tools/blockwriter.c lab/tools/blocks.c lab/tools/blocks.h
 lab_tools_blockwriter_CPPFLAGS = $(INC_COMMON) -I$(top_srcdir)/lab/tools
 lab_tools_blockwriter_LDADD = src/common/libcommon.la
+
+noinst_PROGRAMS += lab/tools/pathio
+lab_tools_pathio_SOURCES = lab/tools/pathio.c lab/tools/blocks.c lab/tools/blocks.h
+lab_tools_pathio_CPPFLAGS = $(INC_COMMON) -I$(top_srcdir)/lab/tools
+lab_tools_pathio_LDADD = src/common/libcommon.la
