@@ -3,9 +3,10 @@
 EXTRA_DIST += %D%/README.md %D%/check %D%/init %D%/kernel %D%/run %D%/shell \
 	%D%/lib/guest.sh %D%/lib/hosts.sh %D%/lib/kernel.sh %D%/lib/playground %D%/lib/playground.rc %D%/lib/san.sh %D%/lib/tap.sh \
 	%D%/lib/vm.sh %D%/lib/vport.sh %D%/lib/wait.sh \
-	%D%/lib/db1.sh \
+	%D%/lib/db1.sh %D%/lib/matrix.sh \
 	%D%/scenarios/adopt %D%/scenarios/attach %D%/scenarios/boot %D%/scenarios/demo %D%/scenarios/faults \
-	%D%/scenarios/fcoe-login %D%/scenarios/fcoe-lun %D%/scenarios/hold %D%/scenarios/scsi %D%/scenarios/service \
+	%D%/scenarios/fcoe-login %D%/scenarios/fcoe-lun %D%/scenarios/hold %D%/scenarios/matrix-array \
+	%D%/scenarios/scsi %D%/scenarios/service \
 	%D%/tests/vm-ends
 
 dist_check_SCRIPTS += %D%/tests/tap.sh

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# The fault matrix: db1 with I/O in flight on all its paths, a fault, a quiesce by a deadline, and whether what was answered
+# is what the fabric and the kernel show. Needs tap.sh, san.sh, vport.sh, hosts.sh and db1.sh.
+#
+#   matrix_up, matrix_down      the SAN, the daemon, db1 attached; and their end
+#   matrix_case NAME BEGIN END [OUTCOMES [DEADLINES]]
+#                               one test for each deadline (ms; 200 1000 5000): BEGIN brings the fault about, END heals it;
+#                               OUTCOMES (default confirmed) are the answers that are right, as confirmed|unconfirmed
+#   matrix_table                the rows of all cases
+#   matrix_io_start, _pause, _continue, _stop, _show
+#                               the I/O by itself
+# For a case: matrix_way=resume or release instead of one and the other in turn; matrix_also=FUNCTION is called with the
+# deadline after the resume or the attach, with the I/O still going on. Both hold for the next case only. What is wrong, a
+# function says by matrix_wrong TEXT.
+
+matrix_deadlines='200 1000 5000'
+matrix_blocks=64 # of 4 KiB for each path
+matrix_way='' matrix_also=''
+matrix_rounds=0
+matrix_pathio=''
+declare -A matrix_wwpn=() # by index
+declare -a matrix_faults=() # what is wrong in this round
+
+matrix_wrong() { matrix_faults+=("$*"); }
+
+matrix_up() {
+	local index wwpn
+	san_up || bail "the SAN does not come up"
+	host_up alpha || bail "the daemon does not start"
+	db1_up
+	matrix_io=$(program pathio)
+	matrix_verify=$(program blockwriter)
+	mkdir -p "$SAN_RUN/matrix"
+	while read -r index wwpn; do
+		matrix_wwpn[$index]=$wwpn
+	done < <(ctl --json vhba list db1 | jq -r '.vhbas[] | "\(.index) \(.wwpn)"')
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' case deadline outcome answered intake-closed io-ended logged-out verified >"$OUT/matrix.tsv"
+}
+
+# ---- I/O ----
+
+matrix_io_show() { "$matrix_io" show "$SAN_RUN/matrix/state"; }
+# Every lane has done N commands more than MIN says: "NAME LANE" -> count.
+matrix_io_runs() { matrix_io_show | awk -v n="$1" '$3 < n { exit 1 }'; }
+
+matrix_io_start() {
+	local index designator sd words=()
+	while read -r index designator sd; do
+		words+=("$index.$designator=/dev/$sd")
+	done < <(paths alpha db1)
+	rm -f "$SAN_RUN/matrix/state"
+	"$matrix_io" run "$SAN_RUN/matrix/state" "$SAN_RUN/matrix" "$matrix_blocks" "${words[@]}" 2>"$OUT/pathio.err" &
+	matrix_pathio=$!
+	until_true 20 matrix_io_runs 3
+}
+matrix_io_pause() { kill -USR1 "$matrix_pathio"; }
+matrix_io_continue() { kill -USR2 "$matrix_pathio" 2>/dev/null || true; }
+matrix_io_ended() { ! kill -0 "$matrix_pathio" 2>/dev/null; }
+# Ends it; fails when a command never comes back.
+matrix_io_stop() {
+	kill -TERM "$matrix_pathio" 2>/dev/null || true
+	until_true 20 matrix_io_ended || return 1
+	wait "$matrix_pathio" || true
+}
+# Every write that was told to be written is there, by whatever path has the LUN now.
+matrix_io_verify() {
+	local index designator sd jobs=() job bad=0
+	while read -r index designator sd; do
+		"$matrix_verify" verify "/dev/$sd" "$SAN_RUN/matrix/$index.$designator" >"$SAN_RUN/matrix/verified.$index.$designator" &
+		jobs+=($!)
+	done < <(paths alpha db1)
+	for job in "${jobs[@]}"; do
+		wait "$job" || bad=1
+	done
+	[ "$bad" -eq 0 ] || cat "$SAN_RUN"/matrix/verified.*
+	return "$bad"
+}
+
+# ---- what the kernel, the daemon and the fabric have ----
+
+# matrix_resources: what the daemon and its helper hold when nothing is under way: files and processes.
+matrix_resources() {
+	local pid=${HOST_VHBAD[alpha]} children child
+	read -r children <"/proc/$pid/task/$pid/children" || true
+	echo "vhbad files $(matrix_count "/proc/$pid/fd/")"
+	for child in $children; do
+		echo "child files $(matrix_count "/proc/$child/fd/") children $(wc -w <"/proc/$child/task/$child/children")"
+	done
+}
+matrix_count() {
+	local all=("$1"*)
+	echo "${#all[@]}"
+}
+matrix_resources_are() { [ "$(matrix_resources)" = "$1" ]; }
+
+# matrix_busy INDEX: commands at the devices of that vhba's paths.
+matrix_busy() {
+	local index sd busy n=0
+	while read -r index _ sd; do
+		[ "$index" = "$1" ] || continue
+		{ read -r busy <"/sys/block/$sd/device/device_busy"; } 2>/dev/null || continue
+		n=$((n + busy))
+	done <"$SAN_RUN/matrix/paths"
+	echo "$n"
+}
+
+# matrix_hanging INDEX: lanes whose command is out, and not merely parked until a resume; one line each.
+matrix_hanging() {
+	local index designator sd state
+	while read -r index designator sd; do
+		[ "$index" = "$1" ] || continue
+		{ read -r state <"/sys/block/$sd/device/state"; } 2>/dev/null || state=gone
+		[ "$state" = blocked ] || awk -v p="$index.$designator" -v s="$state" \
+			'$1 == p && $6 > 0 { print $1, $2, "out since", $6, "at a device that is", s }' "$SAN_RUN/matrix/at-answer"
+	done <"$SAN_RUN/matrix/paths"
+}
+
+# matrix_logged_out WWPN US: when the fabric logged it out for the last time before that; fails when it was in then.
+matrix_logged_out() {
+	awk -v wwpn="$1" -v by="$2" '
+		{ t = int($1 * 1000000 + 0.5) }
+		t <= by && $5 == wwpn && ($2 == "login" || $2 == "logout") { last = $2; at = t }
+		END { if (last == "login") exit 1; print at + 0 }' "$SAN_RUN/fabricd.log"
+}
+
+# matrix_unknown_to_arrays WWPN: no target has a login of it, nor a command.
+matrix_unknown_to_arrays() {
+	fabricctl show targets --json | jq -e --arg w "$1" \
+		'[.[].status | (.logins[] | select(.wwpn == $w)), (.exchanges[] | select(.initiator == $w))] | length == 0' >/dev/null
+}
+
+# ---- a round: one case with one deadline ----
+
+# matrix_field JQ: of the answer.
+matrix_field() { jq -r "$1" "$SAN_RUN/matrix/answer.json"; }
+
+matrix_quiesce() {
+	local rc=0
+	ctl --json quiesce db1 --deadline "$1ms" --paused >"$SAN_RUN/matrix/answer.json" 2>"$SAN_RUN/matrix/answer.err" || rc=$?
+	matrix_io_show >"$SAN_RUN/matrix/at-answer"
+	[ -s "$SAN_RUN/matrix/answer.json" ] && return
+	matrix_wrong "no answer: status $rc: $(<"$SAN_RUN/matrix/answer.err")"
+	return 1
+}
+
+# matrix_check_answer DEADLINE OUTCOMES
+matrix_check_answer() {
+	local outcome elapsed unproved
+	IFS=$'\t' read -r outcome elapsed unproved < <(matrix_field '[.outcome, (.elapsed_us / 1000 | floor), (.unproved | join(", "))] | @tsv')
+	[ "$elapsed" -le $(($1 + 50)) ] || matrix_wrong "answered after $elapsed ms"
+	[[ "|$2|" == *"|$outcome|"* ]] || matrix_wrong "$outcome, expected $2; unproved: $unproved"
+	case $outcome in
+	confirmed) [ -z "$unproved" ] || matrix_wrong "confirmed, and unproved: $unproved" ;;
+	unconfirmed) [ -n "$unproved" ] || matrix_wrong "unconfirmed, and nothing is named" ;;
+	esac
+}
+
+# matrix_check_vhba INDEX BY EVIDENCE: what it claimed by then is so.
+matrix_check_vhba() {
+	local wwpn=${matrix_wwpn[$1]} busy hanging
+	if [[ $3 = *'fabric logged out'* ]]; then
+		matrix_logged_out "$wwpn" "$2" >/dev/null || matrix_wrong "vhba $1: said to be logged out, the fabric's log has it logged in"
+		matrix_unknown_to_arrays "$wwpn" || matrix_wrong "vhba $1: said to be logged out, an array has a login or a command of it"
+	fi
+	if [[ $3 = *'in-flight ended'* ]]; then
+		busy=$(matrix_busy "$1")
+		[ "$busy" -eq 0 ] || matrix_wrong "vhba $1: in-flight said to have ended, device_busy is $busy"
+		hanging=$(matrix_hanging "$1")
+		[ -z "$hanging" ] || matrix_wrong "vhba $1: in-flight said to have ended: $hanging"
+	fi
+}
+
+matrix_check_claims() {
+	local index evidence by
+	by=$(matrix_field '.start_us + .elapsed_us')
+	while IFS=$'\t' read -r index evidence; do
+		matrix_check_vhba "$index" "$by" "$evidence"
+		if [ "$(matrix_field .outcome)" = confirmed ] && [ "$evidence" != 'in-flight ended, targets logged out, fabric logged out' ]; then
+			matrix_wrong "confirmed, but vhba $index has: $evidence"
+		fi
+	done < <(matrix_field '.vhbas[] | [.index, (.evidence | join(", "))] | @tsv')
+}
+
+# matrix_row NAME DEADLINE: into the table; times in ms from the request.
+matrix_row() {
+	local start by index at out=0 ended
+	read -r start by < <(matrix_field '"\(.start_us) \(.start_us + .elapsed_us)"')
+	for index in "${!matrix_wwpn[@]}"; do
+		at=$(matrix_logged_out "${matrix_wwpn[$index]}" "$by") || { out=-; break; }
+		at=$(((at - start) / 1000))
+		[ "$at" -le "$out" ] || out=$at
+	done
+	ended=$(awk -v start="$start" '$6 > 0 { out = 1 } $7 > last { last = $7 }
+		END { print out ? "-" : (last > start ? int((last - start) / 1000) : 0) }' "$SAN_RUN/matrix/at-answer")
+	matrix_field "[\"$1\", $2, .outcome, (.elapsed_us / 1000 | floor),
+		([.phases[] | select(.phase == \"stop\" and .outcome == \"confirmed\") | (.end_us - .start_us) / 1000 | floor] | first // \"-\"),
+		\"$ended\", \"$out\",
+		(if .outcome == \"confirmed\" then [.vhbas[].phases[] | select(.phase == \"verify\") | .end_us - $start] | max / 1000 | floor else \"-\" end)
+		] | @tsv" >>"$OUT/matrix.tsv"
+}
+
+# matrix_operation WORD...: it ends well; its record is kept for the diagnosis.
+matrix_operation() {
+	local rc=0
+	ctl --json "$@" >"$SAN_RUN/matrix/operation.json" 2>"$SAN_RUN/matrix/operation.err" || rc=$?
+	[ "$rc" -eq 0 ] || matrix_wrong "$1: status $rc: $(cat "$SAN_RUN/matrix/operation.err" "$SAN_RUN/matrix/operation.json")"
+}
+
+matrix_resume() {
+	matrix_io_continue
+	"$1"
+	matrix_operation resume db1 --deadline 30s
+}
+
+# The release does not wait for the fault to heal: what moves does so because something is broken.
+matrix_release() {
+	local rc=0
+	ctl --json release db1 --deadline 2s >"$SAN_RUN/matrix/operation.json" 2>"$SAN_RUN/matrix/operation.err" || rc=$?
+	[[ $rc = [03] ]] || matrix_wrong "release: status $rc: $(cat "$SAN_RUN/matrix/operation.err" "$SAN_RUN/matrix/operation.json")"
+	matrix_io_continue
+	"$1"
+	until_true 10 matrix_vports 0 || matrix_wrong "released, and there are $(vport_count) vports"
+	matrix_operation attach db1 --deadline 30s
+}
+matrix_vports() { [ "$(vport_count)" -eq "$1" ]; }
+
+# matrix_check_after RESOURCES
+matrix_check_after() {
+	local now
+	db1_is attached || matrix_wrong "db1 is $(db1_state)"
+	now=$(paths alpha db1 | wc -l)
+	[ "$now" -eq 8 ] || matrix_wrong "$now paths, not 8"
+	matrix_vports 2 || matrix_wrong "$(vport_count) vports, not 2"
+	matrix_io_stop || matrix_wrong "a command never came back: $(matrix_io_show | awk '$6 > 0')"
+	matrix_io_verify >"$SAN_RUN/matrix/verify" 2>&1 || matrix_wrong "blocks that were told to be written: $(grep -v ' 0 wrong' "$SAN_RUN/matrix/verify")"
+	until_true 10 matrix_resources_are "$1" || matrix_wrong "held before: $1; held now: $(matrix_resources)"
+}
+
+# matrix_round NAME BEGIN END OUTCOMES DEADLINE WAY
+matrix_round() {
+	local held
+	matrix_faults=()
+	held=$(matrix_resources)
+	paths alpha db1 >"$SAN_RUN/matrix/paths"
+	matrix_io_start || matrix_wrong "the I/O does not start: $(<"$OUT/pathio.err")"
+	"$2"
+	matrix_io_pause
+	if matrix_quiesce "$5"; then
+		matrix_check_answer "$5" "$4"
+		matrix_check_claims
+		matrix_row "$1" "$5"
+	fi
+	"matrix_$6" "$3"
+	[ -z "$matrix_also" ] || "$matrix_also" "$5"
+	matrix_check_after "$held"
+	matrix_report "$1, deadline $5 ms, then $6"
+}
+
+# matrix_report DESCRIPTION: the round's one test.
+matrix_report() {
+	local wrong
+	tap_result "$((${#matrix_faults[@]} > 0))" "$1"
+	diag "$(tail -n 1 "$OUT/matrix.tsv")"
+	[ "${#matrix_faults[@]}" -gt 0 ] || return 0
+	for wrong in "${matrix_faults[@]}"; do
+		diag "wrong: $wrong"
+	done
+	cp "$SAN_RUN/matrix/answer.json" "$OUT/${1//[ ,]/-}.json"
+	diag "$(jq -c '.vhbas[] | {index, state, evidence, phases: [.phases[] | {phase, start_us, end_us, inflight_before, inflight_after, text}]}' \
+		"$SAN_RUN/matrix/answer.json")"
+	diag "$(awk '$4 > 0 || $6 > 0' "$SAN_RUN/matrix/at-answer")"
+}
+
+matrix_case() {
+	local deadline way
+	for deadline in ${5:-$matrix_deadlines}; do
+		way=resume
+		[ $((matrix_rounds % 2)) -eq 0 ] || way=release
+		matrix_rounds=$((matrix_rounds + 1))
+		matrix_round "$1" "$2" "$3" "${4:-confirmed}" "$deadline" "${matrix_way:-$way}"
+	done
+	matrix_way='' matrix_also=''
+}
+
+matrix_down() {
+	run_ok ctl detach db1
+	run_ok host_down alpha
+	run_ok san_down
+	ok "the kernel has not warned" kernel_calm
+}
+
+matrix_table() {
+	echo "# case x deadline; times in ms from the request"
+	column -t -s $'\t' "$OUT/matrix.tsv" | sed 's/^/# /'
+}
