@@ -78,11 +78,12 @@ else
 fi
 
 # Installed, each is where configure says, under the name that the others do not use; and goes again.
-files=(systemdsystemunit/vhbad.service sysusers/vhba.conf tmpfiles/vhba.conf modulesload/vhba.conf)
+files=(systemdsystemunit/vhbad.service sysusers/vhba.conf tmpfiles/vhba.conf modulesload/vhba.conf udevrules/61-vhba.rules)
 folder() { sed -n "s/^${1%/*}dir = //p" "$build/Makefile"; }
 prefix=$(sed -n 's/^prefix = //p' "$build/Makefile")
 targets() { # verb: the makefile's names for what is in files
-	printf "$1-%s\n" systemdsystemunitDATA dist_sysusersDATA dist_tmpfilesDATA dist_modulesloadDATA
+	printf "$1-%s\n" systemdsystemunitDATA dist_sysusersDATA dist_tmpfilesDATA dist_modulesloadDATA \
+		udevrulesDATA
 }
 want=() have=()
 for f in "${files[@]}"; do

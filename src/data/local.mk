@@ -6,6 +6,13 @@ src/data/vhbad.service: src/data/vhbad.service.in Makefile
 systemdsystemunit_DATA += src/data/vhbad.service
 CLEANFILES += src/data/vhbad.service
 EXTRA_DIST += src/data/vhbad.service.in
+src/data/rules.d/61-vhba.rules: src/data/rules.d/61-vhba.rules.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) src/data/rules.d && \
+		$(SED) -e 's|@pkglibexecdir[@]|$(pkglibexecdir)|g' $(srcdir)/src/data/rules.d/61-vhba.rules.in > $@
+
+udevrules_DATA += src/data/rules.d/61-vhba.rules
+CLEANFILES += src/data/rules.d/61-vhba.rules
+EXTRA_DIST += src/data/rules.d/61-vhba.rules.in
 dist_sysusers_DATA = src/data/sysusers.d/vhba.conf
 dist_tmpfiles_DATA = src/data/tmpfiles.d/vhba.conf
 dist_modulesload_DATA = src/data/modules-load.d/vhba.conf
