@@ -54,6 +54,7 @@ void q_journal_ids(struct quiesce *q)
 
 		journal_record_init(&r, "vhba", q->now.us);
 		journal_put_u64(&r, "v", i);
+		journal_put_u64(&r, "of", q->n);
 		journal_put_u64(&r, "index", id->index);
 		journal_put_hex(&r, "wwpn", id->wwpn);
 		journal_put_hex(&r, "wwnn", id->wwnn);
@@ -169,14 +170,17 @@ static enum quiesce_request get_request(struct reader *rd)
 
 int quiesce_restore_ids(const struct journal_record *rec, size_t n, struct quiesce_vhba ids[QUIESCE_VHBA_MAX])
 {
-	unsigned int count = 0;
+	unsigned int count = 0, of = 0;
+	bool asked = false;
 
 	for (size_t i = 0; i < n; i++) {
 		struct reader rd = {.r = &rec[i]};
 		struct quiesce_vhba *id;
 
+		asked = asked || !strcmp(rec[i].step, "vm");
 		if (strcmp(rec[i].step, "vhba"))
 			continue;
+		of = get_u64(&rd, "of", QUIESCE_VHBA_MAX);
 		if (count == QUIESCE_VHBA_MAX || get_u64(&rd, "v", QUIESCE_VHBA_MAX) != count)
 			return -EBADMSG;
 		id = &ids[count++];
@@ -189,7 +193,10 @@ int quiesce_restore_ids(const struct journal_record *rec, size_t n, struct quies
 		if (rd.rc)
 			return rd.rc;
 	}
-	return count ? (int)count : -EBADMSG;
+	/* Who they are is written before the request is: cut off there, the list may be short. */
+	if (!asked)
+		return 0;
+	return count && count == of ? (int)count : -EBADMSG;
 }
 
 static int replay_vhba(struct quiesce *q, struct reader *rd)

@@ -316,8 +316,10 @@ void quiesce_free(struct quiesce *q);
 int quiesce_restore(struct quiesce *q, const struct journal_record *rec, size_t n, struct monotime now,
 		    struct verror *e);
 
-/* The vhbas that a journal of this machine speaks of, to call quiesce_new after a restart: their number, or
- * -EBADMSG. */
+/*
+ * The vhbas that a journal of this machine speaks of, to call quiesce_new after a restart: their number; 0:
+ * it ends before its first request, so nothing was begun; -EBADMSG.
+ */
 int quiesce_restore_ids(const struct journal_record *rec, size_t n,
 			struct quiesce_vhba ids[QUIESCE_VHBA_MAX]);
 

@@ -496,6 +496,23 @@ static void test_restart_rolled_back(void)
 	w_fini(&w);
 }
 
+/* Killed before the request stood in the journal: half a list of vhbas must not be taken for the whole. */
+static void test_restart_before_request(void)
+{
+	struct quiesce_vhba ids[QUIESCE_VHBA_MAX];
+
+	w_init(&w, 2);
+	ask(QE_QUIESCE, 800 * W_MS, QO_CONFIRMED);
+	UT_STREQ(w.rec[2].step, "vm");
+	for (size_t n = 0; n <= 2; n++)
+		UT_EQ(quiesce_restore_ids(w.rec, n, ids), 0);
+	UT_EQ(quiesce_restore_ids(w.rec, 3, ids), 2);
+	/* One that could not be written, since the folder was full. */
+	w.rec[1] = w.rec[2];
+	UT_EQ(quiesce_restore_ids(w.rec, w.nrec, ids), -EBADMSG);
+	w_fini(&w);
+}
+
 static void test_restore_refuses(void)
 {
 	struct quiesce_vhba ids[QUIESCE_VHBA_MAX];
@@ -506,7 +523,6 @@ static void test_restore_refuses(void)
 	UT_EQ(quiesce_restore_ids(w.rec, w.nrec, ids), 2);
 	UT_EQ(ids[1].wwpn, 0x2000000000000002);
 	UT_STREQ(ids[1].timers, "policy");
-	UT_EQ(quiesce_restore_ids(w.rec, 0, ids), -EBADMSG);
 	w.n = 1;
 	w.dead = true;
 	w_revive(&w);
@@ -540,6 +556,7 @@ int main(int argc, char **argv)
 		{"killed at every record", test_restart_everywhere},
 		{"killed with a request waiting", test_restart_queued},
 		{"killed after a roll-back", test_restart_rolled_back},
+		{"killed before the request", test_restart_before_request},
 		{"foreign records", test_restore_refuses},
 		CU_TEST_INFO_NULL,
 	};

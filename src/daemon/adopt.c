@@ -107,10 +107,17 @@ static void resume_operation(struct daemon *d, const char *dir, const struct jou
 		log_warning("a journal speaks of a VM %s that the registry does not know", op->head.vm);
 		return;
 	}
+	if (vm->quiesce) {
+		end_journal(d, dir, op, "superseded");
+		return;
+	}
 	log_notice("%s: going on with the %s that was under way", vm->name, journal_kind_name(op->head.kind));
 	if (vm_quiesce_restore(d, vm, op, &e)) {
 		log_err("%s: its journal can't be followed: %s", vm->name, e.what);
+		vm_of_registry(d, rv);
 		vm_set_state(vm, VM_FAILED);
+	} else if (!vm->quiesce) {
+		vm_free(&d->vms, vm); /* nothing had begun: it is taken over as it is found */
 	}
 }
 
@@ -148,7 +155,8 @@ void adopt_all(struct daemon *d)
 	snprintf(dir, sizeof(dir), "%s/journal", d->cfg->run_dir);
 	if (journal_load(dir, JOURNAL_UNFINISHED, NULL, &list, &e))
 		log_err("the journals can't be read: %s", e.what);
-	for (size_t i = 0; i < list.n; i++)
+	/* The newest first: of a VM with several only that one is true. */
+	for (size_t i = list.n; i-- > 0;)
 		resume_operation(d, dir, &list.op[i]);
 	TAILQ_FOREACH (rv, registry_vms(d->reg), link)
 		if (!in_unfinished_attach(&list, rv->uuid))

@@ -73,7 +73,10 @@ void op_attach_free(struct attach_run *run);
 int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct verror *e);
 /* The inventory changed around this VM: its machine looks again. */
 void vm_wake(struct daemon *d, struct vm *vm);
-/* Rebuild the machine from a journal found at start, and go on. */
+/*
+ * Rebuild the machine from a journal found at start, and go on.  0 without vm->quiesce: nothing had begun.
+ * On error the journal is set aside and the VM has no machine; its vhbas may be the journal's.
+ */
 int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op *found, struct verror *e);
 
 #endif

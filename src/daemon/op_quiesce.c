@@ -295,15 +295,18 @@ static enum vm_state state_restored(const struct quiesce *q)
 	return r->outcome == QO_FAILED ? VM_FAILED : states[r->request].rests;
 }
 
-int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op *found, struct verror *e)
+/* A journal that can't be followed is set aside: the next request begins anew. */
+static int give_up_restore(struct vm *vm, struct verror *e)
 {
-	struct quiesce_vhba ids[QUIESCE_VHBA_MAX];
-	struct quiesce_config qc;
-	char dir[256];
-	int n = quiesce_restore_ids(found->rec, found->n, ids);
+	quiesce_free(steal_ptr(vm->quiesce));
+	driver_free(steal_ptr(vm->driver));
+	if (vm->journal)
+		journal_end(steal_ptr(vm->journal), "unreadable", e->what, mono_now().us, 4);
+	return -EIO;
+}
 
-	if (n <= 0)
-		return verror_set(e, VHBA_E_INTERNAL, "the journal of %s names no vhba", vm->name);
+static void take_vhbas(struct daemon *d, struct vm *vm, const struct quiesce_vhba ids[], int n)
+{
 	vm->count = (unsigned)n;
 	for (int i = 0; i < n; i++) {
 		const struct fc_host *parent = fc_parent_find(&d->inv, ids[i].parent_wwpn);
@@ -316,18 +319,38 @@ int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op 
 					       .host = -1};
 		san_locate(d, &vm->vhba[i]);
 	}
+}
+
+int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op *found, struct verror *e)
+{
+	struct quiesce_vhba ids[QUIESCE_VHBA_MAX];
+	struct quiesce_config qc;
+	char dir[256];
+	int n = quiesce_restore_ids(found->rec, found->n, ids);
+
 	snprintf(dir, sizeof(dir), "%s/journal", d->cfg->run_dir);
 	vm->journal = journal_reopen(dir, found, e);
 	if (!vm->journal)
 		return -EIO;
+	if (n < 0) {
+		verror_set(e, VHBA_E_INTERNAL, "it does not name its vhbas");
+		return give_up_restore(vm, e);
+	}
+	if (!n) {
+		journal_end(steal_ptr(vm->journal), "refused", "killed before it had begun", mono_now().us,
+			    4);
+		return 0;
+	}
+	take_vhbas(d, vm, ids, n);
 	vm->driver = driver_new(d, vm);
 	configure(d->cfg, &qc, d->cfg->drain);
 	vm->quiesce = vm->driver ? quiesce_new(&qc, &quiesce_driver_ops, vm->driver, ids, (unsigned)n) : NULL;
-	if (!vm->quiesce)
-		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
-	n = quiesce_restore(vm->quiesce, found->rec, found->n, mono_now(), e);
-	if (n)
-		return n;
+	if (!vm->quiesce) {
+		verror_set(e, VHBA_E_INTERNAL, "out of memory");
+		return give_up_restore(vm, e);
+	}
+	if (quiesce_restore(vm->quiesce, found->rec, found->n, mono_now(), e))
+		return give_up_restore(vm, e);
 	vm_set_state(vm, state_restored(vm->quiesce));
 	sd_event_source_set_enabled(vm->driver->defer, SD_EVENT_ONESHOT);
 	return 0;
