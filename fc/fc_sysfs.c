@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "fc_sysfs.h"
@@ -58,6 +59,33 @@ static bool read_place(struct fc_host *h)
 	return true;
 }
 
+/*
+ * proc_name, where the driver's template has one: without, it reads "(null)" (qla2xxx, qedf, bnx2fc).  Then
+ * the driver of the PCI function that the host is on, or the first word of a symbolic name: "bnx2fc (QLogic
+ * ...".
+ */
+static void read_driver(struct fc_host *h)
+{
+	char path[PATH_MAX], to[PATH_MAX], name[256], *base;
+	ssize_t n;
+
+	if (sysroot_read(name, sizeof(name), "/sys/class/scsi_host/host%d/proc_name", h->number) > 0 &&
+	    strcmp(name, "(null)")) {
+		snprintf(h->driver, sizeof(h->driver), "%.15s", name);
+		return;
+	}
+	n = sysroot_path(path, sizeof(path), HOST_ATTR, h->number, "device/../driver")
+		    ? readlink(path, to, sizeof(to) - 1)
+		    : -1;
+	to[n > 0 ? n : 0] = '\0';
+	base = strrchr(to, '/');
+	if (!base) {
+		host_text(h, "symbolic_name", name, sizeof(name));
+		name[strcspn(name, " ")] = '\0';
+	}
+	snprintf(h->driver, sizeof(h->driver), "%.15s", base ? base + 1 : name);
+}
+
 bool fc_sysfs_read_host(struct fc_host *h)
 {
 	uint64_t wwpn;
@@ -76,9 +104,8 @@ bool fc_sysfs_read_host(struct fc_host *h)
 		h->npiv_inuse = (unsigned)host_number(h, "npiv_vports_inuse");
 		h->npiv_max = (unsigned)host_number(h, "max_npiv_vports");
 	}
-	if (!h->driver[0] && sysroot_read(h->driver, sizeof(h->driver),
-					  "/sys/class/scsi_host/host%d/proc_name", h->number) < 0)
-		h->driver[0] = '\0';
+	if (!h->driver[0])
+		read_driver(h);
 	return true;
 }
 

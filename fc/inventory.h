@@ -73,7 +73,7 @@ struct fc_host {
 	wwn_t wwpn, wwnn;
 	uint64_t fabric_name; /* 0: not logged in */
 	uint32_t port_id;
-	char driver[16];
+	char driver[16]; /* as fc_profile_find takes it: "fcoe", "lpfc"; "" while it is not known */
 	char state[16]; /* "Online", "Linkdown" ... */
 	char speed[16];
 	char netdev[16]; /* of an FCoE host: the interface under it */

@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += %D%/libvhbafc.la
 	%D%/fc_sysfs.c %D%/fc_sysfs.h \
 	%D%/inventory.c %D%/inventory.h \
 	%D%/netdev.c %D%/netdev.h \
+	%D%/profile.c %D%/profile.h \
 	%D%/vpd.c %D%/vpd.h \
 	%D%/wwn.c %D%/wwn.h
 %C%_libvhbafc_la_CPPFLAGS = $(INC_FC)

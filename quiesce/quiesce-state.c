@@ -52,6 +52,16 @@ uint64_t q_budget(const struct quiesce *q, uint64_t cap_us, unsigned int share)
 	return left < cap_us ? left : cap_us;
 }
 
+uint64_t quiesce_drain_us(const struct quiesce_config *cfg, const struct quiesce_profile *p, uint64_t left_us)
+{
+	uint64_t us = left_us / 2, most = p->drain_first && !cfg->drain_given ? us : cfg->drain_us;
+
+	/* Where the deadline cannot be kept anyway, what comes after gets its half. */
+	if (left_us > p->reserve_us && left_us - p->reserve_us < us)
+		us = left_us - p->reserve_us;
+	return us < most ? us : most;
+}
+
 static void forget_round(struct q_vhba *v)
 {
 	v->evidence = 0;
@@ -162,7 +172,8 @@ void q_arm_step(struct quiesce *q, struct q_vhba *v)
 		us = q_budget(q, q->cfg.stop_us, 4);
 		break;
 	case QS_DRAIN:
-		us = q_budget(q, q->cfg.drain_us, 2);
+		us = mono_left(q->answer_at, q->now);
+		us = us ? quiesce_drain_us(&q->cfg, p, us) : q_budget(q, q->cfg.drain_us, 2);
 		break;
 	case QS_FAST_FAIL:
 		us = q_budget(q, p->fast_fail_us, 2);

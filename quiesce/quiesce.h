@@ -185,8 +185,10 @@ const char *quiesce_evidence_name(enum quiesce_evidence one_bit); /* "targets lo
 /* The bits of mask, comma-separated, in buf; "nothing" for 0. Returns buf. */
 const char *quiesce_evidence_text(unsigned int mask, char *buf, size_t size);
 
-/* What differs between drivers: bounds of the steps. One const table entry per driver family; durations in
- * us. */
+/*
+ * What differs between drivers: bounds of the steps, in us.  The driver of the machine fills it from its
+ * table of drivers (fc/profile.h) for each vhba.
+ */
 struct quiesce_profile {
 	const char *driver; /* "libfc" */
 	uint64_t fast_fail_us; /* setting fast_io_fail_tmo, before the hard stop is taken instead */
@@ -195,6 +197,10 @@ struct quiesce_profile {
 				    back */
 	uint64_t escalate_us; /* commands in flight for so long after an abort's disable: hard stop (0: never)
 			       */
+	uint64_t reserve_us; /* what comes after the drain takes so long at most: the drain leaves it that,
+				where the deadline has room for it; UINT64_MAX: it has no bound */
+	bool drain_first; /* drain for half of the time that is left, unless the request has a budget of its
+			     own */
 };
 extern const struct quiesce_profile quiesce_profile_libfc;
 
@@ -203,6 +209,7 @@ struct quiesce_config {
 	uint64_t answer_margin_us; /* the answer leaves so long before the deadline [5 ms] */
 	uint64_t stop_us; /* closing the intake, at most, and at most a quarter of what is left [500 ms] */
 	uint64_t drain_us; /* drain budget, at most, and at most half of what is left [5 s] */
+	bool drain_given; /* by whoever asked: a profile's drain_first does not stretch it [false] */
 	uint64_t drain_poll_min_us; /* back-off of the count [1 ms] */
 	uint64_t drain_poll_max_us; /* [20 ms] */
 	uint64_t verify_poll_min_us; /* back-off of the evidence and of the readiness [2 ms] */
@@ -212,6 +219,10 @@ struct quiesce_config {
 	uint64_t hold_us; /* dev_loss_tmo: a hold for longer may have failed parked commands [60 s] */
 };
 void quiesce_config_init(struct quiesce_config *cfg);
+
+/* How long commands may complete by themselves when the answer is due in left_us. */
+uint64_t quiesce_drain_us(const struct quiesce_config *cfg, const struct quiesce_profile *p,
+			  uint64_t left_us);
 
 /* Who a vhba is. Copied. */
 struct quiesce_vhba {

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "privq.h"
+#include "vhba_profile.h"
 
 struct op *attach_op_of(const struct attach_verb *v)
 {
@@ -21,31 +22,33 @@ struct op *attach_op_of(const struct attach_verb *v)
 	return NULL;
 }
 
-static void send_verb(struct op *op, unsigned i, struct priv_request *req, uint64_t timeout_us,
-		      privq_done *done)
+static struct attach_verb *verb_new(struct op *op, unsigned i)
 {
 	struct attach_verb *v = calloc(1, sizeof(*v));
 
 	if (!v)
-		return;
+		return NULL;
 	v->d = op->d;
 	v->op_id = op->id;
 	v->vhba = i;
-	privq_call(op->d->privq, req, timeout_us, done, v);
+	return v;
 }
 
-static void fail(struct op *op, unsigned i, enum vhba_error_kind kind, const struct priv_reply *r)
+static void send_verb(struct op *op, unsigned i, struct priv_request *req, uint64_t timeout_us,
+		      privq_done *done)
 {
-	struct vm_vhba *v = &op->vm->vhba[i];
-	char wwn[WWN_TEXT];
+	struct attach_verb *v = verb_new(op, i);
+
+	if (v)
+		privq_call(op->d->privq, req, timeout_us, done, v);
+}
+
+static void create_failed(struct op *op, unsigned i, const struct priv_reply *r)
+{
+	const struct vm_vhba *v = &op->vm->vhba[i];
 	struct verror e;
 
-	verror_set(&e, kind, "vhba %u: %s failed", v->index, priv_verb_name(r->verb));
-	verror_seen(&e, "%s%s%s", strerror(-r->err), r->text[0] ? ": " : "", r->text);
-	if (r->verb == PRIV_VPORT_CREATE && (r->err == -EINVAL || r->err == -ENOTUNIQ))
-		verror_fix(&e, "does the parent carry %s already?", wwn_format(v->wwpn, wwn));
-	if (r->err == -ENOSPC)
-		verror_expected(&e, "room for one more vport on the parent");
+	vhba_create_error(vhba_profile(op->d, v), r, v->index, &e);
 	attach_fail(&op->attach->machine, &e);
 	attach_event(&op->attach->machine, i, ATTACH_EV_FAILED, mono_now());
 }
@@ -62,7 +65,7 @@ static void on_created(void *user, const struct priv_reply *r)
 		return;
 	vv = &op->vm->vhba[v->vhba];
 	if (r->err) {
-		fail(op, v->vhba, r->err == -ENOSPC ? VHBA_E_CONSTRAINT : VHBA_E_IO, r);
+		create_failed(op, v->vhba, r);
 		op_attach_look(op);
 		return;
 	}
@@ -145,10 +148,13 @@ static void begin_delete(struct op *op, unsigned i)
 	const struct vm_vhba *v = &op->vm->vhba[i];
 	struct priv_request q = {
 		.verb = PRIV_VPORT_DELETE, .host = v->parent_host, .wwpn = v->wwpn, .wwnn = v->wwnn};
+	struct attach_verb *verb = verb_new(op, i);
 	uint64_t t = left(op);
 
 	/* Undoing goes on after the answer: what was made must not stay. */
-	send_verb(op, i, &q, t > 30 * USEC_PER_SEC ? t : 30 * USEC_PER_SEC, on_deleted);
+	if (verb)
+		vhba_delete(op->d, vhba_profile(op->d, v), &q, t > 30 * USEC_PER_SEC ? t : 30 * USEC_PER_SEC,
+			    on_deleted, verb);
 }
 
 /* All its targets have the policy: with the kernel's own defaults as policy there is nothing to set. */

@@ -16,6 +16,7 @@ struct driver {
 	struct daemon *d;
 	struct vm *vm;
 	struct pending_list pending;
+	struct quiesce_profile profile[VM_VHBAS_MAX]; /* what the machine's vhbas point to */
 	sd_event_source *timer, *defer;
 };
 

@@ -27,6 +27,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/san.c src/daemon/san.h \
 	src/daemon/show.c \
 	src/daemon/ticket.c src/daemon/ticket.h \
+	src/daemon/vhba_profile.c src/daemon/vhba_profile.h \
 	src/daemon/vm.c src/daemon/vm.h \
 	src/daemon/watch.c
 src_daemon_libvhbad_la_CPPFLAGS = $(INC_DAEMON) $(INIPARSER_CFLAGS) \
@@ -72,6 +73,13 @@ tests_ut_registry_disk_SOURCES = tests/ut-registry-disk.c tests/ut-registry-benc
 tests_ut_registry_disk_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_registry_disk_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_ut_registry_disk_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-profile
+TESTS += tests/ut-profile
+tests_ut_profile_SOURCES = tests/ut-profile.c tests/ut-privq.h tests/ut-tree.c tests/ut-tree.h
+tests_ut_profile_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_profile_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_profile_LDADD = tests/libut.la src/daemon/libvhbad.la
 
 check_PROGRAMS += tests/ut-config
 TESTS += tests/ut-config

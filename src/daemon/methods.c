@@ -375,7 +375,7 @@ static int start(struct op *op, struct json_object *p, struct verror *e)
 {
 	if (op->kind == OP_ATTACH)
 		return op_attach_start(op, proto_get_bool(p, "accept_luns"), e);
-	return op_quiesce_start(op, proto_get_uint(p, "drain_us", op->d->cfg->drain),
+	return op_quiesce_start(op, proto_get_uint(p, "drain_us", OP_DRAIN_DEFAULT),
 				proto_get_bool(p, "paused"), e);
 }
 

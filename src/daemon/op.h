@@ -69,7 +69,9 @@ int op_attach_start(struct op *op, bool accept_luns, struct verror *e);
 void op_attach_look(struct op *op); /* the inventory changed */
 void op_attach_free(struct attach_run *run);
 
-/* op_quiesce.c: quiesce, resume, release, detach */
+/* op_quiesce.c: quiesce, resume, release, detach. drain_us: the caller's, or */
+#define OP_DRAIN_DEFAULT UINT64_MAX
+void op_quiesce_config(const struct config *c, struct quiesce_config *qc, uint64_t drain_us);
 int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct verror *e);
 /* The inventory changed around this VM: its machine looks again. */
 void vm_wake(struct daemon *d, struct vm *vm);

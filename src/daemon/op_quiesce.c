@@ -13,6 +13,7 @@
 #include "driver.h"
 #include "log.h"
 #include "san.h"
+#include "vhba_profile.h"
 
 /* What is known of an op's end, until the machine may be told. */
 struct pending {
@@ -109,12 +110,26 @@ static struct driver *driver_new(struct daemon *d, struct vm *vm)
 	return dr;
 }
 
-static void configure(const struct config *c, struct quiesce_config *qc, uint64_t drain_us)
+void op_quiesce_config(const struct config *c, struct quiesce_config *qc, uint64_t drain_us)
 {
 	quiesce_config_init(qc);
 	qc->answer_margin_us = c->margin;
-	qc->drain_us = drain_us;
+	qc->drain_given = drain_us != OP_DRAIN_DEFAULT;
+	qc->drain_us = qc->drain_given ? drain_us : c->drain;
 	qc->hold_us = c->hold;
+}
+
+/* What the machine must know of each vhba's driver, as it is on its parent now. */
+static void set_profiles(struct driver *dr, struct quiesce_vhba *ids, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct vm_vhba *v = &dr->vm->vhba[i];
+		uint64_t online, total = 0;
+
+		san_targets(dr->d, v, &online, &total);
+		vhba_profile_quiesce(vhba_profile(dr->d, v), (unsigned)total, &dr->profile[i]);
+		ids[i].profile = &dr->profile[i];
+	}
 }
 
 static struct quiesce *machine_new(struct driver *dr, uint64_t drain_us)
@@ -122,13 +137,14 @@ static struct quiesce *machine_new(struct driver *dr, uint64_t drain_us)
 	struct quiesce_vhba ids[QUIESCE_VHBA_MAX] = {0};
 	struct quiesce_config qc;
 
-	configure(dr->d->cfg, &qc, drain_us);
+	op_quiesce_config(dr->d->cfg, &qc, drain_us);
 	for (unsigned i = 0; i < dr->vm->count; i++) {
 		const struct vm_vhba *v = &dr->vm->vhba[i];
 
 		ids[i] = (struct quiesce_vhba){
 			.index = v->index, .wwpn = v->wwpn, .wwnn = v->wwnn, .parent_wwpn = v->parent_wwpn};
 	}
+	set_profiles(dr, ids, dr->vm->count);
 	return quiesce_new(&qc, &quiesce_driver_ops, dr, ids, dr->vm->count);
 }
 
@@ -343,7 +359,9 @@ int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op 
 	}
 	take_vhbas(d, vm, ids, n);
 	vm->driver = driver_new(d, vm);
-	configure(d->cfg, &qc, d->cfg->drain);
+	op_quiesce_config(d->cfg, &qc, OP_DRAIN_DEFAULT);
+	if (vm->driver)
+		set_profiles(vm->driver, ids, (unsigned)n);
 	vm->quiesce = vm->driver ? quiesce_new(&qc, &quiesce_driver_ops, vm->driver, ids, (unsigned)n) : NULL;
 	if (!vm->quiesce) {
 		verror_set(e, VHBA_E_INTERNAL, "out of memory");

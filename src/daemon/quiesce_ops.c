@@ -14,6 +14,7 @@
 #include "privq.h"
 #include "result.h"
 #include "san.h"
+#include "vhba_profile.h"
 
 /* A verb under way for the machine; the VM may be gone when its answer comes. */
 struct verb_call {
@@ -32,8 +33,18 @@ static struct driver *driver_of(const struct verb_call *vc)
 	return vm && vm->quiesce ? vm->driver : NULL;
 }
 
-static const char *reply_text(const struct priv_reply *r, char *buf, size_t size)
+static const char *reply_text(const struct driver *dr, const struct verb_call *vc, const struct priv_reply *r,
+			      char *buf, size_t size)
 {
+	const struct fc_errno *why =
+		r->verb == PRIV_VPORT_CREATE
+			? fc_create_errno(vhba_profile(dr->d, &dr->vm->vhba[vc->call.vhba]), -r->err)
+			: NULL;
+
+	if (why) {
+		snprintf(buf, size, "%s: %s: %.100s", priv_verb_name(r->verb), strerror(-r->err), why->means);
+		return buf;
+	}
 	snprintf(buf, size, "%s: %s%s%.100s", priv_verb_name(r->verb), strerror(-r->err),
 		 r->text[0] ? ": " : "", r->text);
 	return buf;
@@ -68,25 +79,50 @@ static void on_verb(void *user, const struct priv_reply *r)
 		driver_queue(dr, &vc->call, vc->good);
 	else
 		driver_queue_text(dr, &vc->call, vc->bad, (struct quiesce_arg){0},
-				  reply_text(r, text, sizeof(text)));
+				  reply_text(dr, vc, r, text, sizeof(text)));
 }
 
-static int send_verb(struct driver *dr, const struct quiesce_call *c, struct priv_request *q,
-		     privq_done *done, enum quiesce_ev good, enum quiesce_ev bad)
+static struct verb_call *verb_new(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev good,
+				  enum quiesce_ev bad)
 {
 	struct verb_call *vc = calloc(1, sizeof(*vc));
-	uint64_t left = mono_left(c->by, mono_now());
 
 	if (!vc)
-		return -ENOMEM;
+		return NULL;
 	vc->d = dr->d;
 	strcpy(vc->uuid, dr->vm->uuid);
 	vc->call = *c;
 	vc->good = good;
 	vc->bad = bad;
-	/* A verb outlives the machine's patience rather than being cut off at its edge: its end is news all
-	 * the same. */
-	privq_call(dr->d->privq, q, left + USEC_PER_SEC, done, vc);
+	return vc;
+}
+
+/* A verb outlives the machine's patience rather than being cut off at its edge: its end is news all the same.
+ */
+static uint64_t verb_time(const struct quiesce_call *c)
+{
+	return mono_left(c->by, mono_now()) + USEC_PER_SEC;
+}
+
+static int send_verb(struct driver *dr, const struct quiesce_call *c, struct priv_request *q,
+		     privq_done *done, enum quiesce_ev good, enum quiesce_ev bad)
+{
+	struct verb_call *vc = verb_new(dr, c, good, bad);
+
+	if (!vc)
+		return -ENOMEM;
+	privq_call(dr->d->privq, q, verb_time(c), done, vc);
+	return 0;
+}
+
+static int send_delete(struct driver *dr, const struct quiesce_call *c, struct priv_request *q,
+		       privq_done *done, enum quiesce_ev good, enum quiesce_ev bad)
+{
+	struct verb_call *vc = verb_new(dr, c, good, bad);
+
+	if (!vc)
+		return -ENOMEM;
+	vhba_delete(dr->d, vhba_profile(dr->d, &dr->vm->vhba[c->vhba]), q, verb_time(c), done, vc);
 	return 0;
 }
 
@@ -105,11 +141,24 @@ static struct priv_request vport_request(const struct vm_vhba *v, enum priv_verb
 				     .wwnn = v->wwnn};
 }
 
+/* With some drivers its success says nothing. */
+static void on_disabled(void *user, const struct priv_reply *r)
+{
+	struct verb_call *vc = user;
+	struct driver *dr = driver_of(vc);
+	const struct vm_vhba *v = dr ? vhba_of(dr, &vc->call) : NULL;
+	struct priv_reply no = *r;
+
+	if (v && !r->err && !vhba_is_disabled(dr->d, vhba_profile(dr->d, v), v, no.text, sizeof(no.text)))
+		no.err = -EIO;
+	on_verb(vc, &no);
+}
+
 static int op_disable(void *user, const struct quiesce_call *c)
 {
 	struct priv_request q = vport_request(vhba_of(user, c), PRIV_VPORT_DISABLE);
 
-	return send_verb(user, c, &q, on_verb, QE_DISABLED, QE_DISABLE_FAILED);
+	return send_verb(user, c, &q, on_disabled, QE_DISABLED, QE_DISABLE_FAILED);
 }
 
 static int op_enable(void *user, const struct quiesce_call *c)
@@ -123,7 +172,31 @@ static int op_delete(void *user, const struct quiesce_call *c)
 {
 	struct priv_request q = vport_request(vhba_of(user, c), PRIV_VPORT_DELETE);
 
-	return send_verb(user, c, &q, on_verb, QE_DELETED, QE_DELETE_FAILED);
+	return send_delete(user, c, &q, on_verb, QE_DELETED, QE_DELETE_FAILED);
+}
+
+static int create(struct driver *dr, const struct quiesce_call *c)
+{
+	const struct vm_vhba *v = vhba_of(dr, c);
+	struct priv_request q = vport_request(v, PRIV_VPORT_CREATE);
+
+	snprintf(q.name, sizeof(q.name), "vhba %.40s %u", dr->vm->name, v->index);
+	return send_verb(dr, c, &q, on_verb, QE_CREATED, QE_CREATE_FAILED);
+}
+
+static void on_gone_create(void *user, const struct priv_reply *r)
+{
+	struct verb_call *vc = user;
+	struct driver *dr = driver_of(vc);
+
+	if (!dr || (r->err && r->err != -ENODEV)) {
+		on_verb(vc, r);
+		return;
+	}
+	look_again(dr, vc->call.vhba);
+	if (create(dr, &vc->call))
+		driver_queue(dr, &vc->call, vc->bad);
+	free(vc);
 }
 
 static int op_create(void *user, const struct quiesce_call *c)
@@ -132,11 +205,13 @@ static int op_create(void *user, const struct quiesce_call *c)
 	struct vm_vhba *v = vhba_of(dr, c);
 	struct priv_request q;
 
-	if (san_locate(dr->d, v))
+	if (!san_locate(dr->d, v))
+		return create(dr, c);
+	if (!vhba_profile(dr->d, v)->delete_again)
 		return op_enable(user, c); /* it exists: creating what is there means enabling it */
-	q = vport_request(v, PRIV_VPORT_CREATE);
-	snprintf(q.name, sizeof(q.name), "vhba %.40s %u", dr->vm->name, v->index);
-	return send_verb(user, c, &q, on_verb, QE_CREATED, QE_CREATE_FAILED);
+	/* Its delete has begun and was put off: it can't be enabled any more, only deleted. */
+	q = vport_request(v, PRIV_VPORT_DELETE);
+	return send_delete(dr, c, &q, on_gone_create, QE_CREATED, QE_CREATE_FAILED);
 }
 
 /* ---- rport timers ---- */
@@ -152,7 +227,8 @@ static void on_fast_fail(void *user, const struct priv_reply *r)
 	if (!dr)
 		return;
 	if (r->err) {
-		driver_queue_text(dr, &vc->call, QE_FAST_FAIL_FAILED, arg, reply_text(r, text, sizeof(text)));
+		driver_queue_text(dr, &vc->call, QE_FAST_FAIL_FAILED, arg,
+				  reply_text(dr, vc, r, text, sizeof(text)));
 		return;
 	}
 	/* When it was Blocked is not known: its own fast_io_fail ends within its whole length from now. */
@@ -264,7 +340,7 @@ static void on_fabric(void *user, const struct priv_reply *r)
 		return;
 	if (r->err) {
 		driver_queue_text(dr, &vc->call, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0},
-				  reply_text(r, text, sizeof(text)));
+				  reply_text(dr, vc, r, text, sizeof(text)));
 	} else if (r->value == CT_ABSENT) {
 		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT);
 	} else if (r->value == CT_PRESENT) {
@@ -287,7 +363,7 @@ static int op_verify_fabric(void *user, const struct quiesce_call *c)
 
 	watch_refresh_parents(dr->d);
 	parent = fc_host_find(&dr->d->inv, v->parent_host);
-	if (!parent || strcmp(parent->state, "Online")) {
+	if (!parent || !fc_may_ask_fabric(fc_profile_find(parent->driver), true, parent->state)) {
 		/* In Linux 6.1 a question to a dead fabric looks answered, and can take the kernel down
 		 * later. */
 		snprintf(text, sizeof(text), "the parent is %s: the name server can't be asked",

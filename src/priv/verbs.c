@@ -5,11 +5,13 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <scsi/sg_pt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "ct.h"
+#include "profile.h"
 #include "sysroot.h"
 #include "verbs.h"
 
@@ -29,6 +31,20 @@ int verb_check_fc_host(int host, struct priv_reply *r)
 		return 0;
 	snprintf(r->text, sizeof(r->text), "host%d is no FC host", host);
 	return -ENODEV;
+}
+
+int verb_write(const char *value, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	return fc_may_write(path) ? sysroot_write(value, "%s", path) : -EPERM;
 }
 
 static int check_parent(int host, struct priv_reply *r)
@@ -135,8 +151,7 @@ static void set_symbolic_name(const struct priv_request *q, const struct priv_re
 	char name[SYMBOLIC_NAME_MAX + 1];
 
 	snprintf(name, sizeof(name), "%-*.*s", SYMBOLIC_NAME_MAX, SYMBOLIC_NAME_MAX, q->name);
-	sysroot_write(name, "/sys/class/fc_vports/vport-%d:%u-%u/symbolic_name", q->host, r->channel,
-		      r->number);
+	verb_write(name, "/sys/class/fc_vports/vport-%d:%u-%u/symbolic_name", q->host, r->channel, r->number);
 }
 
 static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
@@ -152,7 +167,7 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 	if (err)
 		return err;
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
-	err = sysroot_write(text, "/sys/class/fc_host/host%d/vport_create", q->host);
+	err = verb_write(text, "/sys/class/fc_host/host%d/vport_create", q->host);
 	if (err) {
 		snprintf(r->text, sizeof(r->text), "vport_create on host%d", q->host);
 		return err;
@@ -180,7 +195,7 @@ static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 	if (verb_each_child(q->host, "vport-", is_searched, &s) != 1)
 		return -ENODEV;
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
-	err = sysroot_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);
+	err = verb_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);
 	if (err)
 		snprintf(r->text, sizeof(r->text), "vport_delete on host%d", q->host);
 	return err;
@@ -206,8 +221,8 @@ static int switch_vport(const struct priv_request *q, struct priv_reply *r, cons
 
 	if (err)
 		return err;
-	err = sysroot_write(disable, "/sys/class/fc_vports/vport-%d:%u-%u/vport_disable", q->host, q->channel,
-			    q->number);
+	err = verb_write(disable, "/sys/class/fc_vports/vport-%d:%u-%u/vport_disable", q->host, q->channel,
+			 q->number);
 	if (err == -EALREADY)
 		return 0;
 	if (err)
@@ -232,7 +247,7 @@ static int verb_scan(const struct priv_request *q, struct priv_reply *r)
 {
 	int err = verb_check_fc_host(q->host, r);
 
-	return err ? err : sysroot_write("- - -", "/sys/class/scsi_host/host%d/scan", q->host);
+	return err ? err : verb_write("- - -", "/sys/class/scsi_host/host%d/scan", q->host);
 }
 
 /* The node of one LUN; -errno. */
@@ -356,7 +371,7 @@ static int check_online(int host, struct priv_reply *r)
 	char state[32] = "gone";
 
 	if (sysroot_read(state, sizeof(state), "/sys/class/fc_host/host%d/port_state", host) >= 0 &&
-	    !strcmp(state, "Online"))
+	    fc_may_ask_fabric(fc_profile_find(""), true, state))
 		return 0;
 	snprintf(r->text, sizeof(r->text), "host%d is %s: the name server can't be asked", host, state);
 	return -ENOTCONN;

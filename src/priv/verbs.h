@@ -26,6 +26,9 @@ verb_fn *verb_find(uint32_t verb);
 /* 0, or -ENODEV with r->text when there is no such fc_host. */
 int verb_check_fc_host(int host, struct priv_reply *r);
 
+/* sysroot_write, but for what must never be written (fc_may_write): -EPERM. */
+int verb_write(const char *value, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Call fn for every entry of a host's device folder that starts with prefix, until it returns non-zero;
  * returns that, 0, or -errno. */
 int verb_each_child(int host, const char *prefix, int (*fn)(const char *name, void *arg), void *arg);

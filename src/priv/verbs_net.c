@@ -332,14 +332,14 @@ int verb_fcoe_create(const struct priv_request *q, struct priv_reply *r)
 		return -EOPNOTSUPP;
 	}
 	if (!entry_of(q->name, "ctlr_", controller, sizeof(controller))) {
-		err = sysroot_write(q->name, "/sys/bus/fcoe/ctlr_create");
+		err = verb_write(q->name, "/sys/bus/fcoe/ctlr_create");
 		if (err)
 			return err;
 	}
 	if (!entry_of(q->name, "ctlr_", controller, sizeof(controller)))
 		return -EIO;
 	/* A controller begins disabled; enabling an enabled one is refused, which is as good. */
-	err = sysroot_write("1", "/sys/class/net/%s/%s/enabled", q->name, controller);
+	err = verb_write("1", "/sys/class/net/%s/%s/enabled", q->name, controller);
 	r->value = controller_host(q->name, controller);
 	return r->value < 0 ? (err ? err : -EIO) : 0;
 }
@@ -372,6 +372,6 @@ int verb_fcoe_destroy(const struct priv_request *q, struct priv_reply *r)
 	if (err == -ENODEV || (!err && !entry_of(q->name, "ctlr_", controller, sizeof(controller))))
 		return 0;
 	if (!err)
-		err = sysroot_write(q->name, "/sys/bus/fcoe/ctlr_destroy");
+		err = verb_write(q->name, "/sys/bus/fcoe/ctlr_destroy");
 	return err ? err : await_controller_gone(controller, deadline);
 }

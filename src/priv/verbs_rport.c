@@ -39,7 +39,7 @@ static bool is_seconds(const char *text)
 
 static int write_timer(const char *rport, const char *attr, const char *text)
 {
-	return text[0] ? sysroot_write(text, RPORT_ATTR, rport, attr) : 0;
+	return text[0] ? verb_write(text, RPORT_ATTR, rport, attr) : 0;
 }
 
 /*

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a vhba's driver asks for: fc/profile.h applied to a vhba on its parent.  Loop thread only. */
+#ifndef VHBA_VHBA_PROFILE_H
+#define VHBA_VHBA_PROFILE_H
+
+#include "daemon.h"
+#include "privq.h"
+#include "profile.h"
+#include "quiesce.h"
+#include "vm.h"
+
+/* By the parent's driver as sysfs shows it; the unknown driver's when there is no parent. Never NULL. */
+const struct fc_profile *vhba_profile(const struct daemon *d, const struct vm_vhba *v);
+
+/* Setting fast_io_fail_tmo on all target rports takes so long at most, and a look at what is proved. */
+#define PROFILE_FAST_FAIL_US (10 * USEC_PER_MSEC)
+#define PROFILE_VERIFY_US (5 * USEC_PER_MSEC)
+
+/* The machine's bounds for a vport with so many target rports. */
+void vhba_profile_quiesce(const struct fc_profile *p, unsigned rports, struct quiesce_profile *q);
+
+/*
+ * vport_delete by vhba-priv, as privq_call.  Where the driver may answer EAGAIN (delete_again), and nothing
+ * but another delete helps, it is asked again until timeout_us is over.
+ */
+void vhba_delete(struct daemon *d, const struct fc_profile *p, struct priv_request *q, uint64_t timeout_us,
+		 privq_done *done, void *user);
+
+/* Fill *e from a vport_create that failed, in the words of that driver; returns its kind. */
+enum vhba_error_kind vhba_create_error(const struct fc_profile *p, const struct priv_reply *r, unsigned index,
+				       struct verror *e);
+
+/*
+ * A disable that was taken (0) proves nothing with some drivers (FC_PROOF_STATE): is the vport Disabled?  If
+ * not, false with what is seen in text.
+ */
+bool vhba_is_disabled(const struct daemon *d, const struct fc_profile *p, const struct vm_vhba *v, char *text,
+		      size_t size);
+
+#endif
