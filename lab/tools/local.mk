@@ -8,3 +8,6 @@ noinst_PROGRAMS += lab/tools/pathio
 lab_tools_pathio_SOURCES = lab/tools/pathio.c lab/tools/blocks.c lab/tools/blocks.h
 lab_tools_pathio_CPPFLAGS = $(INC_COMMON) -I$(top_srcdir)/lab/tools
 lab_tools_pathio_LDADD = src/common/libcommon.la
+
+noinst_PROGRAMS += lab/tools/journalkill
+lab_tools_journalkill_SOURCES = lab/tools/journalkill.c
