@@ -37,7 +37,7 @@ vm_initramfs() {
 # modules.dep puts virtio before virtio_ring, which it needs.
 vm_order() { awk '/\/virtio_ring\.ko/ { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }'; }
 
-# vm_command SCRATCH KERNEL-FOLDER: sets the array vm_argv. Reads the options of lab/run: smp, mem, tty, out, verbose.
+# vm_command SCRATCH KERNEL-FOLDER: sets the array vm_argv. Reads the options of lab/run: smp, mem, tty, out, cable, verbose.
 # shellcheck disable=SC2154
 vm_command() {
 	local scratch=$1 kernel=$2 tag path append
@@ -54,6 +54,8 @@ vm_command() {
 		vm_argv+=(-fsdev "local,id=$tag,path=$path,security_model=none,readonly=on,multidevs=remap"
 			-device "virtio-9p-pci,fsdev=$tag,mount_tag=$tag")
 	done <"$scratch/job/exports"
+	[ -z "$cable" ] || vm_argv+=(-netdev "stream,id=cable,server=off,addr.type=unix,addr.path=$cable"
+		-device "virtio-net-pci,netdev=cable,mac=02:00:00:0a:00:09,host_mtu=2500,romfile=")
 	if [ "$tty" = 1 ]; then
 		vm_argv+=(-chardev "stdio,id=user,signal=off" -device "virtconsole,chardev=user")
 	else
