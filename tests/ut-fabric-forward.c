@@ -497,6 +497,7 @@ static void test_grammar(void)
 		"vsan 10 fabric-wwn 0000000000000000",
 		"vsan 10 fabric-wwn 12",
 		"vsan 40 vlan 10",
+		"vsan 31", /* whose VLAN is VSAN 30's */
 		"vsan 10 default maybe",
 		"port p9 if eth0",
 		"port p9 if eth0 unix /x vsans 10",

@@ -19,16 +19,22 @@ static bool vsan_domain(struct command *c, struct vsan *v, const char *text)
 	return true;
 }
 
+static bool vlan_free(struct command *c, const struct vsan *v, unsigned long vlan)
+{
+	const struct vsan *other;
+
+	TAILQ_FOREACH (other, &c->f->vsans, link)
+		if (other != v && other->vlan == vlan)
+			return fail(c, "VLAN %lu is VSAN %u's already", vlan, other->id);
+	return true;
+}
+
 static bool vsan_vlan(struct command *c, struct vsan *v, const char *text)
 {
-	struct vsan *other;
 	unsigned long n;
 
-	if (!arg_number(c, "VLAN", text, 1, 4094, &n))
+	if (!arg_number(c, "VLAN", text, 1, 4094, &n) || !vlan_free(c, v, n))
 		return false;
-	TAILQ_FOREACH (other, &c->f->vsans, link)
-		if (other != v && other->vlan == n)
-			return fail(c, "VLAN %lu is VSAN %u's already", n, other->id);
 	v->vlan = (uint16_t)n;
 	return true;
 }
@@ -62,6 +68,17 @@ static const struct {
 	{"domain", vsan_domain}, {"default", vsan_default},
 };
 
+static bool vsan_set(struct command *c, struct vsan *v)
+{
+	for (size_t i = 0; i < sizeof(vsan_options) / sizeof(vsan_options[0]); i++) {
+		const char *value = arg_option(c, 2, vsan_options[i].word);
+
+		if (value && !vsan_options[i].fn(c, v, value))
+			return false;
+	}
+	return vlan_free(c, v, v->vlan); /* a new VSAN's is its own number, unless told */
+}
+
 static bool cmd_vsan(struct command *c)
 {
 	static const char *const words[] = {"name", "fabric-wwn", "vlan", "domain", "default", NULL};
@@ -77,18 +94,13 @@ static bool cmd_vsan(struct command *c)
 		v = vsan_new(c->f, (uint16_t)id);
 	if (!v)
 		return fail(c, "out of memory");
-	for (size_t i = 0; i < sizeof(vsan_options) / sizeof(vsan_options[0]); i++) {
-		const char *value = arg_option(c, 2, vsan_options[i].word);
-
-		if (!value || vsan_options[i].fn(c, v, value))
-			continue;
-		if (made) {
-			TAILQ_REMOVE(&c->f->vsans, v, link);
-			vsan_free(v);
-		}
-		return false;
+	if (vsan_set(c, v))
+		return true;
+	if (made) {
+		TAILQ_REMOVE(&c->f->vsans, v, link);
+		vsan_free(v);
 	}
-	return true;
+	return false;
 }
 
 /* "10,20" */
