@@ -79,60 +79,60 @@ static bool arg_size(struct command *c, const char *text, uint64_t *bytes)
 	return true;
 }
 
-/* 32 hexadecimal digits: NAA 6. Without any, one of the name. */
-static bool arg_naa(struct command *c, const char *text, const char *name, uint8_t id[16])
+/* 32 hexadecimal digits: NAA 6. */
+static bool arg_naa(struct command *c, const char *text, uint8_t id[LUN_NAA_LEN])
 {
-	uint64_t high, low;
-	char part[17] = "";
+	char high[17] = "";
 
-	if (text) {
-		if (strlen(text) != 32 || text[0] != '6' || strspn(text, "0123456789abcdefABCDEF") != 32)
-			return fail(c, "id: expected 32 hexadecimal digits that begin with 6, seen \"%s\"",
-				    text);
-		memcpy(part, text, 16);
-		high = strtoull(part, NULL, 16);
-		low = strtoull(text + 16, NULL, 16);
-	} else {
-		high = UINT64_C(0x6020000000000000);
-		low = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-		for (; *name; name++)
-			low = (low ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-	}
-	put_be64(id, high);
-	put_be64(id + 8, low);
+	if (strlen(text) != 32 || text[0] != '6' || strspn(text, "0123456789abcdefABCDEF") != 32)
+		return fail(c, "id: expected 32 hexadecimal digits that begin with 6, seen \"%s\"", text);
+	memcpy(high, text, 16);
+	put_be64(id, strtoull(high, NULL, 16));
+	put_be64(id + 8, strtoull(text + 16, NULL, 16));
 	return true;
+}
+
+/* path NULL: in memory. */
+static bool lun_new(struct command *c, const char *path, const char *size, int options)
+{
+	const char *name = c->argv[1], *block = arg_option(c, options, "block"),
+		   *id = arg_option(c, options, "id");
+	uint32_t block_size = block && !strcmp(block, "4096") ? 4096 : 512;
+	struct lun_store *store;
+	uint8_t naa[LUN_NAA_LEN];
+	uint64_t bytes = 0;
+
+	if (block && strcmp(block, "512") && strcmp(block, "4096"))
+		return fail(c, "block: expected 512 or 4096, seen \"%s\"", block);
+	if (!arg_size(c, size, &bytes) || (id && !arg_naa(c, id, naa)))
+		return false;
+	if (bytes < block_size)
+		return fail(c, "lun %s: smaller than a block", name);
+	store = path ? lun_store_new_file(name, path, bytes / block_size, block_size, id ? naa : NULL)
+		     : lun_store_new_memory(name, bytes / block_size, block_size, id ? naa : NULL);
+	if (!store)
+		return fail(c, "lun %s: %s", name, strerror(errno));
+	if (!lun_name_add(c->f, name, store))
+		return true;
+	lun_store_unref(store);
+	return fail(c, "out of memory");
 }
 
 static bool cmd_lun(struct command *c)
 {
 	static const char *const words[] = {"block", "id", NULL};
 	bool file = !strcmp(c->argv[2], "file");
-	const char *name = c->argv[1], *block, *size = c->argv[file ? 4 : 3];
-	unsigned long block_size = 512;
-	struct lun_store *store;
-	uint64_t bytes = 0;
-	uint8_t id[16];
+	int options = file ? 5 : 4;
 
 	if (!file && strcmp(c->argv[2], "memory"))
 		return fail(c, "lun: expected memory or file, seen \"%s\"", c->argv[2]);
-	if (!arg_name(c, name, 32) || (file && c->argc < 5) || !arg_options_known(c, file ? 5 : 4, words))
-		return c->argc < 5 ? fail(c, "usage: lun NAME file PATH SIZE") : false;
-	if (lun_name_find(c->f, name))
-		return fail(c, "LUN \"%s\" is there already", name);
-	block = arg_option(c, file ? 5 : 4, "block");
-	if (block && strcmp(block, "512") && strcmp(block, "4096"))
-		return fail(c, "block: expected 512 or 4096, seen \"%s\"", block);
-	if (block)
-		block_size = strtoul(block, NULL, 10);
-	if (!arg_size(c, size, &bytes) || !arg_naa(c, arg_option(c, file ? 5 : 4, "id"), name, id))
+	if (c->argc < options)
+		return fail(c, "usage: lun NAME file PATH SIZE");
+	if (!arg_name(c, c->argv[1], 32) || !arg_options_known(c, options, words))
 		return false;
-	if (bytes < block_size)
-		return fail(c, "lun %s: smaller than a block", name);
-	store = file ? lun_store_new_file(name, c->argv[3], bytes / block_size, (uint32_t)block_size, id)
-		     : lun_store_new_memory(name, bytes / block_size, (uint32_t)block_size, id);
-	if (!store)
-		return fail(c, "lun %s: %s", name, strerror(errno));
-	return !lun_name_add(c->f, name, store) || fail(c, "out of memory");
+	if (lun_name_find(c->f, c->argv[1]))
+		return fail(c, "LUN \"%s\" is there already", c->argv[1]);
+	return lun_new(c, file ? c->argv[3] : NULL, c->argv[options - 1], options);
 }
 
 static bool arg_lun(struct command *c, const char *text, unsigned long *n)
