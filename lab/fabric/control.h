@@ -9,8 +9,8 @@
 
 struct control;
 
-struct control *control_open(const char *path,
-			     int epfd); /* NULL with errno; EADDRINUSE: another answers there */
+/* NULL with errno; EADDRINUSE: another answers there. */
+struct control *control_open(const char *path, int epfd);
 void control_close(struct control *c);
 
 void control_accept(struct control *c); /* POLL_CONTROL */

@@ -165,9 +165,8 @@ struct login_request {
 	struct enode *enode;
 	struct array *array;
 };
-struct login *login_new(struct fabric *f, struct vsan *v,
-			const struct login_request *r); /* NULL: no ID or memory
-							 */
+/* NULL: no N_Port_ID is left, or memory is short. */
+struct login *login_new(struct fabric *f, struct vsan *v, const struct login_request *r);
 /* how: "LOGO", "implicit: ..." for the log. The ENode stays. */
 void login_end(struct fabric *f, struct login *l, const char *how);
 struct enode *enode_find(struct fport *p, struct vsan *v, const uint8_t *mac);

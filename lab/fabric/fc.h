@@ -9,7 +9,6 @@
 /* Well-known addresses. */
 #define FCID_FABRIC_CONTROLLER 0xfffffdu
 #define FCID_DIRECTORY 0xfffffcu
-#define FCID_MANAGEMENT 0xfffffau
 #define FCID_LOGIN 0xfffffeu
 #define FCID_WELL_KNOWN 0xfffff0u /* this and above */
 
@@ -34,7 +33,6 @@
 
 /* F_CTL. */
 #define FCTL_EX_CTX 0x800000u
-#define FCTL_SEQ_CTX 0x400000u
 #define FCTL_FIRST_SEQ 0x200000u
 #define FCTL_LAST_SEQ 0x100000u
 #define FCTL_END_SEQ 0x080000u
@@ -65,9 +63,7 @@
 #define ELS_SCR 0x62
 
 /* LS_RJT reason codes and explanations, FC-LS-2 table 22. */
-#define LS_RJT_INVALID 0x01
 #define LS_RJT_LOGICAL 0x03
-#define LS_RJT_BUSY 0x05
 #define LS_RJT_PROTOCOL 0x07
 #define LS_RJT_UNABLE 0x09
 #define LS_RJT_UNSUPPORTED 0x0b
@@ -94,9 +90,6 @@
 #define CT_NAME_SERVER 0x02
 #define CT_ACCEPT 0x8002
 #define CT_REJECT 0x8001
-#define CT_RJT_COMMAND 0x01
-#define CT_RJT_VERSION 0x02
-#define CT_RJT_LOGICAL 0x03
 #define CT_RJT_IU_SIZE 0x04
 #define CT_RJT_UNABLE 0x09
 #define CT_RJT_UNSUPPORTED 0x0b

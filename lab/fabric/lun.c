@@ -133,26 +133,6 @@ void lun_store_unref(struct lun_store *s)
 	free(s);
 }
 
-int lun_store_resize(struct lun_store *s, uint64_t blocks)
-{
-	struct lun_notice changed = {.asc = 0x2a, .ascq = 0x09, .why = "resize"};
-
-	if (!size_ok(blocks, s->block_size))
-		return -errno;
-	if (s->memory) {
-		void *p = mremap(s->memory, bytes_of(s, s->blocks), bytes_of(s, blocks), MREMAP_MAYMOVE);
-
-		if (p == MAP_FAILED)
-			return -errno;
-		s->memory = p;
-	} else if (ftruncate(s->fd, (off_t)bytes_of(s, blocks))) {
-		return -errno;
-	}
-	s->blocks = blocks;
-	lun_notify(s, &changed);
-	return 0;
-}
-
 const char *lun_store_name(const struct lun_store *s)
 {
 	return s->name;

@@ -30,9 +30,6 @@ struct lun_store *lun_store_new_file(const char *name, const char *path, uint64_
 struct lun_store *lun_store_ref(struct lun_store *s);
 void lun_store_unref(struct lun_store *s); /* NULL is fine */
 
-/* Grow or shrink; initiators hear of it by a unit attention. 0 or -errno; on an error nothing has changed. */
-int lun_store_resize(struct lun_store *s, uint64_t blocks);
-
 const char *lun_store_name(const struct lun_store *s);
 const uint8_t *lun_store_naa(const struct lun_store *s);
 uint64_t lun_store_blocks(const struct lun_store *s);

@@ -16,6 +16,7 @@
 
 #include "cleanup.h"
 #include "ether.h"
+#include "fc.h"
 #include "poll.h"
 #include "portio.h"
 
@@ -228,7 +229,7 @@ static void received(struct portio *io, unsigned i, const uint8_t *eth, size_t l
 {
 	struct ether_view v;
 
-	if (!ether_parse(eth, len, &v) || (v.type != 0x8906 && v.type != 0x8914))
+	if (!ether_parse(eth, len, &v) || (v.type != ETHERTYPE_FCOE_FRAME && v.type != ETHERTYPE_FIP))
 		return; /* IPv6's and others' chatter */
 	trace_frame(io->trace, i, io->ports[i]->name, true, eth, len, now_us);
 	fabric_input(io->f, i, eth, len, now_us);

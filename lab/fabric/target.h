@@ -71,12 +71,16 @@ struct target_event *target_next_event(struct target *t);
 
 /*
  * A fault by command, words as fabricctl takes them; argv[0] is the kind:
- *   hang                 FCP commands are accepted and never answered (ELS still are); held commands are
- * executed on "heal" hang-all             nothing is answered, ELS neither slow MS              every command
- * is answered MS milliseconds late busy [N]             SCSI status BUSY, N times or for good check KEY ASC
- * ASCQ [N]  CHECK CONDITION with that sense, hexadecimal hold-writes          a write is received (data too)
- * but not executed until "heal" heal                 end all faults; held commands are executed and answered
- * now offline and online are the fabric's (target_set_port_id).  Returns 0, or -EINVAL with text in err.
+ *
+ * - hang: FCP commands are accepted and never answered (ELS still are); held ones are executed on "heal";
+ * - hang-all: nothing is answered, ELS neither;
+ * - slow MS: every command is answered MS milliseconds late;
+ * - busy [N]: SCSI status BUSY, N times or for good;
+ * - check KEY ASC ASCQ [N]: CHECK CONDITION with that sense, hexadecimal;
+ * - hold-writes: a write is received (data too) but not executed until "heal";
+ * - heal: end all faults; held commands are executed and answered now.
+ *
+ * Offline and online are the fabric's (target_set_port_id). Returns 0, or -EINVAL with text in err.
  */
 int target_fault(struct target *t, int argc, char **argv, uint64_t now_us, char *err, size_t err_size);
 
