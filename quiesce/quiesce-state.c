@@ -57,9 +57,12 @@ uint64_t quiesce_drain_us(const struct quiesce_config *cfg, const struct quiesce
 	uint64_t us = left_us / 2, most = p->drain_first && !cfg->drain_given ? us : cfg->drain_us;
 
 	/* Where the deadline cannot be kept anyway, what comes after gets its half. */
-	if (left_us > p->reserve_us && left_us - p->reserve_us < us)
+	if (left_us >= p->reserve_us && left_us - p->reserve_us < us)
 		us = left_us - p->reserve_us;
-	return us < most ? us : most;
+	if (us > most)
+		us = most;
+	/* The first count must be able to come: with nothing in flight it is a hold. */
+	return us > 2 * cfg->drain_poll_min_us ? us : 2 * cfg->drain_poll_min_us;
 }
 
 static void forget_round(struct q_vhba *v)

@@ -74,6 +74,13 @@ sent 'release {"moved":true,"vm":"db1"}'
 exits 1 "busy" detach db1 --json
 has out '{"error":"org.vhba.Busy","parameters":{"what":"db1: another operation is under way","expected":"none","seen":"quiesce","fix":"wait for it"}}'
 
+exits 5 "plan that can't be met" plan db1 --deadline 5s --drain 1s
+sent 'plan {"deadline_us":5000000,"drain_us":1000000,"vm":"db1"}'
+has out "db1: a quiesce within 5s: NOT met; the smallest deadline that is: none (as long as the fabric answers: 1065ms)"
+exits 5 "the same as JSON" plan db1 --deadline 5s --json
+has out '"step":"disable-abort"'
+exits 2 "a plan without a deadline" plan db1
+
 exits 0 "export to a file" export db1 -o "$tmp/ticket"
 ok "$(grep -qx '{"format":1,"vm":{"name":"db1"}}' "$tmp/ticket"; echo $?)" "the ticket is in the file"
 exits 0 "import" import "$tmp/ticket" --force
@@ -100,6 +107,11 @@ for cmd in "vm list" "vm show db1" "vhba list" "parent list" "parent show host3"
 	diff "$src/tests/data/ctl/$name.txt" "$tmp/$name.txt" >"$tmp/diff" || { r=1; sed 's/^/# /' "$tmp/diff"; }
 	ok $r "text of $cmd"
 done
+ctl plan db1 --deadline 5s | sed 's/[[:space:]]*$//' >"$tmp/plan.txt" || true # it ends with 5
+[ -z "${GOLDEN:-}" ] || cp "$tmp/plan.txt" "$src/tests/data/ctl/"
+r=0
+diff "$src/tests/data/ctl/plan.txt" "$tmp/plan.txt" >"$tmp/diff" || { r=1; sed 's/^/# /' "$tmp/diff"; }
+ok $r "text of plan"
 ctl --json vm list >"$tmp/a"
 ctl vm list --json >"$tmp/b"
 ok "$([ "$(wc -l <"$tmp/a")" = 1 ] && cmp -s "$tmp/a" "$tmp/b"; echo $?)" "JSON is one line, the same before and after"

@@ -73,6 +73,12 @@ static const struct ctl_arg quiesce_o[] = {
 	{"paused", 0, CTL_FLAG, OPTIONAL, "paused", NULL, "kernel block path: the VM's owner has paused it"},
 	END,
 };
+static const struct ctl_arg plan_o[] = {
+	{"deadline", 0, CTL_DURATION, REQUIRED, "deadline_us", "D",
+	 "the deadline that the quiesce would have"},
+	O_DRAIN,
+	END,
+};
 static const struct ctl_arg release_o[] = {
 	O_DEADLINE,
 	{"moved", 0, CTL_FLAG, OPTIONAL, "moved", NULL, "the identity belongs to another host from now on"},
@@ -146,6 +152,9 @@ const struct ctl_command ctl_commands[] = {
 	 "Drain and delete the vports of a VM that stays registered here."},
 	{"quiesce", "quiesce", vm_a, quiesce_o, true, NULL, show_result,
 	 "End or park all I/O of the VM and log it out of targets and fabric, by the deadline."},
+	{"plan", "plan", vm_a, plan_o, false, ctl_run_plan, NULL,
+	 "What a quiesce with this deadline would do, step by step; it ends with 5 when the driver can't "
+	 "meet it."},
 	{"resume", "resume", vm_a, deadline_o, true, NULL, show_result,
 	 "Log a quiesced VM in again and open its intake."},
 	{"release", "release", vm_a, release_o, true, NULL, show_result,

@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += %D%/libctl.la
 	%D%/commands.c %D%/ctl.h \
 	%D%/local.c \
 	%D%/parse.c \
+	%D%/plan.c \
 	%D%/run.c \
 	%D%/show.c %D%/show.h \
 	%D%/table.c %D%/table.h \

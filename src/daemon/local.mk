@@ -15,6 +15,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/methods.c src/daemon/methods.h \
 	src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_quiesce.c \
 	src/daemon/placement.c src/daemon/placement.h \
+	src/daemon/plan.c src/daemon/plan.h src/daemon/plan_show.c \
 	src/daemon/privq.c src/daemon/privq.h \
 	src/daemon/quiesce_ops.c \
 	src/daemon/registry.c src/daemon/registry.h \
@@ -80,6 +81,13 @@ tests_ut_profile_SOURCES = tests/ut-profile.c tests/ut-privq.h tests/ut-tree.c t
 tests_ut_profile_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_profile_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_profile_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-plan
+TESTS += tests/ut-plan
+tests_ut_plan_SOURCES = tests/ut-plan.c tests/ut-privq.h tests/ut-tree.c tests/ut-tree.h
+tests_ut_plan_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_plan_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_plan_LDADD = tests/libut.la src/daemon/libvhbad.la
 
 check_PROGRAMS += tests/ut-config
 TESTS += tests/ut-config

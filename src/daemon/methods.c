@@ -438,6 +438,7 @@ static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_LUN_LIST] = method_lun_list,
 	[PROTO_STATUS] = method_status,
 	[PROTO_LOG] = method_log,
+	[PROTO_PLAN] = method_plan,
 	[PROTO_CONFIG_SHOW] = method_config_show,
 };
 

@@ -12,6 +12,8 @@ const struct reg_vm *methods_vm(struct daemon *d, struct json_object *p, struct 
 struct json_object *show_vm(struct daemon *d, const struct reg_vm *rv, bool whole);
 struct json_object *show_vhba(struct daemon *d, const struct reg_vm *rv, const struct reg_vhba *v,
 			      bool whole);
+/* What a quiesce of a VM with vports here would do; drain_us as op_quiesce_start has it. */
+struct json_object *show_plan(struct daemon *d, struct vm *vm, uint64_t deadline_us, uint64_t drain_us);
 struct json_object *show_events(struct daemon *d, struct json_object *p, bool follow);
 
 void method_vm_list(struct daemon *d, struct call *call, struct json_object *p);
@@ -22,6 +24,7 @@ void method_parent_show(struct daemon *d, struct call *call, struct json_object 
 void method_lun_list(struct daemon *d, struct call *call, struct json_object *p);
 void method_status(struct daemon *d, struct call *call, struct json_object *p);
 void method_log(struct daemon *d, struct call *call, struct json_object *p);
+void method_plan(struct daemon *d, struct call *call, struct json_object *p); /* plan_show.c */
 void method_config_show(struct daemon *d, struct call *call, struct json_object *p);
 
 #endif

@@ -127,7 +127,7 @@ static void set_profiles(struct driver *dr, struct quiesce_vhba *ids, unsigned n
 		uint64_t online, total = 0;
 
 		san_targets(dr->d, v, &online, &total);
-		vhba_profile_quiesce(vhba_profile(dr->d, v), (unsigned)total, &dr->profile[i]);
+		vhba_profile_quiesce(vhba_profile(dr->d, v), FC_R_A_TOV_US, (unsigned)total, &dr->profile[i]);
 		ids[i].profile = &dr->profile[i];
 	}
 }

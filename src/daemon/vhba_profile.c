@@ -22,10 +22,11 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-void vhba_profile_quiesce(const struct fc_profile *p, unsigned rports, struct quiesce_profile *q)
+void vhba_profile_quiesce(const struct fc_profile *p, uint64_t r_a_tov_us, unsigned rports,
+			  struct quiesce_profile *q)
 {
-	uint64_t disable = fc_bound_us(&p->disable, FC_R_A_TOV_US, rports);
-	uint64_t ends = sum(disable, fc_bound_us(&p->abort_after, FC_R_A_TOV_US, rports));
+	uint64_t disable = fc_bound_us(&p->disable, r_a_tov_us, rports);
+	uint64_t ends = sum(disable, fc_bound_us(&p->abort_after, r_a_tov_us, rports));
 
 	*q = (struct quiesce_profile){
 		.driver = p->family,

@@ -17,7 +17,8 @@ const struct fc_profile *vhba_profile(const struct daemon *d, const struct vm_vh
 #define PROFILE_VERIFY_US (5 * USEC_PER_MSEC)
 
 /* The machine's bounds for a vport with so many target rports. */
-void vhba_profile_quiesce(const struct fc_profile *p, unsigned rports, struct quiesce_profile *q);
+void vhba_profile_quiesce(const struct fc_profile *p, uint64_t r_a_tov_us, unsigned rports,
+			  struct quiesce_profile *q);
 
 /*
  * vport_delete by vhba-priv, as privq_call.  Where the driver may answer EAGAIN (delete_again), and nothing

@@ -309,6 +309,51 @@ static const struct proto_field quiesce_p[] = {
 	F_BOOL("paused", OPTIONAL, "kernel block path: the VM's owner has paused it"),
 	END,
 };
+static const struct proto_field plan_p[] = {
+	P_VM,
+	F_UINT("deadline_us", REQUIRED, 1000, DAY_US, "the deadline that the quiesce would have"),
+	F_UINT("drain_us", OPTIONAL, 0, DAY_US, "the drain that it would be told"),
+	END,
+};
+static const struct proto_field step_fields[] = {
+	F_TEXT("step", REQUIRED, 32, "state of the quiesce machine, as drain, disable-abort"),
+	F_TEXT("action", REQUIRED, 32, "what begins it, as set-fast-fail"),
+	F_TEXT("when", REQUIRED, 160, "on which condition it is taken"),
+	F_UINT("bound_us", OPTIONAL, ANY_UINT, "it takes so long at most; absent: it has no bound"),
+	F_BOOL("aborts", REQUIRED, "commands in flight are cut off"),
+	F_TEXT("proof", REQUIRED, 256, "what shows that it is complete"),
+	END,
+};
+static const struct proto_field plan_vhba_fields[] = {
+	VHBA_IDENTITY,
+	VHBA_PLACE,
+	F_TEXT("driver", REQUIRED, 32, "the parent's driver, as fcoe; empty: not known"),
+	F_TEXT("profile", REQUIRED, 32, "the entry of the table of drivers that applies, as libfc, unknown"),
+	F_BOOL("met", REQUIRED, "by the deadline each command has ended, whatever array, link and fabric do"),
+	F_UINT("smallest_us", OPTIONAL, ANY_UINT,
+	       "the smallest deadline that is met so; absent: there is none"),
+	F_UINT("usual_us", OPTIONAL, ANY_UINT,
+	       "the smallest that is met as long as the fabric answers; absent: there is none"),
+	F_BOOL("drain_first", REQUIRED,
+	       "commands that are left at the logout cost far more than waiting for them"),
+	F_BOOL("logo_first", REQUIRED, "the fabric's LOGO is waited for before a command is aborted"),
+	F_UINT("targets", REQUIRED, ANY_UINT, "target ports that it sees"),
+	F_UINT("blocked", REQUIRED, ANY_UINT, "of them, Blocked already"),
+	F_LIST("steps", REQUIRED, step_fields, "what would run, in order"),
+	F_TEXTS("notes", REQUIRED, 16, "what to know of this driver"),
+	F_TEXTS("never", REQUIRED, 16, "what is never done with it"),
+	END,
+};
+static const struct proto_field plan_r[] = {
+	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
+	F_UINT("deadline_us", REQUIRED, ANY_UINT, "the deadline that was asked about"),
+	F_BOOL("met", REQUIRED, "by every vhba"),
+	F_UINT("smallest_us", OPTIONAL, ANY_UINT,
+	       "the smallest deadline that all meet; absent: there is none"),
+	F_UINT("usual_us", OPTIONAL, ANY_UINT, "the smallest that all meet as long as the fabric answers"),
+	F_LIST("vhbas", REQUIRED, plan_vhba_fields, "one entry a vhba"),
+	END,
+};
 static const struct proto_field release_p[] = {
 	P_VM,
 	P_DEADLINE,
@@ -394,6 +439,8 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 			  "Create the VM's vports and wait until all its LUNs are usable."},
 	[PROTO_DETACH] = {"detach", CHANGE, true, vm_deadline_p, result_fields,
 			  "Drain and delete the vports of a VM that stays registered here."},
+	[PROTO_PLAN] = {"plan", READ, false, plan_p, plan_r,
+			"What a quiesce with this deadline would do, and whether the driver can meet it."},
 	[PROTO_QUIESCE] =
 		{"quiesce", CHANGE, true, quiesce_p, result_fields,
 		 "End or park all I/O of the VM and log it out of targets and fabric, by the deadline."},
