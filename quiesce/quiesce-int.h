@@ -38,8 +38,7 @@ struct q_vhba {
 	struct monotime until; /* end of a Blocked rport's own fast_io_fail */
 	uint64_t backoff_us;
 	unsigned int evidence;
-	int64_t inflight; /* last seen; -1: not known */
-	int64_t online; /* rports Online, likewise */
+	struct quiesce_seen seen;
 	uint64_t serial; /* of the request that it last took up */
 	enum quiesce_ev queued; /* request that waits for the step's end; QE_EVENTS: none */
 	bool logout_begun; /* until it is attached again */
@@ -53,7 +52,6 @@ struct q_vhba {
 	struct monotime held_since; /* when logout began; MONOTIME_NEVER: not held */
 	bool may_have_failed;
 	char timers[QUIESCE_TIMERS_MAX];
-	char fabric[64]; /* what the name server said last */
 	char why[QUIESCE_TEXT_MAX]; /* what went wrong last */
 };
 
@@ -122,6 +120,7 @@ void q_stamp(struct quiesce *q, struct q_vhba *v, enum quiesce_state from, enum 
 	     uint64_t at_us);
 void q_record_refresh(struct quiesce *q, struct q_vhba *v); /* evidence and text of the phase that lasts */
 void q_vm_record_refresh(struct quiesce *q);
+void q_forget_seen(struct q_vhba *v, bool inflight); /* what the ports and the fabric showed; the count too */
 void q_arm_step(struct quiesce *q, struct q_vhba *v); /* the state's own bound, from now */
 void q_why(struct q_vhba *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* snprintf for texts that may be cut at their size. */

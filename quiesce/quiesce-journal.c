@@ -99,14 +99,18 @@ void q_journal_state(struct quiesce *q, struct q_vhba *v, enum quiesce_state fro
 	journal_put_u64(&r, "serial", v->serial);
 	journal_put_u64(&r, "evidence", v->evidence);
 	/* One more than the number: 0 says that it is not known. */
-	journal_put_u64(&r, "inflight", v->inflight + 1);
-	journal_put_u64(&r, "online", v->online + 1);
+	journal_put_u64(&r, "inflight", v->seen.inflight + 1);
+	journal_put_u64(&r, "online", v->seen.online + 1);
 	journal_put_u64(&r, "flags", flags_get(v));
 	journal_put_u64(&r, "until", v->until.us);
 	journal_put_u64(&r, "held", v->held_since.us);
 	journal_put(&r, "failed-in", "%s", quiesce_state_name(v->failed_in));
 	journal_put(&r, "timers", "%s", v->timers);
-	journal_put(&r, "fabric", "%s", v->fabric);
+	journal_put(&r, "fabric", "%s", v->seen.fabric);
+	journal_put_u64(&r, "inflight-at", v->seen.inflight_us);
+	journal_put_u64(&r, "ports-at", v->seen.ports_us);
+	journal_put_u64(&r, "fabric-at", v->seen.fabric_us);
+	journal_put(&r, "ports", "%s", v->seen.ports);
 	journal_put(&r, "why", "%s", v->why);
 	append(q, &r);
 }
@@ -144,6 +148,19 @@ static void get_text(struct reader *rd, const char *key, char *buf, size_t size)
 	if (!s || strlen(s) >= size)
 		rd->rc = -EBADMSG;
 	q_text(buf, size, "%s", s ? s : "");
+}
+
+/* Keys that earlier writers of this version did not have. */
+static uint64_t get_u64_if(struct reader *rd, const char *key)
+{
+	return journal_get(rd->r, key) ? get_u64(rd, key, UINT64_MAX) : 0;
+}
+
+static void get_text_if(struct reader *rd, const char *key, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (journal_get(rd->r, key))
+		get_text(rd, key, buf, size);
 }
 
 static enum quiesce_state get_state(struct reader *rd, const char *key)
@@ -255,14 +272,18 @@ static int replay_state(struct quiesce *q, struct reader *rd)
 		return rd->rc;
 	v->serial = get_u64(rd, "serial", UINT64_MAX);
 	v->evidence = get_u64(rd, "evidence", QV_ALL);
-	v->inflight = (int64_t)get_u64(rd, "inflight", INT64_MAX) - 1;
-	v->online = (int64_t)get_u64(rd, "online", INT64_MAX) - 1;
+	v->seen.inflight = (int64_t)get_u64(rd, "inflight", INT64_MAX) - 1;
+	v->seen.online = (int64_t)get_u64(rd, "online", INT64_MAX) - 1;
 	flags_set(v, get_u64(rd, "flags", (1 << ARRAY_SIZE(flags)) - 1));
 	v->until.us = get_u64(rd, "until", UINT64_MAX);
 	v->held_since.us = get_u64(rd, "held", UINT64_MAX);
 	v->failed_in = get_state(rd, "failed-in");
 	get_text(rd, "timers", v->timers, sizeof(v->timers));
-	get_text(rd, "fabric", v->fabric, sizeof(v->fabric));
+	get_text(rd, "fabric", v->seen.fabric, sizeof(v->seen.fabric));
+	v->seen.inflight_us = get_u64_if(rd, "inflight-at");
+	v->seen.ports_us = get_u64_if(rd, "ports-at");
+	v->seen.fabric_us = get_u64_if(rd, "fabric-at");
+	get_text_if(rd, "ports", v->seen.ports, sizeof(v->seen.ports));
 	get_text(rd, "why", v->why, sizeof(v->why));
 	q_stamp(q, v, from, to, rd->r->at_us);
 	v->state = to;

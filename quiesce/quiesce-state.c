@@ -65,14 +65,23 @@ uint64_t quiesce_drain_us(const struct quiesce_config *cfg, const struct quiesce
 	return us > 2 * cfg->drain_poll_min_us ? us : 2 * cfg->drain_poll_min_us;
 }
 
+void q_forget_seen(struct q_vhba *v, bool inflight)
+{
+	struct quiesce_seen none = {.inflight = -1, .online = -1};
+
+	if (!inflight) {
+		none.inflight = v->seen.inflight;
+		none.inflight_us = v->seen.inflight_us;
+	}
+	v->seen = none;
+}
+
 static void forget_round(struct q_vhba *v)
 {
 	v->evidence = 0;
 	v->parked = false;
 	v->aborted = false;
-	v->inflight = -1;
-	v->online = -1;
-	v->fabric[0] = '\0';
+	q_forget_seen(v, true);
 	v->why[0] = '\0';
 }
 
@@ -80,8 +89,7 @@ static void begin_logout(struct quiesce *q, struct q_vhba *v)
 {
 	/* What was seen before the vport went proves nothing after. */
 	v->evidence = 0;
-	v->fabric[0] = '\0';
-	v->online = -1;
+	q_forget_seen(v, false);
 	if (!v->logout_begun)
 		v->held_since = q->now;
 	v->logout_begun = true;
@@ -126,11 +134,11 @@ static void enter_flags(struct quiesce *q, struct q_vhba *v, enum quiesce_state 
 		/* Asked again while held: what was proved then is asked for anew. */
 		if (ev == QE_QUIESCE) {
 			v->evidence = 0;
-			v->fabric[0] = '\0';
+			q_forget_seen(v, false);
 		}
 		break;
 	case QS_HARD_STOP:
-		v->aborted = v->aborted || v->inflight != 0;
+		v->aborted = v->aborted || v->seen.inflight != 0;
 		begin_logout(q, v);
 		v->deleted = true;
 		break;
@@ -214,7 +222,7 @@ static enum quiesce_outcome phase_outcome(const struct quiesce *q, const struct 
 	if (p == QP_STOP)
 		good = q->owner_paused || q->intake == INTAKE_CLOSED;
 	else if (p == QP_DRAIN)
-		good = v->inflight == 0;
+		good = v->seen.inflight == 0;
 	else if (p == QP_LOGOUT)
 		good = !v->parked;
 	else if (p == QP_RESUME)
@@ -272,8 +280,8 @@ void q_record_refresh(struct quiesce *q, struct q_vhba *v)
 	if (!r->start_us)
 		return;
 	if (r->inflight_before < 0)
-		r->inflight_before = v->inflight;
-	r->inflight_after = v->inflight;
+		r->inflight_before = v->seen.inflight;
+	r->inflight_after = v->seen.inflight;
 	r->evidence = v->evidence;
 	phase_text(q, v, p, r->text, sizeof(r->text));
 }
@@ -295,7 +303,7 @@ static void upgrade_verify(struct quiesce *q, struct q_vhba *v, uint64_t at_us)
 	r->end_us = at_us;
 	r->outcome = QO_CONFIRMED;
 	r->evidence = v->evidence;
-	r->inflight_after = v->inflight;
+	r->inflight_after = v->seen.inflight;
 	q_lacks(q, v, r->text, sizeof(r->text));
 }
 

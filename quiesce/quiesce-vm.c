@@ -211,13 +211,13 @@ const char *q_lacks(const struct quiesce *q, const struct q_vhba *v, char *buf, 
 		snprintf(buf, size, "%s", quiesce_evidence_text(QV_ALL, names, sizeof(names)));
 		return buf;
 	}
-	if (lacks & QV_IN_FLIGHT_ENDED && v->inflight >= 0)
-		snprintf(count, sizeof(count), "; %" PRId64 " in flight", v->inflight);
-	if (lacks & QV_TARGETS_LOGGED_OUT && v->online >= 0)
-		snprintf(ports, sizeof(ports), "; %" PRId64 " rports Online", v->online);
+	if (lacks & QV_IN_FLIGHT_ENDED && v->seen.inflight >= 0)
+		snprintf(count, sizeof(count), "; %" PRId64 " in flight", v->seen.inflight);
+	if (lacks & QV_TARGETS_LOGGED_OUT && v->seen.online >= 0)
+		snprintf(ports, sizeof(ports), "; %" PRId64 " rports Online", v->seen.online);
 	snprintf(buf, size, "not proved: %s%s%s%s%s", quiesce_evidence_text(lacks, names, sizeof(names)),
-		 count, ports, lacks & QV_FABRIC_LOGGED_OUT && v->fabric[0] ? "; name server: " : "",
-		 lacks & QV_FABRIC_LOGGED_OUT ? v->fabric : "");
+		 count, ports, lacks & QV_FABRIC_LOGGED_OUT && v->seen.fabric[0] ? "; name server: " : "",
+		 lacks & QV_FABRIC_LOGGED_OUT ? v->seen.fabric : "");
 	return buf;
 }
 

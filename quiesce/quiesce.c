@@ -24,7 +24,7 @@ static void init_vhba(struct quiesce *q, unsigned int i, const struct quiesce_vh
 	v->id = *id;
 	v->state = QS_ATTACHED;
 	v->poll_at = v->step_at = v->until = v->held_since = MONOTIME_NEVER;
-	v->inflight = v->online = -1;
+	q_forget_seen(v, true);
 	v->queued = QE_EVENTS;
 }
 
@@ -279,7 +279,8 @@ static enum quiesce_ev classify(struct quiesce *q, struct q_vhba *v, enum quiesc
 
 	switch (ev) {
 	case QE_COUNT:
-		v->inflight = arg->count > INT64_MAX ? INT64_MAX : (int64_t)arg->count;
+		v->seen.inflight = arg->count > INT64_MAX ? INT64_MAX : (int64_t)arg->count;
+		v->seen.inflight_us = q->now.us;
 		set_evidence(v, QV_IN_FLIGHT_ENDED, !arg->count);
 		/* It came between the last count and the disable: the kernel keeps it for a resume. */
 		if (v->state == QS_RECHECK && arg->count)
@@ -287,18 +288,21 @@ static enum quiesce_ev classify(struct quiesce *q, struct q_vhba *v, enum quiesc
 		q_record_refresh(q, v);
 		return arg->count ? QE_COUNT_SOME : QE_COUNT_ZERO;
 	case QE_PORTS:
-		v->online = arg->count > INT64_MAX ? INT64_MAX : (int64_t)arg->count;
+		v->seen.online = arg->count > INT64_MAX ? INT64_MAX : (int64_t)arg->count;
+		v->seen.ports_us = q->now.us;
+		q_text(v->seen.ports, sizeof(v->seen.ports), "%s", arg->text ? arg->text : "");
 		set_evidence(v, QV_TARGETS_LOGGED_OUT, !arg->count);
 		return arg->count ? QE_PORTS_ONLINE : QE_PORTS_GONE;
 	case QE_FABRIC_ABSENT:
 	case QE_FABRIC_PRESENT:
 	case QE_FABRIC_NO_PROOF:
 		set_evidence(v, QV_FABRIC_LOGGED_OUT, ev == QE_FABRIC_ABSENT);
-		snprintf(v->fabric, sizeof(v->fabric), "%s%s%.40s",
-			 ev == QE_FABRIC_ABSENT	   ? "absent"
-			 : ev == QE_FABRIC_PRESENT ? "present"
-						   : "no proof",
-			 arg->text ? ": " : "", arg->text ? arg->text : "");
+		v->seen.fabric_us = q->now.us;
+		q_text(v->seen.fabric, sizeof(v->seen.fabric), "%s%s%s",
+		       ev == QE_FABRIC_ABSENT	 ? "absent"
+		       : ev == QE_FABRIC_PRESENT ? "present"
+						 : "no proof",
+		       arg->text ? ": " : "", arg->text ? arg->text : "");
 		return ev;
 	case QE_FAST_FAIL_SET:
 		if (v->take_timers && arg->text)
@@ -439,6 +443,11 @@ enum quiesce_state quiesce_state(const struct quiesce *q, unsigned int vhba)
 unsigned int quiesce_evidence(const struct quiesce *q, unsigned int vhba)
 {
 	return vhba < q->n ? q->v[vhba].evidence : 0;
+}
+
+const struct quiesce_seen *quiesce_seen(const struct quiesce *q, unsigned int vhba)
+{
+	return vhba < q->n ? &q->v[vhba].seen : NULL;
 }
 
 const struct quiesce_result *quiesce_result(const struct quiesce *q)

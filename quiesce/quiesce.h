@@ -39,6 +39,8 @@
 #define QUIESCE_VM (-1) /* the vhba number of what concerns the VM as a whole */
 #define QUIESCE_TEXT_MAX 160
 #define QUIESCE_TIMERS_MAX 512
+#define QUIESCE_PORTS_MAX 256
+#define QUIESCE_FABRIC_MAX 128
 
 /* The states of one vhba. */
 enum quiesce_state {
@@ -102,7 +104,8 @@ enum quiesce_ev {
 	QE_FABRIC_ABSENT, /* the name server, asked by the parent, does not know the WWPN */
 	QE_FABRIC_PRESENT, /* it does; arg.text: its N_Port_ID */
 	QE_FABRIC_NO_PROOF, /* no answer, no way to ask, or an answer that proves nothing; arg.text */
-	QE_PORTS, /* arg.count: target rports still Online (0 when the vport is gone); arg.total: all */
+	QE_PORTS, /* arg.count: target rports still Online (0 when the vport is gone); arg.total: all;
+		     arg.text: each one's state, opaque, for quiesce_seen */
 	QE_PORTS_FAILED,
 	QE_LUNS_READY, /* rports Online and every expected LUN usable */
 	QE_LUNS_NOT_READY, /* not yet; arg.text: what lacks */
@@ -308,6 +311,19 @@ struct quiesce_record {
 	char text[QUIESCE_TEXT_MAX]; /* the evidence, or what went wrong */
 };
 
+/*
+ * What was seen last of a vhba, evidence or its lack, each with its time on CLOCK_MONOTONIC in us.  A time of
+ * 0: not looked at yet since the quiesce or the logout began.
+ */
+struct quiesce_seen {
+	uint64_t inflight_us, ports_us, fabric_us;
+	int64_t inflight; /* commands (device_busy); -1: not known */
+	int64_t online; /* target rports Online; -1: not known */
+	char ports[QUIESCE_PORTS_MAX]; /* QE_PORTS' text: each rport's state */
+	char fabric[QUIESCE_FABRIC_MAX]; /* the name server: "absent", "present: N_Port_ID", "no proof: why"
+					  */
+};
+
 struct quiesce;
 
 /*
@@ -354,6 +370,7 @@ unsigned int quiesce_vhbas(const struct quiesce *q);
 const struct quiesce_vhba *quiesce_vhba(const struct quiesce *q, unsigned int vhba);
 enum quiesce_state quiesce_state(const struct quiesce *q, unsigned int vhba);
 unsigned int quiesce_evidence(const struct quiesce *q, unsigned int vhba);
+const struct quiesce_seen *quiesce_seen(const struct quiesce *q, unsigned int vhba); /* NULL: no such vhba */
 enum quiesce_outcome
 quiesce_outcome_now(const struct quiesce *q); /* as of now, evidence after the answer included */
 const struct quiesce_result *

@@ -292,6 +292,8 @@ static enum quiesce_ev outcome(struct world *w, const struct w_pending *p, struc
 	if (p->op == OP_COUNT)
 		arg->count = v->inflight;
 	if (p->op == OP_PORTS)
+		arg->text = "a target's state";
+	if (p->op == OP_PORTS)
 		arg->count = v->vport == W_ENABLED || w->now < v->ports_until ? 1 : 0;
 	if (p->op == OP_FAST_FAIL && w->now < v->blocked_until) {
 		arg->until.us = v->blocked_until;
@@ -301,8 +303,10 @@ static enum quiesce_ev outcome(struct world *w, const struct w_pending *p, struc
 		arg->text = "old timers";
 	if (p->op == OP_FABRIC && v->silent)
 		return QE_FABRIC_NO_PROOF;
-	if (p->op == OP_FABRIC && w->now < v->registered_until)
+	if (p->op == OP_FABRIC && w->now < v->registered_until) {
+		arg->text = "010203";
 		return QE_FABRIC_PRESENT;
+	}
 	if (p->op == OP_READY && (w->now < v->ready_at || v->vport != W_ENABLED)) {
 		arg->text = "LUN 0 is not there";
 		return QE_LUNS_NOT_READY;

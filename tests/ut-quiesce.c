@@ -421,6 +421,45 @@ static void killed_story(size_t k, bool release, enum quiesce_state end)
 	CU_ASSERT(quiesce_finished(w.q));
 }
 
+/* What the verdict rests on is there with its times, survives kill -9, and is forgotten by the next round. */
+static void test_seen(void)
+{
+	const struct quiesce_seen *s;
+	uint64_t began;
+
+	w_init(&w, 1);
+	s = quiesce_seen(w.q, 0);
+	CU_ASSERT(!s->inflight_us && !s->ports_us && !s->fabric_us && s->inflight == -1);
+	CU_ASSERT(quiesce_seen(w.q, 1) == NULL);
+	w.v[0].stays = true;
+	w.v[0].lingers_us = 50 * W_MS;
+	began = w.now;
+	ask(QE_QUIESCE, 300 * W_MS, QO_UNCONFIRMED);
+	UT_STREQ(s->fabric, "present: 010203");
+	UT_STREQ(s->ports, "a target's state");
+	UT_EQ(s->inflight, 0);
+	UT_EQ(s->online, 0);
+	CU_ASSERT(s->ports_us >= began + 50 * W_MS && s->ports_us <= w.now);
+	CU_ASSERT(s->inflight_us > began && s->fabric_us > began && s->fabric_us <= w.now);
+	w.v[0].registered_until = w.now;
+	w_until_idle(&w);
+	UT_STREQ(s->fabric, "absent");
+	began = s->fabric_us;
+	w.dead = true;
+	w_revive(&w);
+	s = quiesce_seen(w.q, 0);
+	UT_STREQ(s->fabric, "absent");
+	UT_STREQ(s->ports, "a target's state");
+	UT_EQ(s->fabric_us, began);
+	CU_ASSERT(s->inflight_us && s->ports_us);
+	w_until_idle(&w);
+	ask(QE_RESUME, 1000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w_request(&w, QE_QUIESCE, 1000 * W_MS), 0);
+	CU_ASSERT(!s->fabric_us && !s->ports_us && !s->fabric[0]);
+	w_until_answer(&w);
+	w_fini(&w);
+}
+
 static void test_restart_everywhere(void)
 {
 	for (int variant = 0; variant < 6; variant++) {
@@ -553,6 +592,7 @@ int main(int argc, char **argv)
 		{"resume, not ready in time", test_resume_not_ready},
 		{"resume while logging out", test_resume_while_logging_out},
 		{"stale and bad events", test_stale_and_bad},
+		{"what was seen is kept", test_seen},
 		{"killed at every record", test_restart_everywhere},
 		{"killed with a request waiting", test_restart_queued},
 		{"killed after a roll-back", test_restart_rolled_back},

@@ -98,6 +98,9 @@ static void summary(struct json_object *r)
 	       human_time(json_uint(r, "elapsed_us"), elapsed, sizeof(elapsed)));
 	if (json_has(r, "deadline_us"))
 		printf(", deadline %s", human_time(json_uint(r, "deadline_us"), deadline, sizeof(deadline)));
+	if (json_has(r, "later"))
+		printf("; %s after %s", json_text(r, "later"),
+		       human_time(json_uint(r, "later_us"), elapsed, sizeof(elapsed)));
 	if (json_has(r, "time"))
 		printf("  (%s)", json_text(r, "time"));
 	putchar('\n');
@@ -122,6 +125,51 @@ static void show_record_error(struct json_object *o, const char *who)
 	printf("%s%s\n", who, vhba_error_line(&error, line, sizeof(line)));
 }
 
+static void seen_at(struct json_object *seen, const char *key, uint64_t zero)
+{
+	uint64_t at = json_uint(seen, key);
+	char buf[32];
+
+	printf(" (+%s)", human_time(at > zero ? at - zero : 0, buf, sizeof(buf)));
+}
+
+/* "vhba 0: 0 in flight (+20 ms); 50:06:...: Blocked (+31 ms); name server: absent (+35 ms)" */
+static void show_seen(struct json_object *vhba, const char *who, uint64_t zero)
+{
+	struct json_object *seen, *targets;
+	const char *sep = who;
+
+	if (!json_object_object_get_ex(vhba, "seen", &seen) || !json_object_is_type(seen, json_type_object))
+		return;
+	targets = json_list(seen, "targets");
+	if (json_has(seen, "inflight")) {
+		printf("%s%" PRIu64 " in flight", sep, json_uint(seen, "inflight"));
+		seen_at(seen, "inflight_us", zero);
+		sep = "; ";
+	}
+	for (size_t i = 0; i < json_list_len(targets); i++) {
+		struct json_object *t = json_object_array_get_idx(targets, i);
+
+		printf("%starget %s %s", sep, json_text(t, "wwpn"), json_text(t, "state"));
+		sep = ", ";
+	}
+	if (json_has(seen, "targets") && !json_list_len(targets))
+		printf("%sno targets", sep);
+	if (json_has(seen, "targets")) {
+		seen_at(seen, "targets_us", zero);
+		sep = "; ";
+	}
+	if (json_has(seen, "name_server")) {
+		printf("%sname server: %s%s%s", sep, json_text(seen, "name_server"),
+		       json_has(seen, "name_server_text") ? ": " : "", json_text(seen, "name_server_text"));
+		if (json_has(seen, "name_server_us"))
+			seen_at(seen, "name_server_us", zero);
+		sep = "; ";
+	}
+	if (sep != who)
+		putchar('\n');
+}
+
 void show_result(struct json_object *reply)
 {
 	struct json_object *vhbas = json_list(reply, "vhbas");
@@ -134,6 +182,7 @@ void show_result(struct json_object *reply)
 
 		snprintf(who, sizeof(who), "vhba %" PRIu64 ": ", json_uint(v, "index"));
 		show_record_error(v, who);
+		show_seen(v, who, json_uint(reply, "start_us"));
 	}
 	timeline_text(reply);
 }

@@ -18,6 +18,12 @@ struct driver {
 	struct pending_list pending;
 	struct quiesce_profile profile[VM_VHBAS_MAX]; /* what the machine's vhbas point to */
 	sd_event_source *timer, *defer;
+	/* The operation that was answered last: proof that comes later is added to its record. */
+	struct {
+		uint64_t id; /* 0: none */
+		enum op_kind kind;
+		struct monotime start, deadline;
+	} answered;
 };
 
 extern const struct quiesce_ops quiesce_driver_ops; /* user: struct driver */

@@ -126,7 +126,7 @@ static void set_profiles(struct driver *dr, struct quiesce_vhba *ids, unsigned n
 		const struct vm_vhba *v = &dr->vm->vhba[i];
 		uint64_t online, total = 0;
 
-		san_targets(dr->d, v, &online, &total);
+		san_targets(dr->d, v, &online, &total, NULL, 0);
 		vhba_profile_quiesce(vhba_profile(dr->d, v), FC_R_A_TOV_US, (unsigned)total, &dr->profile[i]);
 		ids[i].profile = &dr->profile[i];
 	}

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "ct.h"
 #include "driver.h"
+#include "history.h"
 #include "log.h"
 #include "privq.h"
 #include "result.h"
@@ -282,11 +283,12 @@ static int op_read_ports(void *user, const struct quiesce_call *c)
 {
 	struct driver *dr = user;
 	struct quiesce_arg arg = {0};
+	char states[QUIESCE_PORTS_MAX];
 
-	if (san_targets(dr->d, vhba_of(dr, c), &arg.count, &arg.total))
+	if (san_targets(dr->d, vhba_of(dr, c), &arg.count, &arg.total, states, sizeof(states)))
 		driver_queue(dr, c, QE_PORTS_FAILED);
 	else
-		driver_queue_text(dr, c, QE_PORTS, arg, NULL);
+		driver_queue_text(dr, c, QE_PORTS, arg, states);
 	return 0;
 }
 
@@ -405,9 +407,28 @@ static void answer(void *user, const struct quiesce_result *r)
 		s = VM_ATTACHED;
 	if (s != VM_DETACHED)
 		vm_set_state(dr->vm, s);
-	if (op)
+	if (op) {
+		dr->answered.id = op->id;
+		dr->answered.kind = op->kind;
+		dr->answered.start = op->start;
+		dr->answered.deadline = op->deadline;
 		op_answer(op, result_quiesce(dr->vm, r, op_kind_name(op->kind), op->start, op->deadline),
 			  NULL);
+	}
+}
+
+static void add_proof(struct driver *dr)
+{
+	const struct quiesce_result *r = quiesce_result(dr->vm->quiesce);
+	struct json_object *o;
+
+	if (!dr->answered.id || !quiesce_answered(dr->vm->quiesce) ||
+	    quiesce_outcome_now(dr->vm->quiesce) == r->outcome)
+		return;
+	o = result_quiesce(dr->vm, r, op_kind_name(dr->answered.kind), dr->answered.start,
+			   dr->answered.deadline);
+	history_add(dr->d, dr->vm->uuid, dr->answered.id, o);
+	json_object_put(o);
 }
 
 static void on_changed(void *user, int vhba)
@@ -416,7 +437,10 @@ static void on_changed(void *user, int vhba)
 	struct quiesce *q = dr->vm->quiesce;
 	struct op *op = dr->vm->op;
 
-	if (!op || !q || vhba < 0)
+	if (!q || vhba < 0)
+		return;
+	add_proof(dr);
+	if (!op)
 		return;
 	op_progress(op, quiesce_state_name(quiesce_state(q, (unsigned)vhba)), (int)dr->vm->vhba[vhba].index,
 		    NULL);

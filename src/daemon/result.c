@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "result.h"
 
@@ -62,6 +64,54 @@ static struct json_object *phase(const struct quiesce_record *r)
 	return o;
 }
 
+/* "WWPN STATE,WWPN STATE", as san_targets wrote it. */
+static struct json_object *targets(const char *text)
+{
+	struct json_object *a = json_object_new_array();
+
+	while (*text) {
+		size_t n = strcspn(text, ",");
+		char *state;
+		uint64_t wwpn = strtoull(text, &state, 16);
+
+		if (*state == ' ' && state + 1 <= text + n) {
+			struct json_object *o = json_object_new_object();
+
+			result_add_wwn(o, "wwpn", wwpn);
+			ADD(o, "state", json_object_new_string_len(state + 1, (int)(text + n - state - 1)));
+			json_object_array_add(a, o);
+		}
+		text += n + (text[n] == ',');
+	}
+	return a;
+}
+
+/* What the verdict rests on, each with its time. */
+static struct json_object *seen(const struct quiesce_seen *s)
+{
+	struct json_object *o = json_object_new_object();
+	size_t n = strcspn(s->fabric, ":");
+
+	if (s->inflight_us && s->inflight >= 0) {
+		ADD(o, "inflight", json_object_new_int64(s->inflight));
+		ADD(o, "inflight_us", json_object_new_uint64(s->inflight_us));
+	}
+	if (s->ports_us) {
+		ADD(o, "targets", targets(s->ports));
+		ADD(o, "targets_us", json_object_new_uint64(s->ports_us));
+	}
+	if (s->fabric_us) {
+		ADD(o, "name_server", json_object_new_string_len(s->fabric, (int)n));
+		if (!strncmp(s->fabric + n, ": ", 2))
+			ADD(o, "name_server_text", json_object_new_string(s->fabric + n + 2));
+		ADD(o, "name_server_us", json_object_new_uint64(s->fabric_us));
+	} else if (s->ports_us) {
+		/* They are asked together. */
+		ADD(o, "name_server", json_object_new_string("no answer"));
+	}
+	return o;
+}
+
 /* since: what had ended before belongs to an earlier operation's record. */
 static struct json_object *phases(const struct quiesce *q, int vhba, struct monotime since)
 {
@@ -119,6 +169,10 @@ struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_res
 	ADD(o, "start_us", json_object_new_uint64(start.us));
 	ADD(o, "deadline_us", json_object_new_uint64(mono_since(deadline, start)));
 	ADD(o, "elapsed_us", json_object_new_uint64(mono_since(r->answered, start)));
+	if (quiesce_answered(q) && quiesce_outcome_now(q) != r->outcome) {
+		ADD(o, "later", json_object_new_string(quiesce_outcome_name(quiesce_outcome_now(q))));
+		ADD(o, "later_us", json_object_new_uint64(mono_since(mono_now(), start)));
+	}
 	if (r->rolled_back)
 		ADD(o, "rolled_back", json_object_new_boolean(true));
 	if (r->may_have_failed)
@@ -134,6 +188,8 @@ struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_res
 		ADD(v, "outcome",
 		    json_object_new_string(quiesce_outcome_name(vhba_outcome(q, i, r->request))));
 		ADD(v, "evidence", evidence(quiesce_evidence(q, i)));
+		if (r->request != QR_RESUME)
+			ADD(v, "seen", seen(quiesce_seen(q, i)));
 		ADD(v, "phases", phases(q, (int)i, start));
 		json_object_array_add(vhbas, v);
 	}

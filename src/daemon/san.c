@@ -152,19 +152,29 @@ int san_inflight(struct daemon *d, const struct vm_vhba *v, uint64_t *count)
 	return 0;
 }
 
-int san_targets(struct daemon *d, const struct vm_vhba *v, uint64_t *online, uint64_t *total)
+int san_targets(struct daemon *d, const struct vm_vhba *v, uint64_t *online, uint64_t *total, char *buf,
+		size_t size)
 {
 	const struct fc_host *host = fc_host_find(&d->inv, v->host);
 	const struct fc_rport *r;
-	char state[32];
+	char state[32], one[64];
+	size_t used = 0, n;
 
 	*online = 0;
 	*total = 0;
+	if (size)
+		buf[0] = '\0';
 	if (!host)
 		return 0;
 	TAILQ_FOREACH (r, &host->rports, link) {
 		if (!r->is_target || fc_rport_read_state(host, r, state, sizeof(state)))
 			continue;
+		n = (size_t)snprintf(one, sizeof(one), "%s%016" PRIx64 " %s", used ? "," : "", r->wwpn,
+				     state);
+		if (used + n < size) {
+			memcpy(buf + used, one, n + 1);
+			used += n;
+		}
 		++*total;
 		*online += !strcmp(state, "Online");
 	}

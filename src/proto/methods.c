@@ -109,6 +109,19 @@ static const struct proto_field phase_fields[] = {
 	END,
 };
 
+static const struct proto_field seen_fields[] = {
+	F_UINT("inflight", OPTIONAL, ANY_UINT, "commands in flight on all its LUNs (device_busy)"),
+	F_UINT("inflight_us", OPTIONAL, ANY_UINT, "when that was read, CLOCK_MONOTONIC"),
+	F_LIST("targets", OPTIONAL, target_fields,
+	       "its target rports with their states; none when the vport is gone"),
+	F_UINT("targets_us", OPTIONAL, ANY_UINT, "when they were read, CLOCK_MONOTONIC"),
+	F_TEXT("name_server", OPTIONAL, 16,
+	       "its answer to the parent about the WWPN: absent, present, no proof; no answer: none yet"),
+	F_TEXT("name_server_text", OPTIONAL, 256, "present: the N_Port_ID; no proof: why"),
+	F_UINT("name_server_us", OPTIONAL, ANY_UINT, "when it answered, CLOCK_MONOTONIC"),
+	END,
+};
+
 #define VHBA_IDENTITY                                                                                        \
 	F_UINT("index", REQUIRED, INDEX, "index of the vhba within the VM"),                                 \
 		F_WWN("wwpn", REQUIRED, "its WWPN"), F_WWN("wwnn", OPTIONAL, "its WWNN")
@@ -125,6 +138,7 @@ static const struct proto_field result_vhba_fields[] = {
 	F_TEXT("outcome", REQUIRED, 16, "done, confirmed, unconfirmed, failed; none when nothing was done"),
 	F_TEXT("state", REQUIRED, 32, "where it stands, as attached, held, gone"),
 	F_TEXTS("evidence", OPTIONAL, 16, "what is proved of the logout"),
+	F_OBJECT("seen", OPTIONAL, seen_fields, "what that rests on: what was seen last, and when"),
 	F_LIST("phases", REQUIRED, phase_fields, "the record, in order"),
 	F_LIST("targets", OPTIONAL, target_fields, "its zones' targets"),
 	F_LIST("luns", OPTIONAL, lun_fields, "its LUNs"),
@@ -139,6 +153,9 @@ static const struct proto_field result_vhba_fields[] = {
 		F_UINT("start_us", REQUIRED, ANY_UINT, "when it was asked for, CLOCK_MONOTONIC"),            \
 		F_UINT("deadline_us", REQUIRED, ANY_UINT, "the deadline, counted from start_us"),            \
 		F_UINT("elapsed_us", REQUIRED, ANY_UINT, "from start_us to the answer"),                     \
+		F_TEXT("later", OPTIONAL, 16,                                                                \
+		       "log: the outcome since, by proof that came after the answer"),                       \
+		F_UINT("later_us", OPTIONAL, ANY_UINT, "from start_us until then"),                          \
 		F_TEXTS("unproved", REQUIRED, 64, "what is not proved, as \"vhba 1: fabric logged out\""),   \
 		F_BOOL("rolled_back", OPTIONAL, "failed, and the VM is as it was before"),                   \
 		F_BOOL("may_have_failed", OPTIONAL,                                                          \
