@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * vhbad's side of the measurements, over libvhba and without the start of a program in between (which costs
- * tens of milliseconds under emulation; bench/floor is one program as well).
+ * tens of milliseconds under emulation; bench/floor and bench/stop are one program each as well).
  *
- *   client attach SOCKET VM...     attach all of them at once
- *   client detach SOCKET VM...     detach all of them at once
- *   client move FROM TO VM         release on one socket, attach on another; the VM is held there and
- * imported here client register SOCKET COUNT   register VMs named n1, n2, ...
+ *   client attach SOCKET VM...                        attach all of them at once
+ *   client detach SOCKET VM...                        detach all of them at once
+ *   client resume-all SOCKET VM...                    resume all of them at once
+ *   client quiesce SOCKET DEADLINE-MS DRAIN-MS VM...  quiesce all of them at once; says on stderr how many
+ * are confirmed, and fails when an answer is late client resume SOCKET VM -- DISK...                resume
+ * it, then read a block of each disk client move FROM TO VM                            release on one socket,
+ * attach on another; the VM is held there and imported here client register SOCKET COUNT register VMs named
+ * n1, n2, ... client watch SOCKET                               ask for the status again and again, until
+ * SIGTERM
  *
- * Prints microseconds on stdout: from the first request until the last answer.
+ * Prints microseconds on stdout: from the first request until the last answer; of watch, the longest that an
+ * answer took.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
+#include "first-read.h"
 #include "monotime.h"
 #include <vhba/vhba.h>
 
-#define CLIENTS_MAX 64
+#define CLIENTS_MAX 256
 #define DEADLINE_US (300 * USEC_PER_SEC)
+#define LATE_US (50 * USEC_PER_MSEC) /* beyond the deadline: the way there and back under emulation */
 
 static int complain(const struct vhba_error *e)
 {
@@ -32,53 +41,164 @@ static int complain(const struct vhba_error *e)
 	return 1;
 }
 
-/* Sends one request on each connection, waits for all. */
-static int all_at_once(const char *socket, const char *method, char **vms, int n)
-{
+/* What is asked of each of many VMs, and what came of it. */
+struct batch {
+	const char *method;
+	const char *more; /* members of the parameters, each with a comma before it */
+	uint64_t deadline_us;
 	struct vhba_conn *conn[CLIENTS_MAX];
-	struct pollfd fds[CLIENTS_MAX];
-	int waiting = n, failed = 0;
+	int n, failed, confirmed, late;
+	struct monotime start;
+};
+
+static int batch_send(struct batch *b, const char *socket, char **vms)
+{
+	struct vhba_error e = {0};
+	char text[240];
+
+	for (int i = 0; i < b->n; i++)
+		if (vhba_connect(socket, &b->conn[i], &e))
+			return complain(&e);
+	b->start = mono_now();
+	for (int i = 0; i < b->n; i++) {
+		snprintf(text, sizeof(text), "{\"vm\":\"%s\",\"deadline_us\":%" PRIu64 "%s}", vms[i],
+			 b->deadline_us, b->more);
+		if (vhba_send(b->conn[i], b->method, text, 0, &e))
+			return complain(&e);
+	}
+	return 0;
+}
+
+static void batch_take(struct batch *b, const struct vhba_reply *reply)
+{
+	b->late += mono_since(mono_now(), b->start) > b->deadline_us + LATE_US;
+	if (reply->kind == VHBA_REPLY_ERROR)
+		b->failed += complain(&reply->error);
+	else if (strstr(reply->parameters, "\"outcome\":\"failed\""))
+		b->failed += fprintf(stderr, "client: %s\n", reply->parameters) > 0;
+	else
+		b->confirmed += strstr(reply->parameters, "\"outcome\":\"confirmed\"") != NULL;
+}
+
+/* One connection whose time has come; true: it is answered. */
+static int batch_step(struct batch *b, int i)
+{
 	struct vhba_error e = {0};
 	struct vhba_reply reply;
-	struct monotime start;
-	char text[160];
+
+	if (vhba_process(b->conn[i], &e))
+		return -complain(&e);
+	if (vhba_receive(b->conn[i], &reply, &e) <= 0)
+		return 0;
+	batch_take(b, &reply);
+	vhba_close(b->conn[i]);
+	b->conn[i] = NULL;
+	return 1;
+}
+
+/* Sends one request on each connection, waits for all. */
+static int batch_run(struct batch *b, const char *socket, char **vms, int n)
+{
+	struct pollfd fds[CLIENTS_MAX];
+	int waiting = n;
 
 	if (n < 1 || n > CLIENTS_MAX)
 		return fprintf(stderr, "client: expected 1 to %d VMs, seen %d\n", CLIENTS_MAX, n), 2;
-	for (int i = 0; i < n; i++)
-		if (vhba_connect(socket, &conn[i], &e))
-			return complain(&e);
-	start = mono_now();
-	for (int i = 0; i < n; i++) {
-		snprintf(text, sizeof(text), "{\"vm\":\"%s\",\"deadline_us\":%" PRIu64 "}", vms[i],
-			 DEADLINE_US);
-		if (vhba_send(conn[i], method, text, 0, &e))
-			return complain(&e);
-	}
+	b->n = n;
+	if (batch_send(b, socket, vms))
+		return 1;
 	while (waiting) {
 		for (int i = 0; i < n; i++)
-			fds[i] = (struct pollfd){conn[i] ? vhba_fd(conn[i]) : -1,
-						 conn[i] ? vhba_events(conn[i]) : 0, 0};
+			fds[i] = (struct pollfd){b->conn[i] ? vhba_fd(b->conn[i]) : -1,
+						 b->conn[i] ? vhba_events(b->conn[i]) : 0, 0};
 		if (poll(fds, (nfds_t)n, -1) < 0)
 			return 1;
 		for (int i = 0; i < n; i++) {
-			if (!conn[i] || !fds[i].revents)
-				continue;
-			if (vhba_process(conn[i], &e))
-				return complain(&e);
-			if (vhba_receive(conn[i], &reply, &e) <= 0)
-				continue;
-			if (reply.kind == VHBA_REPLY_ERROR)
-				failed |= complain(&reply.error);
-			else if (strstr(reply.parameters, "\"outcome\":\"failed\""))
-				failed |= fprintf(stderr, "client: %s\n", reply.parameters) > 0;
-			vhba_close(conn[i]);
-			conn[i] = NULL;
-			waiting--;
+			int r = b->conn[i] && fds[i].revents ? batch_step(b, i) : 0;
+
+			if (r < 0)
+				return 1;
+			waiting -= r;
 		}
 	}
+	printf("%" PRIu64 "\n", mono_since(mono_now(), b->start));
+	return b->failed != 0;
+}
+
+static int all_at_once(const char *socket, const char *method, char **vms, int n)
+{
+	struct batch b = {.method = method, .more = "", .deadline_us = DEADLINE_US};
+
+	return batch_run(&b, socket, vms, n);
+}
+
+static int quiesce(const char *socket, char **argv, int argc)
+{
+	char more[80];
+	struct batch b = {.method = "quiesce",
+			  .more = more,
+			  .deadline_us = strtoull(argv[0], NULL, 10) * USEC_PER_MSEC};
+	int r;
+
+	snprintf(more, sizeof(more), ",\"paused\":true,\"drain_us\":%" PRIu64,
+		 (uint64_t)(strtoull(argv[1], NULL, 10) * USEC_PER_MSEC));
+	r = batch_run(&b, socket, argv + 2, argc - 2);
+	fprintf(stderr, "%d asked, %d confirmed, %d failed, %d late\n", argc - 2, b.confirmed, b.failed,
+		b.late);
+	return r || b.late;
+}
+
+static int resume(const char *socket, const char *vm, char **disks, int n)
+{
+	struct vhba_result result = {0};
+	struct vhba_conn *conn;
+	struct vhba_error e = {0};
+	struct monotime start;
+	int failed;
+
+	if (vhba_connect(socket, &conn, &e))
+		return complain(&e);
+	start = mono_now();
+	if (vhba_resume(conn, vm, DEADLINE_US, &result, &e))
+		return complain(&e);
+	failed = first_reads(disks, n);
 	printf("%" PRIu64 "\n", mono_since(mono_now(), start));
-	return failed;
+	vhba_result_clear(&result);
+	vhba_close(conn);
+	return failed != 0;
+}
+
+static volatile sig_atomic_t told_to_end;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	told_to_end = 1;
+}
+
+static int watch(const char *socket)
+{
+	struct vhba_conn *conn;
+	struct vhba_error e = {0};
+	uint64_t longest = 0;
+	unsigned long count = 0;
+
+	signal(SIGTERM, on_term);
+	if (vhba_connect(socket, &conn, &e))
+		return complain(&e);
+	for (; !told_to_end; count++) {
+		struct monotime asked = mono_now();
+		uint64_t took;
+
+		if (vhba_call(conn, "status", NULL, DEADLINE_US, NULL, &e))
+			return complain(&e);
+		took = mono_since(mono_now(), asked);
+		longest = took > longest ? took : longest;
+	}
+	printf("%" PRIu64 "\n", longest);
+	fprintf(stderr, "%lu answers\n", count);
+	vhba_close(conn);
+	return 0;
 }
 
 static int move(const char *from, const char *to, const char *vm)
@@ -133,11 +253,21 @@ int main(int argc, char **argv)
 {
 	if (argc >= 4 && (!strcmp(argv[1], "attach") || !strcmp(argv[1], "detach")))
 		return all_at_once(argv[2], argv[1], argv + 3, argc - 3);
+	if (argc >= 4 && !strcmp(argv[1], "resume-all"))
+		return all_at_once(argv[2], "resume", argv + 3, argc - 3);
 	if (argc == 5 && !strcmp(argv[1], "move"))
 		return move(argv[2], argv[3], argv[4]);
 	if (argc == 4 && !strcmp(argv[1], "register"))
 		return register_many(argv[2], strtoul(argv[3], NULL, 10));
-	fprintf(stderr, "usage: %s attach|detach SOCKET VM... | move FROM TO VM | register SOCKET COUNT\n",
+	if (argc >= 6 && !strcmp(argv[1], "quiesce"))
+		return quiesce(argv[2], argv + 3, argc - 3);
+	if (argc >= 6 && !strcmp(argv[1], "resume") && !strcmp(argv[4], "--"))
+		return resume(argv[2], argv[3], argv + 5, argc - 5);
+	if (argc == 3 && !strcmp(argv[1], "watch"))
+		return watch(argv[2]);
+	fprintf(stderr,
+		"usage: %s attach|detach|quiesce|resume|move|register|watch SOCKET ...: see the head of "
+		"client.c\n",
 		argv[0]);
 	return 2;
 }

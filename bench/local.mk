@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-noinst_PROGRAMS += bench/floor bench/client
+noinst_PROGRAMS += bench/floor bench/client bench/stop
 bench_floor_SOURCES = bench/floor.c
 bench_floor_CPPFLAGS = $(INC_COMMON)
 bench_floor_LDADD = src/common/libcommon.la
-bench_client_SOURCES = bench/client.c
+bench_client_SOURCES = bench/client.c bench/first-read.c bench/first-read.h
 bench_client_CPPFLAGS = $(INC_COMMON)
 bench_client_LDADD = src/common/libcommon.la src/lib/libvhba.la
-EXTRA_DIST += bench/README.md bench/measure bench/run
+bench_stop_SOURCES = bench/stop.c bench/first-read.c bench/first-read.h
+bench_stop_CPPFLAGS = $(INC_COMMON)
+bench_stop_LDADD = src/common/libcommon.la -lpthread
+EXTRA_DIST += bench/README.md bench/measure bench/measure-quiesce.sh bench/run
