@@ -226,6 +226,16 @@ static int seconds_or_off(const char *rport, const char *attr)
 	return v < INT_MAX ? (int)v : INT_MAX;
 }
 
+int fc_rport_read_timers(const struct fc_host *host, struct fc_rport *r)
+{
+	char name[48];
+
+	snprintf(name, sizeof(name), "rport-%d:%u-%u", host->number, r->channel, r->number);
+	r->fast_io_fail = seconds_or_off(name, "fast_io_fail_tmo");
+	r->dev_loss = seconds_or_off(name, "dev_loss_tmo");
+	return r->dev_loss < 0 ? -ENOENT : 0;
+}
+
 static void read_rport(struct fc_host *h, const char *name)
 {
 	char base[PATH_MAX / 8], path[PATH_MAX], text[256]; /* all roles that there are make 100 */
@@ -252,8 +262,7 @@ static void read_rport(struct fc_host *h, const char *name)
 		r->state[0] = '\0';
 	r->is_target = sysroot_read(text, sizeof(text), "/sys/class/fc_remote_ports/%s/roles", name) > 0 &&
 		       strstr(text, "FCP Target");
-	r->fast_io_fail = seconds_or_off(name, "fast_io_fail_tmo");
-	r->dev_loss = seconds_or_off(name, "dev_loss_tmo");
+	fc_rport_read_timers(h, r);
 	TAILQ_INSERT_TAIL(&h->rports, r, link);
 	snprintf(base, sizeof(base), "/sys/class/fc_host/host%d/device/%s", h->number, name);
 	if (!sysroot_path(path, sizeof(path), "%s", base))

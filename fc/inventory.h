@@ -148,6 +148,8 @@ bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t
  */
 int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, char *state, size_t size);
 int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, char *state, size_t size);
+/* Into the model: fast_io_fail and dev_loss. 0, or -ENOENT when it has gone. */
+int fc_rport_read_timers(const struct fc_host *host, struct fc_rport *r);
 /* Commands that the device has accepted and not ended, passthrough included (scsi_device device_busy). */
 int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_t *busy);
 

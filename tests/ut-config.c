@@ -44,6 +44,7 @@ static void test_good(void)
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
 	UT_STREQ(c->read_group, "staff");
+	CU_ASSERT(c->keep_timers);
 	UT_STREQ(c->socket, "/run/vhba/vhbad.sock");
 	UT_EQ(c->fcoe_n, 2);
 	UT_EQ(c->fcoe[0].count, 2);
@@ -124,6 +125,7 @@ static void test_refused(void)
 		{GOOD "[zone x]\nvsan = 10\ntargets = 0000000000000000\n", "targets"},
 		{GOOD "[zone x]\nvsan = 10\ntargets = 5006016000000a01,5006016000000a01\n", "targets"},
 		{GOOD "[timers]\nfast-io-fail = 60s\n", "fast-io-fail"},
+		{GOOD "[timers]\nkeep = perhaps\n", "keep"},
 		{GOOD "[quiesce]\nhold = 61s\n", "hold"},
 		{GOOD "[quiesce]\ndrain = 5\n", "drain"},
 		{GOOD "[quiesce]\ndrain = 1s\ndrain = 2s\n", "twice"},

@@ -14,6 +14,8 @@
 #include "op.h"
 #include "privq.h"
 #include "san.h"
+#include "timers.h"
+#include "vhba_profile.h"
 
 struct vm *vm_of_registry(struct daemon *d, const struct reg_vm *rv)
 {
@@ -75,7 +77,7 @@ static void undo_attach(struct daemon *d, const struct journal_op *op)
 		log_notice("%s: deleting a vport that an unfinished attach left",
 			   rv ? rv->name : op->head.vm);
 		q.host = parent->number;
-		privq_call(d->privq, &q, 60 * USEC_PER_SEC, on_undone, d);
+		vhba_delete(d, fc_profile_find(parent->driver), &q, 60 * USEC_PER_SEC, on_undone, d);
 	}
 }
 
@@ -142,6 +144,7 @@ static void adopt_vm(struct daemon *d, const struct reg_vm *rv)
 	if (!vm)
 		return;
 	vm_set_state(vm, there == rv->vhbas_n ? VM_ATTACHED : VM_FAILED);
+	timers_look(d, vm);
 	daemon_event(d, "state", vm->name, "adopted: %u of %u vports are there", there, rv->vhbas_n);
 }
 

@@ -56,6 +56,7 @@ struct config {
 	uint64_t fip_timeout, registry_deadline;
 	int dev_loss; /* s */
 	int fast_io_fail; /* s; -1: off */
+	bool keep_timers; /* set them back when something else has changed them */
 };
 
 struct config_key {

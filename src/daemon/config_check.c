@@ -221,6 +221,7 @@ void config_print(const struct config *c, FILE *f)
 		fprintf(f, "fast-io-fail = off\n");
 	else
 		fprintf(f, "fast-io-fail = %ds\n", c->fast_io_fail);
+	fprintf(f, "keep = %s\n", c->keep_timers ? "yes" : "no");
 	fprintf(f, "fip-discovery = %s\n", duration_format(c->fip_timeout, d, sizeof(d)));
 	fprintf(f, "\n[registry]\nwrite-deadline = %s\n",
 		duration_format(c->registry_deadline, d, sizeof(d)));

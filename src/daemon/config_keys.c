@@ -230,6 +230,13 @@ PARSER(fast_io_fail)
 	return 0;
 }
 
+PARSER(keep_timers)
+{
+	(void)object;
+	c->keep_timers = !strcmp(value, "yes");
+	return c->keep_timers || !strcmp(value, "no") ? 0 : fail(expected, size, "yes or no");
+}
+
 /* ---- objects ---- */
 
 static int add_vlan(void *object, const char *item)
@@ -363,6 +370,9 @@ const struct config_key config_keys[] = {
 	{"quiesce", "margin", "5ms", "the answer leaves so long before the deadline", parse_margin},
 	{"timers", "dev-loss", "60s", "dev_loss_tmo of a VM's target ports", parse_dev_loss},
 	{"timers", "fast-io-fail", "off", "fast_io_fail_tmo of a VM's target ports", parse_fast_io_fail},
+	{"timers", "keep", "yes",
+	 "set both back when something else, such as multipathd, has changed them: yes or no",
+	 parse_keep_timers},
 	{"timers", "fip-discovery", "5s", "how long FIP VLAN discovery waits", parse_fip_timeout},
 	{"registry", "write-deadline", "5s", "how long a change waits for the disk", parse_registry_deadline},
 };

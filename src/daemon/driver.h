@@ -24,6 +24,11 @@ struct driver {
 		enum op_kind kind;
 		struct monotime start, deadline;
 	} answered;
+	struct { /* an op on a vhba that waits until its timers are set back */
+		quiesce_op_fn *fn;
+		enum quiesce_ev bad;
+		struct quiesce_call call;
+	} waits[VM_VHBAS_MAX];
 };
 
 extern const struct quiesce_ops quiesce_driver_ops; /* user: struct driver */
@@ -32,6 +37,9 @@ extern const struct quiesce_ops quiesce_driver_ops; /* user: struct driver */
 void driver_queue(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev ev);
 void driver_queue_text(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev ev,
 		       struct quiesce_arg arg, const char *text);
+
+/* A vhba's timers are set back, or could not be: what waited for that begins. */
+void driver_timers_set(struct driver *dr, unsigned vhba);
 
 void driver_free(struct driver *dr);
 

@@ -28,6 +28,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/san.c src/daemon/san.h \
 	src/daemon/show.c \
 	src/daemon/ticket.c src/daemon/ticket.h \
+	src/daemon/timers.c src/daemon/timers.h \
 	src/daemon/vhba_profile.c src/daemon/vhba_profile.h \
 	src/daemon/vm.c src/daemon/vm.h \
 	src/daemon/watch.c
@@ -88,6 +89,13 @@ tests_ut_plan_SOURCES = tests/ut-plan.c tests/ut-privq.h tests/ut-tree.c tests/u
 tests_ut_plan_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_plan_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_plan_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-timers
+TESTS += tests/ut-timers
+tests_ut_timers_SOURCES = tests/ut-timers.c tests/ut-privq.h tests/ut-tree.c tests/ut-tree.h
+tests_ut_timers_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_timers_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_timers_LDADD = tests/libut.la src/daemon/libvhbad.la
 
 check_PROGRAMS += tests/ut-config
 TESTS += tests/ut-config

@@ -13,6 +13,7 @@
 #include "driver.h"
 #include "log.h"
 #include "san.h"
+#include "timers.h"
 #include "vhba_profile.h"
 
 /* What is known of an op's end, until the machine may be told. */
@@ -163,6 +164,7 @@ static void retire(struct driver *dr)
 	vm->driver = NULL;
 	driver_free(dr);
 	vm_set_state(vm, gone ? VM_DETACHED : VM_ATTACHED);
+	timers_look(d, vm);
 	if (gone && !vm->op)
 		vm_free(&d->vms, vm);
 }
@@ -277,6 +279,10 @@ int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct
 
 	if (r)
 		return r;
+	/* A hold counts on the timers, and an abort notes them for the resume: they must be the right ones.
+	 */
+	if (fresh && op->kind == OP_QUIESCE)
+		timers_look_before_quiesce(op->d, vm);
 	vm_set_state(vm, begin[op->kind].state);
 	r = quiesce_event(vm->quiesce, QUIESCE_VM, begin[op->kind].ev, &arg, mono_now());
 	if (r) {

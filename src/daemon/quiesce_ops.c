@@ -142,6 +142,37 @@ static struct priv_request vport_request(const struct vm_vhba *v, enum priv_verb
 				     .wwnn = v->wwnn};
 }
 
+/*
+ * A vhba's timers are being set back: what changes them, or is done with them, comes after.  A newer op on
+ * the vport takes its place.
+ */
+static bool waits(struct driver *dr, const struct quiesce_call *c, quiesce_op_fn *fn, enum quiesce_ev bad)
+{
+	dr->waits[c->vhba].fn = NULL;
+	if (!vhba_of(dr, c)->timers_pending)
+		return false;
+	dr->waits[c->vhba].call =
+		(struct quiesce_call){.vhba = c->vhba, .token = c->token, .id = c->id, .by = c->by};
+	dr->waits[c->vhba].bad = bad;
+	dr->waits[c->vhba].fn = fn;
+	return true;
+}
+
+static void forget_waiting(struct driver *dr, const struct quiesce_call *c)
+{
+	dr->waits[c->vhba].fn = NULL;
+}
+
+void driver_timers_set(struct driver *dr, unsigned vhba)
+{
+	quiesce_op_fn *fn = steal_ptr(dr->waits[vhba].fn);
+	int err = fn ? fn(dr, &dr->waits[vhba].call) : 0;
+
+	if (err)
+		driver_queue_text(dr, &dr->waits[vhba].call, dr->waits[vhba].bad, (struct quiesce_arg){0},
+				  strerror(-err));
+}
+
 /* With some drivers its success says nothing. */
 static void on_disabled(void *user, const struct priv_reply *r)
 {
@@ -159,6 +190,8 @@ static int op_disable(void *user, const struct quiesce_call *c)
 {
 	struct priv_request q = vport_request(vhba_of(user, c), PRIV_VPORT_DISABLE);
 
+	if (waits(user, c, op_disable, QE_DISABLE_FAILED))
+		return 0;
 	return send_verb(user, c, &q, on_disabled, QE_DISABLED, QE_DISABLE_FAILED);
 }
 
@@ -166,6 +199,7 @@ static int op_enable(void *user, const struct quiesce_call *c)
 {
 	struct priv_request q = vport_request(vhba_of(user, c), PRIV_VPORT_ENABLE);
 
+	forget_waiting(user, c);
 	return send_verb(user, c, &q, on_verb, QE_ENABLED, QE_ENABLE_FAILED);
 }
 
@@ -173,6 +207,7 @@ static int op_delete(void *user, const struct quiesce_call *c)
 {
 	struct priv_request q = vport_request(vhba_of(user, c), PRIV_VPORT_DELETE);
 
+	forget_waiting(user, c);
 	return send_delete(user, c, &q, on_verb, QE_DELETED, QE_DELETE_FAILED);
 }
 
@@ -206,6 +241,7 @@ static int op_create(void *user, const struct quiesce_call *c)
 	struct vm_vhba *v = vhba_of(dr, c);
 	struct priv_request q;
 
+	forget_waiting(dr, c);
 	if (!san_locate(dr->d, v))
 		return create(dr, c);
 	if (!vhba_profile(dr->d, v)->delete_again)
@@ -217,11 +253,33 @@ static int op_create(void *user, const struct quiesce_call *c)
 
 /* ---- rport timers ---- */
 
+/*
+ * When the Blocked targets' own fast_io_fail will have ended: since when they are Blocked is not known, so
+ * within its whole length from now.  They have what they had when they were blocked, whatever the
+ * configuration says.
+ */
+static struct monotime blocked_until(struct driver *dr, const struct vm_vhba *v)
+{
+	struct fc_host *host = fc_host_find(&dr->d->inv, v->host);
+	struct fc_rport *r;
+	char state[32];
+	int longest = 0;
+
+	for (r = host ? TAILQ_FIRST(&host->rports) : NULL; r; r = TAILQ_NEXT(r, link)) {
+		if (!r->is_target || fc_rport_read_state(host, r, state, sizeof(state)) ||
+		    strcmp(state, "Blocked") || fc_rport_read_timers(host, r))
+			continue;
+		if (r->fast_io_fail < 0)
+			return MONOTIME_NEVER;
+		longest = r->fast_io_fail > longest ? r->fast_io_fail : longest;
+	}
+	return mono_add(mono_now(), (uint64_t)longest * USEC_PER_SEC);
+}
+
 static void on_fast_fail(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct verb_call *vc = user;
 	struct driver *dr = driver_of(vc);
-	int policy = vc->d->cfg->fast_io_fail;
 	struct quiesce_arg arg = {.until = MONOTIME_NEVER};
 	char text[QUIESCE_TEXT_MAX];
 
@@ -232,9 +290,8 @@ static void on_fast_fail(void *user, const struct priv_reply *r)
 				  reply_text(dr, vc, r, text, sizeof(text)));
 		return;
 	}
-	/* When it was Blocked is not known: its own fast_io_fail ends within its whole length from now. */
-	if (policy >= 0)
-		arg.until = mono_add(mono_now(), (uint64_t)policy * USEC_PER_SEC);
+	if (r->value)
+		arg.until = blocked_until(dr, vhba_of(dr, &vc->call));
 	driver_queue_text(dr, &vc->call, r->value ? QE_FAST_FAIL_BUSY : QE_FAST_FAIL_SET, arg, r->text);
 }
 
@@ -243,6 +300,8 @@ static int op_set_fast_fail(void *user, const struct quiesce_call *c)
 	struct priv_request q = {
 		.verb = PRIV_RPORT_TIMERS, .host = vhba_of(user, c)->host, .fast_io_fail = 0, .dev_loss = -2};
 
+	if (waits(user, c, op_set_fast_fail, QE_FAST_FAIL_FAILED))
+		return 0;
 	return send_verb(user, c, &q, on_fast_fail, 0, 0);
 }
 

@@ -35,6 +35,8 @@ struct vm_vhba {
 	int parent_host; /* the parent's Scsi_Host */
 	int host; /* the vport's own Scsi_Host */
 	unsigned channel, number; /* vport-H:C-N on the parent */
+	bool timers_pending; /* timers.c: its rport timers are being set back */
+	uint64_t timers_seen; /* timers.c: what differed at the last look; 0: nothing */
 };
 
 struct op;

@@ -10,6 +10,7 @@
 #include "op.h"
 #include "privq.h"
 #include "san.h"
+#include "timers.h"
 
 #define VLAN_US (5 * USEC_PER_SEC)
 #define DIRTY_MAX 512 /* more hosts than this at once: everything is read */
@@ -35,6 +36,7 @@ static void mark(struct dirty *dirty, int host)
 
 static void wake(struct daemon *d, struct vm *vm)
 {
+	timers_look(d, vm);
 	if (vm->op && vm->op->kind == OP_ATTACH)
 		op_attach_look(vm->op);
 	else

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The rport timers of an attached VM in a fake tree: who else writes them is noticed, told once, and undone.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "driver.h"
+#include "inventory.h"
+#include "op.h"
+#include "timers.h"
+#include "ut-privq.h"
+#include "ut-tree.h"
+#include "ut.h"
+
+#define RPORT "/sys/class/fc_remote_ports/rport-5:0-%u/"
+
+static struct config cfg;
+static struct daemon d;
+static struct vm *vm;
+static char run_dir[96];
+
+static int begin(void)
+{
+	char journal[128];
+
+	ut_tmpdir(run_dir, sizeof(run_dir));
+	snprintf(journal, sizeof(journal), "%s/journal", run_dir);
+	return mkdir(journal, 0700);
+}
+
+/* An attached VM with two targets whose timers are right. */
+static void up(void)
+{
+	cfg = (struct config){.run_dir = run_dir,
+			      .margin = 5 * USEC_PER_MSEC,
+			      .drain = 500 * USEC_PER_MSEC,
+			      .hold = 60 * USEC_PER_SEC,
+			      .dev_loss = 60,
+			      .fast_io_fail = -1,
+			      .keep_timers = true};
+	d = (struct daemon){.cfg = &cfg, .last_op_id = d.last_op_id};
+	TAILQ_INIT(&d.vms);
+	TAILQ_INIT(&d.ops);
+	TAILQ_INIT(&d.fcoe);
+	TAILQ_INIT(&d.watchers);
+	eventlog_init(&d.events);
+	ut_privq_up(&d);
+	tree_new();
+	tree_parent(2, "eth0.10f", "0x20000200000a0001");
+	tree_vport(2, 3, 5, "0x502ab30000000001");
+	tree_rport(5, 0, "0x500601600000000a", true);
+	tree_rport(5, 1, "0x500601600000000b", true);
+	tree_rport(5, 2, "0x21000000000000ff", false);
+	tree_disk(5, 0, 0, "sda");
+	fc_inventory_init(&d.inv, NULL, NULL);
+	UT_EQ(fc_inventory_scan(&d.inv), 0);
+	vm = vm_new(&d.vms, "6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01", "db1");
+	vm->count = 1;
+	vm->vhba[0] = (struct vm_vhba){.wwpn = 0x502ab30000000001,
+				       .wwnn = 0x502ab30000000002,
+				       .host = 5,
+				       .parent_host = 2,
+				       .number = 3};
+	vm_set_state(vm, VM_ATTACHED);
+}
+
+static void down(void)
+{
+	vm_free(&d.vms, vm);
+	ut_privq_down(&d);
+	fc_inventory_clear(&d.inv);
+	eventlog_clear(&d.events);
+}
+
+static void set(unsigned rport, const char *attr, const char *value)
+{
+	tree_put(value, RPORT "%s", rport, attr);
+}
+
+static unsigned told(void)
+{
+	unsigned n = 0;
+
+	for (uint64_t seq = eventlog_oldest(&d.events); seq < d.events.next; seq++) {
+		struct json_object *kind;
+
+		n += json_object_object_get_ex(eventlog_get(&d.events, seq), "kind", &kind) &&
+		     !strcmp(json_object_get_string(kind), "timers");
+	}
+	return n;
+}
+
+/* In one event's text, all of it. */
+static bool told_that(const char *one, const char *two, const char *three)
+{
+	for (uint64_t seq = eventlog_oldest(&d.events); seq < d.events.next; seq++) {
+		struct json_object *text;
+		const char *s;
+
+		if (!json_object_object_get_ex(eventlog_get(&d.events, seq), "text", &text))
+			continue;
+		s = json_object_get_string(text);
+		if (strstr(s, one) && strstr(s, two) && strstr(s, three))
+			return true;
+	}
+	return false;
+}
+
+static bool asked(struct priv_request *q)
+{
+	ut_privq_run(&d, 0);
+	return ut_privq_next(q);
+}
+
+static void test_right(void)
+{
+	struct priv_request q;
+
+	up();
+	timers_look(&d, vm);
+	CU_ASSERT(!asked(&q));
+	UT_EQ(told(), 0);
+	set(2, "fast_io_fail_tmo", "5"); /* no target */
+	timers_look(&d, vm);
+	CU_ASSERT(!asked(&q));
+	down();
+}
+
+static void test_changed(void)
+{
+	struct priv_request q;
+
+	up();
+	set(0, "fast_io_fail_tmo", "5");
+	timers_look(&d, vm);
+	CU_ASSERT_FATAL(asked(&q));
+	UT_EQ(q.verb, PRIV_RPORT_TIMERS);
+	UT_EQ(q.host, 5);
+	UT_EQ(q.fast_io_fail, -1);
+	UT_EQ(q.dev_loss, 60);
+	UT_EQ(told(), 1);
+	CU_ASSERT(told_that("50:06:01:60:00:00:00:0a", "fast_io_fail_tmo is 5s, not off", "set back"));
+	CU_ASSERT(!told_that("dev_loss", "", ""));
+	/* While it is under way it is not asked for again, and what is still so is not told again. */
+	timers_look(&d, vm);
+	ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+	CU_ASSERT(!vm->vhba[0].timers_pending);
+	timers_look(&d, vm);
+	CU_ASSERT_FATAL(asked(&q));
+	CU_ASSERT(!asked(&q));
+	UT_EQ(told(), 1);
+	set(0, "fast_io_fail_tmo", "off");
+	ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+	timers_look(&d, vm);
+	CU_ASSERT(!asked(&q));
+	/* Changed anew: told anew, for each of its targets. */
+	set(0, "fast_io_fail_tmo", "5");
+	set(1, "dev_loss_tmo", "30");
+	timers_look(&d, vm);
+	UT_EQ(told(), 3);
+	CU_ASSERT(told_that("50:06:01:60:00:00:00:0b", "dev_loss_tmo is 30s, not 60s", "set back"));
+	CU_ASSERT(asked(&q));
+	CU_ASSERT(!asked(&q)); /* one verb sets all of a host */
+	down();
+}
+
+static void test_left_alone(void)
+{
+	struct priv_request q;
+
+	up();
+	cfg.keep_timers = false;
+	set(0, "fast_io_fail_tmo", "5");
+	timers_look(&d, vm);
+	timers_look(&d, vm);
+	CU_ASSERT(!asked(&q));
+	UT_EQ(told(), 1);
+	CU_ASSERT(told_that("0a", "5s, not off", "left alone"));
+	down();
+}
+
+/* A Blocked port takes no timers; what an operation is doing is not disturbed. */
+static void test_not_now(void)
+{
+	struct priv_request q;
+
+	up();
+	set(0, "fast_io_fail_tmo", "5");
+	set(0, "port_state", "Blocked");
+	timers_look(&d, vm);
+	CU_ASSERT(!asked(&q));
+	set(0, "port_state", "Online");
+	vm_set_state(vm, VM_HELD);
+	timers_look(&d, vm);
+	CU_ASSERT(!asked(&q));
+	UT_EQ(told(), 0);
+	vm_set_state(vm, VM_ATTACHED);
+	timers_look(&d, vm);
+	CU_ASSERT(asked(&q));
+	down();
+}
+
+/* The disable comes when the timers are set back, or when nobody says so. */
+static void quiesce_waits(bool answered)
+{
+	struct priv_request q;
+	struct verror e;
+	struct op *op;
+
+	up();
+	set(0, "fast_io_fail_tmo", "5");
+	op = op_new(&d, OP_QUIESCE, vm, NULL, 20 * USEC_PER_SEC, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
+	UT_EQ(op_quiesce_start(op, OP_DRAIN_DEFAULT, true, &e), 0);
+	CU_ASSERT_FATAL(asked(&q));
+	UT_EQ(q.verb, PRIV_RPORT_TIMERS);
+	UT_EQ(q.fast_io_fail, -1);
+	/* Nothing is in flight: it stands before the disable. */
+	ut_privq_run(&d, 0);
+	UT_EQ(quiesce_state(vm->quiesce, 0), QS_DISABLE_HOLD);
+	if (answered) {
+		struct priv_request first = q;
+
+		/* However slow this is: as long as they are being set back the disable waits. */
+		CU_ASSERT(!vm->vhba[0].timers_pending || vm->driver->waits[0].fn);
+		ut_privq_reply(&d, &first, (struct priv_reply){.err = 0});
+	}
+	for (struct monotime stop = mono_add(mono_now(), 10 * USEC_PER_SEC);
+	     !ut_privq_next(&q) && !mono_reached(stop, mono_now());)
+		ut_privq_run(&d, 100 * USEC_PER_MSEC);
+	UT_EQ(q.verb, PRIV_VPORT_DISABLE);
+	op_end(op);
+	down();
+}
+
+static void test_before_quiesce(void)
+{
+	quiesce_waits(true);
+	quiesce_waits(false);
+}
+
+/* With commands left it is the abort's 0 that waits, lest what is late sets it back. */
+static void test_before_abort(void)
+{
+	struct priv_request q, first;
+	struct verror e;
+	struct op *op;
+
+	up();
+	set(0, "fast_io_fail_tmo", "5");
+	tree_put("3", "/sys/class/scsi_device/5:0:0:0/device/device_busy");
+	op = op_new(&d, OP_QUIESCE, vm, NULL, 20 * USEC_PER_SEC, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
+	UT_EQ(op_quiesce_start(op, 0, true, &e), 0);
+	CU_ASSERT_FATAL(asked(&first));
+	UT_EQ(first.fast_io_fail, -1);
+	for (struct monotime stop = mono_add(mono_now(), 10 * USEC_PER_SEC);
+	     quiesce_state(vm->quiesce, 0) != QS_FAST_FAIL && !mono_reached(stop, mono_now());)
+		ut_privq_run(&d, 10 * USEC_PER_MSEC);
+	ut_privq_reply(&d, &first, (struct priv_reply){.err = 0});
+	CU_ASSERT_FATAL(ut_privq_next(&q));
+	/* Should half a second have passed it is the hard stop already. */
+	CU_ASSERT((q.verb == PRIV_RPORT_TIMERS && !q.fast_io_fail) || q.verb == PRIV_VPORT_DELETE);
+	op_end(op);
+	down();
+}
+
+int main(int argc, char **argv)
+{
+	static CU_TestInfo tests[] = {
+		{"right timers are left", test_right},
+		{"changed ones are told once and set back", test_changed},
+		{"or left alone, if told to", test_left_alone},
+		{"not when Blocked or under way", test_not_now},
+		{"a quiesce's disable waits for them", test_before_quiesce},
+		{"and an abort's fast_io_fail 0", test_before_abort},
+		CU_TEST_INFO_NULL,
+	};
+	static const struct ut_suite suites[] = {{"timers", tests, begin, NULL}, {NULL}};
+
+	return ut_main(argc, argv, suites);
+}
