@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The virtual machine: scripts that run from the source tree.
 EXTRA_DIST += %D%/scenarios/udev
-EXTRA_DIST += %D%/tests/vm-shell %D%/tests/vm-stream
+EXTRA_DIST += %D%/scenarios/fcoe-policy %D%/tests/vm-shell %D%/tests/vm-stream
 EXTRA_DIST += %D%/README.md %D%/check %D%/init %D%/kernel %D%/run %D%/shell \
 	%D%/lib/guest.sh %D%/lib/hosts.sh %D%/lib/kernel.sh %D%/lib/playground %D%/lib/playground.rc %D%/lib/san.sh %D%/lib/tap.sh \
 	%D%/lib/vm.sh %D%/lib/vport.sh %D%/lib/wait.sh \

@@ -110,7 +110,7 @@ san_fabric_up() {
 	local fabricd said='' trace=()
 	fabricd=$(program fabricd)
 	san_config >"$SAN_RUN/fabricd.conf"
-	[ "${SAN_TRACE:-0}" = 0 ] || trace=(--trace "$SAN_RUN/trace.pcapng")
+	[ "${SAN_TRACE:-0}" = 0 ] || trace=(--trace "$SAN_RUN/trace.pcapng" --print-frames "$SAN_RUN/frames.txt")
 	[ -p "$SAN_RUN/ready" ] || mkfifo "$SAN_RUN/ready"
 	"$fabricd" --config "$SAN_RUN/fabricd.conf" --socket "$FABRICD_SOCKET" --log "$SAN_RUN/fabricd.log" "${trace[@]}" \
 		--ready-fd 9 9>"$SAN_RUN/ready" >"$SAN_RUN/fabricd.err" 2>&1 </dev/null &
@@ -134,7 +134,7 @@ san_up() {
 # What the fabric has recorded, to the host.
 san_save() {
 	local file
-	for file in fabricd.log fabricd.err trace.pcapng; do
+	for file in fabricd.log fabricd.err trace.pcapng frames.txt; do
 		[ ! -s "$SAN_RUN/$file" ] || cp "$SAN_RUN/$file" "$OUT/"
 	done
 }
