@@ -290,3 +290,12 @@ int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_
 	return sysroot_read_u64(busy, "/sys/class/scsi_device/%d:%u:%u:%" PRIu64 "/device/device_busy",
 				host->number, l->channel, l->target, l->lun);
 }
+
+bool fc_lun_write_back(const struct fc_host *host, const struct fc_lun *l)
+{
+	char type[64];
+
+	return sysroot_read(type, sizeof(type), "/sys/class/scsi_disk/%d:%u:%u:%" PRIu64 "/cache_type",
+			    host->number, l->channel, l->target, l->lun) > 0 &&
+	       !strncmp(type, "write back", 10);
+}

@@ -153,4 +153,7 @@ int fc_rport_read_timers(const struct fc_host *host, struct fc_rport *r);
 /* Commands that the device has accepted and not ended, passthrough included (scsi_device device_busy). */
 int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_t *busy);
 
+/* Has it a volatile write cache, as sd has read its caching mode page? */
+bool fc_lun_write_back(const struct fc_host *host, const struct fc_lun *l);
+
 #endif

@@ -57,6 +57,11 @@ static void act_count(struct quiesce *q, struct q_vhba *v)
 	ask(q, v, OP_COUNT);
 }
 
+static void act_sync(struct quiesce *q, struct q_vhba *v)
+{
+	ask(q, v, OP_SYNC);
+}
+
 static void act_wait_rport(struct quiesce *q, struct q_vhba *v)
 {
 	ask(q, v, OP_COUNT);
@@ -148,6 +153,7 @@ static void (*const acts[QA_ACTIONS])(struct quiesce *q, struct q_vhba *v) = {
 	[QA_OPEN_INTAKE] = act_open_intake,
 	[QA_COUNT] = act_count,
 	[QA_AGAIN] = act_again,
+	[QA_SYNC] = act_sync,
 	[QA_FAST_FAIL] = act_fast_fail,
 	[QA_WAIT_RPORT] = act_wait_rport,
 	[QA_DISABLE] = act_disable,

@@ -14,6 +14,7 @@ enum q_op {
 	OP_STOP_INTAKE,
 	OP_OPEN_INTAKE,
 	OP_COUNT,
+	OP_SYNC,
 	OP_FAST_FAIL,
 	OP_DISABLE,
 	OP_DELETE,
@@ -35,6 +36,7 @@ struct q_vhba {
 	enum quiesce_state failed_in; /* the state that it failed in */
 	uint32_t token[OP_MAX]; /* 0: none outstanding */
 	struct monotime poll_at, step_at; /* MONOTIME_NEVER: not timed */
+	struct monotime drain_until; /* end of the drain's budget; 0: not begun */
 	struct monotime until; /* end of a Blocked rport's own fast_io_fail */
 	uint64_t backoff_us;
 	unsigned int evidence;
@@ -52,9 +54,11 @@ struct q_vhba {
 	struct monotime held_since; /* when logout began; MONOTIME_NEVER: not held */
 	bool may_have_failed;
 	char timers[QUIESCE_TIMERS_MAX];
+	char sync[QUIESCE_TEXT_MAX]; /* what came of synchronising the caches; "": not done yet */
 	char why[QUIESCE_TEXT_MAX]; /* what went wrong last */
 };
 
+#define Q_NOT_SYNCED "caches not synchronised: "
 #define Q_FIFO 512
 
 struct quiesce {

@@ -111,6 +111,7 @@ void q_journal_state(struct quiesce *q, struct q_vhba *v, enum quiesce_state fro
 	journal_put_u64(&r, "ports-at", v->seen.ports_us);
 	journal_put_u64(&r, "fabric-at", v->seen.fabric_us);
 	journal_put(&r, "ports", "%s", v->seen.ports);
+	journal_put(&r, "sync", "%s", v->sync);
 	journal_put(&r, "why", "%s", v->why);
 	append(q, &r);
 }
@@ -283,6 +284,7 @@ static int replay_state(struct quiesce *q, struct reader *rd)
 	v->seen.inflight_us = get_u64_if(rd, "inflight-at");
 	v->seen.ports_us = get_u64_if(rd, "ports-at");
 	v->seen.fabric_us = get_u64_if(rd, "fabric-at");
+	get_text_if(rd, "sync", v->sync, sizeof(v->sync));
 	get_text_if(rd, "ports", v->seen.ports, sizeof(v->seen.ports));
 	get_text(rd, "why", v->why, sizeof(v->why));
 	q_stamp(q, v, from, to, rd->r->at_us);

@@ -83,6 +83,8 @@ static void forget_round(struct q_vhba *v)
 	v->aborted = false;
 	q_forget_seen(v, true);
 	v->why[0] = '\0';
+	v->sync[0] = '\0';
+	v->drain_until = (struct monotime){0};
 }
 
 static void begin_logout(struct quiesce *q, struct q_vhba *v)
@@ -120,6 +122,9 @@ static void enter_flags(struct quiesce *q, struct q_vhba *v, enum quiesce_state 
 	case QS_STOP:
 	case QS_CLOSE:
 		forget_round(v);
+		break;
+	case QS_SYNC:
+		q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "it was interrupted");
 		break;
 	case QS_FAST_FAIL:
 		v->aborted = true;
@@ -172,6 +177,20 @@ static void enter_flags(struct quiesce *q, struct q_vhba *v, enum quiesce_state 
 	}
 }
 
+/* One budget for the drain with all that is in it. */
+static void arm_drain(struct quiesce *q, struct q_vhba *v)
+{
+	uint64_t us = mono_left(q->answer_at, q->now);
+
+	if (!v->drain_until.us) {
+		us = us ? quiesce_drain_us(&q->cfg, q_profile(v), us) : q_budget(q, q->cfg.drain_us, 2);
+		v->drain_until = mono_add(q->now, us);
+	}
+	v->step_at = v->drain_until;
+	if (v->state == QS_SYNC)
+		v->step_at = mono_min(v->step_at, mono_add(q->now, q->cfg.sync_us));
+}
+
 void q_arm_step(struct quiesce *q, struct q_vhba *v)
 {
 	const struct quiesce_profile *p = q_profile(v);
@@ -183,9 +202,9 @@ void q_arm_step(struct quiesce *q, struct q_vhba *v)
 		us = q_budget(q, q->cfg.stop_us, 4);
 		break;
 	case QS_DRAIN:
-		us = mono_left(q->answer_at, q->now);
-		us = us ? quiesce_drain_us(&q->cfg, p, us) : q_budget(q, q->cfg.drain_us, 2);
-		break;
+	case QS_SYNC:
+		arm_drain(q, v);
+		return;
 	case QS_FAST_FAIL:
 		us = q_budget(q, p->fast_fail_us, 2);
 		break;
@@ -235,6 +254,9 @@ static void phase_text(struct quiesce *q, struct q_vhba *v, enum quiesce_phase p
 	const char *why = v->why[0] ? ": " : "";
 
 	switch (p) {
+	case QP_DRAIN:
+		q_text(buf, size, "%s%s%s", v->sync, v->sync[0] && v->why[0] ? "; " : "", v->why);
+		break;
 	case QP_STOP:
 		q_text(buf, size, "%s%s%s",
 		       q->owner_paused		    ? "its owner says that it has paused it"

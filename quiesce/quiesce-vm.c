@@ -13,11 +13,12 @@ static quiesce_op_fn *op_fn(const struct quiesce_ops *ops, enum q_op op)
 {
 	quiesce_op_fn *const fns[OP_MAX] = {
 		[OP_STOP_INTAKE] = ops->stop_intake, [OP_OPEN_INTAKE] = ops->open_intake,
-		[OP_COUNT] = ops->count_inflight,    [OP_FAST_FAIL] = ops->set_fast_fail,
-		[OP_DISABLE] = ops->disable,	     [OP_DELETE] = ops->delete_vport,
-		[OP_ENABLE] = ops->enable,	     [OP_CREATE] = ops->create_vport,
-		[OP_FABRIC] = ops->verify_fabric,    [OP_PORTS] = ops->read_ports,
-		[OP_READY] = ops->check_ready,	     [OP_TIMERS] = ops->restore_timers,
+		[OP_COUNT] = ops->count_inflight,    [OP_SYNC] = ops->sync_cache,
+		[OP_FAST_FAIL] = ops->set_fast_fail, [OP_DISABLE] = ops->disable,
+		[OP_DELETE] = ops->delete_vport,     [OP_ENABLE] = ops->enable,
+		[OP_CREATE] = ops->create_vport,     [OP_FABRIC] = ops->verify_fabric,
+		[OP_PORTS] = ops->read_ports,	     [OP_READY] = ops->check_ready,
+		[OP_TIMERS] = ops->restore_timers,
 	};
 
 	return fns[op];
@@ -28,6 +29,7 @@ static const enum quiesce_ev op_failed[OP_MAX] = {
 	[OP_STOP_INTAKE] = QE_INTAKE_CLOSE_FAILED,
 	[OP_OPEN_INTAKE] = QE_INTAKE_OPEN_FAILED,
 	[OP_COUNT] = QE_COUNT_FAILED,
+	[OP_SYNC] = QE_SYNC_FAILED,
 	[OP_FAST_FAIL] = QE_FAST_FAIL_FAILED,
 	[OP_DISABLE] = QE_DISABLE_FAILED,
 	[OP_DELETE] = QE_DELETE_FAILED,
@@ -66,6 +68,8 @@ uint32_t q_begin_op(struct quiesce *q, int vhba, enum q_op op, struct monotime b
 	if (!rc)
 		return call.token;
 	*slot = 0;
+	if (v && op == OP_SYNC)
+		q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "cannot begin: %s", strerror(-rc));
 	if (v) {
 		q_why(v, "%s: cannot begin: %s", quiesce_ev_name(op_failed[op]), strerror(-rc));
 		q_post(q, vhba, op_failed[op]);

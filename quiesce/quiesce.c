@@ -12,9 +12,9 @@
 
 static bool ops_complete(const struct quiesce_ops *o)
 {
-	return o->stop_intake && o->open_intake && o->count_inflight && o->set_fast_fail && o->disable &&
-	       o->delete_vport && o->enable && o->create_vport && o->verify_fabric && o->read_ports &&
-	       o->check_ready && o->restore_timers && o->journal && o->answer;
+	return o->stop_intake && o->open_intake && o->count_inflight && o->sync_cache && o->set_fast_fail &&
+	       o->disable && o->delete_vport && o->enable && o->create_vport && o->verify_fabric &&
+	       o->read_ports && o->check_ready && o->restore_timers && o->journal && o->answer;
 }
 
 static void init_vhba(struct quiesce *q, unsigned int i, const struct quiesce_vhba *id)
@@ -115,6 +115,8 @@ void q_run(struct quiesce *q)
 	} while (q->fifo_n);
 }
 
+#define SYNC_WORTH_US (5 * USEC_PER_MSEC) /* with less time left it would not end */
+
 /* Time that has come, one timer after the other: each may stop the next. */
 static void advance(struct quiesce *q)
 {
@@ -128,7 +130,11 @@ static void advance(struct quiesce *q)
 		}
 		if (mono_reached(v->step_at, q->now)) {
 			v->step_at = MONOTIME_NEVER;
-			if (!v->why[0])
+			if (v->state == QS_SYNC)
+				q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "no answer in time");
+			else if (v->state == QS_DRAIN && q->cfg.sync_us && !v->sync[0])
+				q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "commands are in flight");
+			if (!v->why[0] && v->state != QS_SYNC)
 				q_why(v, "%s did not end in time", quiesce_state_name(v->state));
 			q_post(q, i, QE_STEP_END);
 			q_run(q);
@@ -271,6 +277,17 @@ static void set_evidence(struct q_vhba *v, enum quiesce_evidence bit, bool there
 		v->evidence &= ~bit;
 }
 
+/* A drain that is over synchronises the caches first, once, if there is time for that. */
+static enum quiesce_ev classify_zero(struct quiesce *q, struct q_vhba *v)
+{
+	if (v->state != QS_DRAIN || !q->cfg.sync_us || v->sync[0] || v->logout_begun)
+		return QE_COUNT_ZERO;
+	if (mono_left(v->step_at, q->now) >= SYNC_WORTH_US)
+		return QE_COUNT_ZERO_UNSYNCED;
+	q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "no time is left");
+	return QE_COUNT_ZERO;
+}
+
 /* Note what the result says; it may become a finer event. */
 static enum quiesce_ev classify(struct quiesce *q, struct q_vhba *v, enum quiesce_ev ev,
 				const struct quiesce_arg *arg)
@@ -286,13 +303,19 @@ static enum quiesce_ev classify(struct quiesce *q, struct q_vhba *v, enum quiesc
 		if (v->state == QS_RECHECK && arg->count)
 			v->parked = true;
 		q_record_refresh(q, v);
-		return arg->count ? QE_COUNT_SOME : QE_COUNT_ZERO;
+		return arg->count ? QE_COUNT_SOME : classify_zero(q, v);
 	case QE_PORTS:
 		v->seen.online = arg->count > INT64_MAX ? INT64_MAX : (int64_t)arg->count;
 		v->seen.ports_us = q->now.us;
 		q_text(v->seen.ports, sizeof(v->seen.ports), "%s", arg->text ? arg->text : "");
 		set_evidence(v, QV_TARGETS_LOGGED_OUT, !arg->count);
 		return arg->count ? QE_PORTS_ONLINE : QE_PORTS_GONE;
+	case QE_SYNCED:
+	case QE_SYNC_FAILED:
+		q_text(v->sync, sizeof(v->sync), "%s%s",
+		       ev == QE_SYNCED ? "caches synchronised: " : Q_NOT_SYNCED,
+		       arg->text ? arg->text : "all");
+		return ev;
 	case QE_FABRIC_ABSENT:
 	case QE_FABRIC_PRESENT:
 	case QE_FABRIC_NO_PROOF:

@@ -48,6 +48,7 @@ enum quiesce_state {
 	QS_STOP, /* waits until the VM's intake is closed */
 	QS_ROLLBACK, /* the intake could not be closed and nothing is logged out: opening it again */
 	QS_DRAIN, /* commands complete by themselves; polls their count */
+	QS_SYNC, /* nothing is in flight: the LUNs' write caches are synchronised, once; then drains on */
 	QS_FAST_FAIL, /* abort: fast_io_fail_tmo 0 is being set on the target rports */
 	QS_RPORT_WAIT, /* an rport was Blocked already: its own fast_io_fail ends before the deadline */
 	QS_DISABLE_HOLD, /* vport being disabled with nothing in flight */
@@ -89,6 +90,8 @@ enum quiesce_ev {
 	QE_INTAKE_OPEN_FAILED, /* VM */
 	QE_COUNT, /* arg.count: commands in flight, passthrough included */
 	QE_COUNT_FAILED,
+	QE_SYNCED, /* arg.text: what was synchronised, for the record */
+	QE_SYNC_FAILED, /* arg.text: what was not, and why: it is noted, and changes nothing else */
 	QE_FAST_FAIL_SET, /* arg.text: the old timers, given back to restore_timers as they are */
 	QE_FAST_FAIL_BUSY, /* some rport is Blocked: arg.until when its own fast_io_fail ends, or
 			      MONOTIME_NEVER */
@@ -115,6 +118,7 @@ enum quiesce_ev {
 	QE_RESUME_GONE, /* resume, but the vport was deleted: it must be created again */
 	QE_INTAKE_CLOSE_STUCK, /* closing failed and another vhba is logged out: no roll-back possible */
 	QE_COUNT_ZERO,
+	QE_COUNT_ZERO_UNSYNCED, /* drained, the caches have not been synchronised, and there is time for it */
 	QE_COUNT_SOME,
 	QE_FAST_FAIL_BUSY_SHORT, /* Blocked, but its own fast_io_fail ends in time */
 	QE_PORTS_GONE,
@@ -136,6 +140,7 @@ enum quiesce_action {
 	QA_OPEN_INTAKE, /* roll-back; once for the VM */
 	QA_COUNT, /* ask for the commands in flight */
 	QA_AGAIN, /* poll again after the back-off */
+	QA_SYNC, /* begin to synchronise the caches */
 	QA_FAST_FAIL,
 	QA_WAIT_RPORT, /* wait until the rport's own fast_io_fail has ended */
 	QA_DISABLE,
@@ -212,6 +217,8 @@ struct quiesce_config {
 	uint64_t answer_margin_us; /* the answer leaves so long before the deadline [5 ms] */
 	uint64_t stop_us; /* closing the intake, at most, and at most a quarter of what is left [500 ms] */
 	uint64_t drain_us; /* drain budget, at most, and at most half of what is left [5 s] */
+	uint64_t
+		sync_us; /* synchronising caches, at most, and never beyond the drain; 0: not done [250 ms] */
 	bool drain_given; /* by whoever asked: a profile's drain_first does not stretch it [false] */
 	uint64_t drain_poll_min_us; /* back-off of the count [1 ms] */
 	uint64_t drain_poll_max_us; /* [20 ms] */
@@ -268,6 +275,11 @@ struct quiesce_ops {
 	quiesce_op_fn *stop_intake; /* VM -> QE_INTAKE_CLOSED, _FAILED */
 	quiesce_op_fn *open_intake; /* VM -> QE_INTAKE_OPENED, _FAILED */
 	quiesce_op_fn *count_inflight; /* -> QE_COUNT, _FAILED; of a vport that is gone: 0 */
+	/*
+	 * SYNCHRONIZE CACHE to the LUNs that have a volatile write cache.  Only begun when no command of the
+	 * vhba is in flight; one that does not end by call->by counts as a command in flight from then on.
+	 */
+	quiesce_op_fn *sync_cache; /* -> QE_SYNCED, _FAILED */
 	quiesce_op_fn *set_fast_fail; /* -> QE_FAST_FAIL_SET, _BUSY, _FAILED */
 	quiesce_op_fn *disable; /* -> QE_DISABLED, _FAILED */
 	quiesce_op_fn *delete_vport; /* -> QE_DELETED, _FAILED */

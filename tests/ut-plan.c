@@ -48,9 +48,9 @@ static const struct plan_step *step(const struct plan *p, enum quiesce_state s)
 /* Each edge of the way is one of the machine's table, in an order in which it can be gone. */
 static void test_steps(void)
 {
-	static const enum quiesce_state order[] = {QS_STOP,	 QS_DRAIN,	   QS_DISABLE_HOLD,
-						   QS_FAST_FAIL, QS_DISABLE_ABORT, QS_HARD_STOP,
-						   QS_VERIFY,	 QS_HELD};
+	static const enum quiesce_state order[] = {QS_STOP,	    QS_DRAIN,	  QS_SYNC,
+						   QS_DISABLE_HOLD, QS_FAST_FAIL, QS_DISABLE_ABORT,
+						   QS_HARD_STOP,    QS_VERIFY,	  QS_HELD};
 	struct plan_in in = in_of("fcoe");
 	struct plan p = plan(&in, 5 * SEC);
 

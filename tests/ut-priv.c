@@ -8,6 +8,7 @@
 
 #include "ct.h"
 #include "pool.h"
+#include "sgio.h"
 #include "sysroot.h"
 #include "ut-tree.h"
 #include "ut.h"
@@ -197,6 +198,91 @@ static void test_symbolic_name(void)
 	UT_EQ(run(PRIV_VPORT_CREATE, q), -EINVAL);
 }
 
+/* A fifo as sg node gives back what is written to it: a command that ends well. */
+static void test_sync_cache(void)
+{
+	struct priv_request q = {.host = 5, .wwpn = WWPN, .number = 200};
+
+	tree_disk(5, 0, 0, "sda");
+	tree_disk(5, 0, 1, "sdb");
+	UT_EQ(run(PRIV_SYNC_CACHE, q), 0); /* none has a cache */
+	UT_EQ(r.count, 0);
+	UT_EQ(r.value, 0);
+	tree_put("write back", "/sys/class/scsi_disk/5:0:0:0/cache_type");
+	tree_put("write through", "/sys/class/scsi_disk/5:0:0:1/cache_type");
+	tree_put("running", "/sys/class/scsi_device/5:0:0:0/device/state");
+	tree_put("", "/sys/class/scsi_device/5:0:0:0/device/scsi_generic/sg7/uevent");
+	tree_fifo("/dev/sg7");
+	UT_EQ(run(PRIV_SYNC_CACHE, q), 0);
+	UT_EQ(r.count, 1);
+	UT_EQ(r.value, 0);
+	UT_STREQ(r.text, "");
+	tree_put("blocked", "/sys/class/scsi_device/5:0:0:0/device/state");
+	UT_EQ(run(PRIV_SYNC_CACHE, q), 0);
+	UT_EQ(r.count, 0);
+	UT_EQ(r.value, 1);
+	CU_ASSERT(strstr(r.text, "5:0:0:0: ") != NULL);
+	tree_put("running", "/sys/class/scsi_device/5:0:0:0/device/state");
+	tree_put("2", "/sys/class/scsi_device/5:0:0:1/device/device_busy");
+	UT_EQ(run(PRIV_SYNC_CACHE, q), -EBUSY); /* commands at a LUN beside it */
+	UT_STREQ(r.text, "2 commands are in flight");
+	tree_put("0", "/sys/class/scsi_device/5:0:0:1/device/device_busy");
+	q.number = 0;
+	UT_EQ(run(PRIV_SYNC_CACHE, q), 0);
+	UT_EQ(r.value, 1);
+	UT_STREQ(r.text, "5:0:0:0: no time");
+	q.wwpn++;
+	UT_EQ(run(PRIV_SYNC_CACHE, q), -ENODEV);
+	q = (struct priv_request){.host = 9, .wwpn = WWPN};
+	UT_EQ(run(PRIV_SYNC_CACHE, q), -ENODEV);
+}
+
+/* What a command that did not end well says. */
+static void test_sgio_text(void)
+{
+	static const struct {
+		struct sgio job;
+		const char *text;
+	} cases[] = {
+		{{.result = SGIO_GOOD}, "good"},
+		{{.result = SGIO_NO_END}, "no answer"},
+		{{.result = SGIO_NOT_BEGUN}, "no time"},
+		{{.result = SGIO_ERROR, .err = -ENODEV}, "No such device"},
+		{{.result = SGIO_STATUS, .status = 0x18}, "reservation conflict"},
+		{{.result = SGIO_STATUS, .status = 0x08}, "status 08"},
+		{{.result = SGIO_STATUS,
+		  .status = 0x02,
+		  .sense = {0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x20},
+		  .sense_len = 18},
+		 "sense 05/20/00"},
+		{{.result = SGIO_STATUS, .status = 0x02}, "status 02"},
+	};
+	char text[64];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		UT_STREQ(sgio_text(&cases[i].job, text, sizeof(text)), cases[i].text);
+}
+
+/* A node whose device has gone reads as nothing, and one that is no sg node at all is no answer either. */
+static void test_sgio_nodes(void)
+{
+	struct sgio job[2] = {{.cdb = {0x35}, .cdb_len = 10}, {.cdb = {0x35}, .cdb_len = 10}};
+	char path[128];
+
+	tree_put("", "/dev/sg7");
+	job[0].fd = open(sysroot_path(path, sizeof(path), "/dev/sg7"), O_RDWR | O_APPEND | O_CLOEXEC);
+	job[1].fd = open(path, O_RDONLY | O_CLOEXEC);
+	CU_ASSERT_FATAL(job[0].fd >= 0 && job[1].fd >= 0);
+	sgio_run(job, 2, mono_add(mono_now(), USEC_PER_SEC));
+	UT_EQ(job[0].result, SGIO_ERROR);
+	UT_EQ(job[0].err, -ENODEV);
+	UT_EQ(job[1].result, SGIO_ERROR);
+	UT_EQ(job[1].err, -EBADF);
+	close(job[0].fd);
+	close(job[1].fd);
+	sgio_run(job, 0, mono_now());
+}
+
 static void test_luns(void)
 {
 	uint8_t data[8 + 8 * 70] = {
@@ -358,6 +444,9 @@ static CU_TestInfo verbs[] = {
 	{"rport timers that are alike", test_timers_alike},
 	{"rport timers' fields", test_timers_fields},
 	{"symbolic names", test_symbolic_name},
+	{"caches are synchronised", test_sync_cache},
+	{"what a command says", test_sgio_text},
+	{"nodes that are none", test_sgio_nodes},
 	{"LUNs", test_luns},
 	{"the name server", test_name_server},
 	{"interfaces", test_interfaces},

@@ -42,6 +42,7 @@ static void draw_truth(struct w_vhba *v)
 	v->silent = chance(10);
 	v->stays = chance(10);
 	v->slips = chance(10);
+	v->sync_hangs = chance(15);
 	v->uncut = chance(15);
 	v->lingers_us = chance(30) ? draw(&w) % (300 * W_MS) : 0;
 	if (chance(20))

@@ -37,6 +37,19 @@ static void check_open(struct world *w)
 		wrong(w, "the intake is opened while a vport is logged out");
 }
 
+/* Nothing is asked of a target that has commands which don't end. */
+static void begin_sync(struct world *w, struct w_vhba *v, struct w_op *how)
+{
+	settle_truth(w, v);
+	if (v->inflight || v->vport != W_ENABLED)
+		wrong(w, "a cache is synchronised while commands are in flight, or after the logout");
+	if (!v->sync_hangs)
+		return;
+	how->mode = W_NEVER;
+	v->inflight = 1;
+	v->drains_at = UINT64_MAX;
+}
+
 static int begin(struct world *w, const struct quiesce_call *call, enum q_op op)
 {
 	struct w_vhba *v = call->vhba == QUIESCE_VM ? NULL : &w->v[call->vhba];
@@ -54,6 +67,8 @@ static int begin(struct world *w, const struct quiesce_call *call, enum q_op op)
 		how.mode = r < 80 ? W_DOES : r < 90 ? W_FAIL : r < 93 ? W_CANT : W_NEVER;
 		how.delay_us = w->draw(w) % 3 ? w->draw(w) % (10 * W_MS) : w->draw(w) % (2000 * W_MS);
 	}
+	if (op == OP_SYNC)
+		begin_sync(w, v, &how);
 	(v ? v->calls : w->vm_calls)[op]++;
 	if (v && op == OP_TIMERS)
 		snprintf(v->restored, sizeof(v->restored), "%s", call->timers);
@@ -91,6 +106,7 @@ static int begin(struct world *w, const struct quiesce_call *call, enum q_op op)
 OP(stop_intake, OP_STOP_INTAKE)
 OP(open_intake, OP_OPEN_INTAKE)
 OP(count, OP_COUNT)
+OP(sync, OP_SYNC)
 OP(fast_fail, OP_FAST_FAIL)
 OP(disable, OP_DISABLE)
 OP(delete, OP_DELETE)
@@ -149,6 +165,7 @@ static const struct quiesce_ops ops = {
 	.stop_intake = op_stop_intake,
 	.open_intake = op_open_intake,
 	.count_inflight = op_count,
+	.sync_cache = op_sync,
 	.set_fast_fail = op_fast_fail,
 	.disable = op_disable,
 	.delete_vport = op_delete,
@@ -191,6 +208,7 @@ void w_init(struct world *w, unsigned int n)
 		v->ready_after = 100 * W_MS;
 		v->op[OP_DISABLE].delay_us = 25 * W_MS;
 		v->op[OP_DELETE].delay_us = 10 * W_MS;
+		v->op[OP_SYNC].delay_us = 2 * W_MS;
 		v->op[OP_FAST_FAIL].delay_us = 1 * W_MS;
 		v->op[OP_FABRIC].delay_us = 3 * W_MS;
 	}
@@ -255,6 +273,7 @@ static enum quiesce_ev outcome(struct world *w, const struct w_pending *p, struc
 		[OP_STOP_INTAKE] = QE_INTAKE_CLOSED,
 		[OP_OPEN_INTAKE] = QE_INTAKE_OPENED,
 		[OP_COUNT] = QE_COUNT,
+		[OP_SYNC] = QE_SYNCED,
 		[OP_FAST_FAIL] = QE_FAST_FAIL_SET,
 		[OP_DISABLE] = QE_DISABLED,
 		[OP_DELETE] = QE_DELETED,
@@ -269,6 +288,7 @@ static enum quiesce_ev outcome(struct world *w, const struct w_pending *p, struc
 		[OP_STOP_INTAKE] = QE_INTAKE_CLOSE_FAILED,
 		[OP_OPEN_INTAKE] = QE_INTAKE_OPEN_FAILED,
 		[OP_COUNT] = QE_COUNT_FAILED,
+		[OP_SYNC] = QE_SYNC_FAILED,
 		[OP_FAST_FAIL] = QE_FAST_FAIL_FAILED,
 		[OP_DISABLE] = QE_DISABLE_FAILED,
 		[OP_DELETE] = QE_DELETE_FAILED,

@@ -36,6 +36,7 @@ struct w_vhba {
 	bool slips; /* a command slips in at the disable and stays */
 	uint64_t lingers_us; /* rports stay Online for so long after the logout began */
 	uint64_t ports_until;
+	bool sync_hangs; /* SYNCHRONIZE CACHE does not end, and is in flight */
 	bool uncut; /* an abort's disable does not fail the commands back */
 	uint64_t
 		blocked_until; /* an rport is Blocked; its fast_io_fail ends then (UINT64_MAX: off); 0: not */

@@ -421,6 +421,78 @@ static void killed_story(size_t k, bool release, enum quiesce_state end)
 	CU_ASSERT(quiesce_finished(w.q));
 }
 
+/* Caches are synchronised when nothing is in flight, once, and what came of it is in the record. */
+static void test_sync(void)
+{
+	w_init(&w, 2);
+	w.v[0].inflight = 8;
+	w.v[0].drains_at = w.now + 10 * W_MS;
+	w.v[1].op[OP_SYNC].mode = W_FAIL;
+	ask(QE_QUIESCE, 1000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_SYNC], 1);
+	UT_STREQ(rec(0, QP_DRAIN)->text, "caches synchronised: all");
+	UT_EQ(rec(0, QP_DRAIN)->outcome, QO_CONFIRMED);
+	UT_STREQ(rec(1, QP_DRAIN)->text, "caches not synchronised: it was told to fail");
+	UT_EQ(w.v[1].calls[OP_FAST_FAIL], 0);
+	ask(QE_RESUME, 1000 * W_MS, QO_CONFIRMED);
+	w.v[1].op[OP_SYNC].mode = W_CANT;
+	ask(QE_QUIESCE, 1000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_SYNC], 2);
+	CU_ASSERT(strstr(rec(1, QP_DRAIN)->text, "caches not synchronised: cannot begin: ") != NULL);
+	UT_EQ(w.v[1].calls[OP_FAST_FAIL], 0);
+	w_fini(&w);
+}
+
+/* One that does not end is a command in flight like any: the drain's budget holds for both, then it is cut
+ * off. */
+static void test_sync_hangs(void)
+{
+	uint64_t began;
+
+	w_init(&w, 1);
+	w.v[0].sync_hangs = true;
+	began = w.now;
+	ask(QE_QUIESCE, 1000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_SYNC], 1);
+	UT_EQ(w.v[0].calls[OP_FAST_FAIL], 1);
+	CU_ASSERT(rec(0, QP_DRAIN)->end_us <= began + 500 * W_MS);
+	CU_ASSERT(strstr(rec(0, QP_DRAIN)->text, "caches not synchronised: no answer in time") != NULL);
+	UT_EQ(rec(0, QP_DRAIN)->inflight_after, 1);
+	w_fini(&w);
+	/* Late, but within the drain: a hold all the same. */
+	w_init(&w, 1);
+	w.v[0].op[OP_SYNC].delay_us = 300 * W_MS;
+	ask(QE_QUIESCE, 1000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_FAST_FAIL], 0);
+	UT_EQ(w.v[0].calls[OP_SYNC], 1);
+	w_fini(&w);
+}
+
+/* None where commands are in flight, where no time is left, and where it is not wanted. */
+static void test_sync_left_out(void)
+{
+	w_init(&w, 1);
+	hang(0);
+	ask(QE_QUIESCE, 500 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_SYNC], 0);
+	CU_ASSERT(strstr(rec(0, QP_DRAIN)->text, "caches not synchronised: commands are in flight") != NULL);
+	w_fini(&w);
+	w_init(&w, 1);
+	w.v[0].inflight = 1;
+	w.v[0].drains_at = w.now + 30 * W_MS;
+	ask(QE_QUIESCE, 205 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_SYNC], 0);
+	UT_EQ(w.v[0].calls[OP_FAST_FAIL], 0);
+	UT_STREQ(rec(0, QP_DRAIN)->text, "caches not synchronised: no time is left");
+	w_fini(&w);
+	w_init(&w, 1);
+	w.q->cfg.sync_us = 0;
+	ask(QE_QUIESCE, 500 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_SYNC], 0);
+	UT_STREQ(rec(0, QP_DRAIN)->text, "");
+	w_fini(&w);
+}
+
 /* What the verdict rests on is there with its times, survives kill -9, and is forgotten by the next round. */
 static void test_seen(void)
 {
@@ -592,6 +664,9 @@ int main(int argc, char **argv)
 		{"resume, not ready in time", test_resume_not_ready},
 		{"resume while logging out", test_resume_while_logging_out},
 		{"stale and bad events", test_stale_and_bad},
+		{"caches are synchronised", test_sync},
+		{"a cache that does not end", test_sync_hangs},
+		{"no cache where it must not be", test_sync_left_out},
 		{"what was seen is kept", test_seen},
 		{"killed at every record", test_restart_everywhere},
 		{"killed with a request waiting", test_restart_queued},

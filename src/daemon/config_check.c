@@ -214,6 +214,7 @@ void config_print(const struct config *c, FILE *f)
 	fprintf(f, "resume-deadline = %s\n", duration_format(c->resume_deadline, d, sizeof(d)));
 	fprintf(f, "release-deadline = %s\n", duration_format(c->release_deadline, d, sizeof(d)));
 	fprintf(f, "drain = %s\n", duration_format(c->drain, d, sizeof(d)));
+	fprintf(f, "sync-cache = %s\n", duration_format(c->sync_cache, d, sizeof(d)));
 	fprintf(f, "hold = %s\n", duration_format(c->hold, d, sizeof(d)));
 	fprintf(f, "margin = %s\n", duration_format(c->margin, d, sizeof(d)));
 	fprintf(f, "\n[timers]\ndev-loss = %ds\n", c->dev_loss);

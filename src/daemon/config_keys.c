@@ -116,6 +116,7 @@ DURATION_PARSER(quiesce_deadline, 1)
 DURATION_PARSER(resume_deadline, 1)
 DURATION_PARSER(release_deadline, 1)
 DURATION_PARSER(drain, 0)
+DURATION_PARSER(sync_cache, 0)
 DURATION_PARSER(hold, 1)
 DURATION_PARSER(margin, 0)
 DURATION_PARSER(fip_timeout, 1)
@@ -365,6 +366,8 @@ const struct config_key config_keys[] = {
 	{"quiesce", "resume-deadline", "30s", "of a resume, when none is given", parse_resume_deadline},
 	{"quiesce", "release-deadline", "30s", "of a release, when none is given", parse_release_deadline},
 	{"quiesce", "drain", "500ms", "drain budget, at most half of what is left", parse_drain},
+	{"quiesce", "sync-cache", "250ms",
+	 "SYNCHRONIZE CACHE may take so long, within the drain budget; 0s: it is not sent", parse_sync_cache},
 	{"quiesce", "hold", "60s", "how long a hold keeps parked commands alive; at most dev-loss",
 	 parse_hold},
 	{"quiesce", "margin", "5ms", "the answer leaves so long before the deadline", parse_margin},

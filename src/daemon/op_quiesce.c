@@ -117,6 +117,7 @@ void op_quiesce_config(const struct config *c, struct quiesce_config *qc, uint64
 	qc->answer_margin_us = c->margin;
 	qc->drain_given = drain_us != OP_DRAIN_DEFAULT;
 	qc->drain_us = qc->drain_given ? drain_us : c->drain;
+	qc->sync_us = c->sync_cache;
 	qc->hold_us = c->hold;
 }
 

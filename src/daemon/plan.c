@@ -17,6 +17,7 @@ static const struct {
 } way[] = {
 	{QS_ATTACHED, QE_QUIESCE, false, "always"},
 	{QS_STOP, QE_INTAKE_CLOSED, false, "always"},
+	{QS_DRAIN, QE_COUNT_ZERO_UNSYNCED, false, "nothing is in flight, and a LUN has a write cache"},
 	{QS_DRAIN, QE_COUNT_ZERO, false, "nothing is in flight: a hold"},
 	{QS_DRAIN, QE_STEP_END, false, "commands are left: an abort"},
 	{QS_FAST_FAIL, QE_FAST_FAIL_BUSY_SHORT, true,
@@ -136,6 +137,11 @@ static uint64_t step_bound(const struct plan_in *in, enum quiesce_state s, uint6
 	switch (s) {
 	case QS_DRAIN:
 		return quiesce_drain_us(in->cfg, &q, left);
+	case QS_SYNC: {
+		uint64_t drain = quiesce_drain_us(in->cfg, &q, left);
+
+		return in->cfg->sync_us < drain ? in->cfg->sync_us : drain;
+	}
 	case QS_FAST_FAIL:
 		return PROFILE_FAST_FAIL_US;
 	case QS_RPORT_WAIT:
@@ -170,6 +176,9 @@ static void proof_of(const struct plan_in *in, enum quiesce_state s, char *text,
 	case QS_DRAIN:
 	case QS_RPORT_WAIT:
 		snprintf(text, size, "%s", fc_proof_text(FC_PROOF_BUSY));
+		break;
+	case QS_SYNC:
+		snprintf(text, size, "SYNCHRONIZE CACHE has ended, or its time is over");
 		break;
 	case QS_FAST_FAIL:
 		snprintf(text, size, "fast_io_fail_tmo 0 is taken by %u target port%s", in->rports,

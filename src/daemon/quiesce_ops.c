@@ -251,6 +251,43 @@ static int op_create(void *user, const struct quiesce_call *c)
 	return send_delete(dr, c, &q, on_gone_create, QE_CREATED, QE_CREATE_FAILED);
 }
 
+/* ---- write caches ---- */
+
+static void on_sync(void *user, const struct priv_reply *r)
+{
+	AUTO_FREE struct verb_call *vc = user;
+	struct driver *dr = driver_of(vc);
+	char text[QUIESCE_TEXT_MAX];
+
+	if (!dr)
+		return;
+	if (r->err)
+		snprintf(text, sizeof(text), "%.120s", r->err == -EBUSY ? r->text : strerror(-r->err));
+	else if (r->value)
+		snprintf(text, sizeof(text), "%d of %u LUNs: %.120s", r->value, r->count + (unsigned)r->value,
+			 r->text);
+	else
+		snprintf(text, sizeof(text), "%u LUNs", r->count);
+	driver_queue_text(dr, &vc->call, r->err || r->value ? QE_SYNC_FAILED : QE_SYNCED,
+			  (struct quiesce_arg){0}, text);
+}
+
+/* The verb ends itself before the machine's patience does, so that it can tell what has not ended. */
+static int op_sync_cache(void *user, const struct quiesce_call *c)
+{
+	struct driver *dr = user;
+	const struct vm_vhba *v = vhba_of(dr, c);
+	uint64_t left = mono_left(c->by, mono_now());
+	struct priv_request q = {.verb = PRIV_SYNC_CACHE, .host = v->host, .wwpn = v->wwpn};
+
+	if (!san_write_back(dr->d, v)) {
+		driver_queue_text(dr, c, QE_SYNCED, (struct quiesce_arg){0}, "no LUN has a volatile one");
+		return 0;
+	}
+	q.number = (uint32_t)(left * 7 / 8 / USEC_PER_MSEC);
+	return send_verb(dr, c, &q, on_sync, 0, 0);
+}
+
 /* ---- rport timers ---- */
 
 /*
@@ -509,6 +546,7 @@ const struct quiesce_ops quiesce_driver_ops = {
 	.stop_intake = op_stop_intake,
 	.open_intake = op_open_intake,
 	.count_inflight = op_count,
+	.sync_cache = op_sync_cache,
 	.set_fast_fail = op_set_fast_fail,
 	.disable = op_disable,
 	.delete_vport = op_delete,

@@ -152,6 +152,21 @@ int san_inflight(struct daemon *d, const struct vm_vhba *v, uint64_t *count)
 	return 0;
 }
 
+bool san_write_back(struct daemon *d, const struct vm_vhba *v)
+{
+	const struct fc_host *host = fc_host_find(&d->inv, v->host);
+	const struct fc_rport *r;
+	const struct fc_lun *l;
+
+	if (!host)
+		return false;
+	TAILQ_FOREACH (r, &host->rports, link)
+		TAILQ_FOREACH (l, &r->luns, link)
+			if (fc_lun_write_back(host, l))
+				return true;
+	return false;
+}
+
 int san_targets(struct daemon *d, const struct vm_vhba *v, uint64_t *online, uint64_t *total, char *buf,
 		size_t size)
 {

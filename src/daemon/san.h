@@ -27,6 +27,9 @@ bool san_luns_usable(struct daemon *d, const struct vm *vm, const struct vm_vhba
 /* Commands in flight on all LUNs of the vhba, passthrough included; 0 when it has no vport. */
 int san_inflight(struct daemon *d, const struct vm_vhba *v, uint64_t *count);
 
+/* Has any of its LUNs a volatile write cache? */
+bool san_write_back(struct daemon *d, const struct vm_vhba *v);
+
 /* Target rports of the vhba: how many are Online, how many there are; and each one's state in buf, as
  * "5006016000000a01 Online,5006016000000a02 Not Present", as many as fit. size 0: not asked for. */
 int san_targets(struct daemon *d, const struct vm_vhba *v, uint64_t *online, uint64_t *total, char *buf,

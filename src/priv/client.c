@@ -19,6 +19,7 @@ static const char *const names[PRIV_VERBS_] = {
 	[PRIV_RPORT_RESTORE] = "rport-restore",
 	[PRIV_SCAN] = "scan",
 	[PRIV_REPORT_LUNS] = "report-luns",
+	[PRIV_SYNC_CACHE] = "sync-cache",
 	[PRIV_CT_GID_PN] = "ct-gid-pn",
 	[PRIV_FIP_VLANS] = "fip-vlans",
 	[PRIV_NETDEV_VLAN] = "netdev-vlan",

@@ -33,6 +33,10 @@ enum priv_verb {
 	PRIV_SCAN, /* host: look for LUNs on all targets */
 	PRIV_REPORT_LUNS, /* host, channel, target: ask the target -> count, text: LUN numbers,
 			     comma-separated, as many as fit */
+	PRIV_SYNC_CACHE, /* host (the vport's own), wwpn, number (ms that it may wait): SYNCHRONIZE CACHE to
+			    each of its LUNs that has a volatile write cache, at once -> count: synchronised,
+			    value: not, text: which, and why. -EBUSY: commands are in flight, and nothing was
+			    sent */
 	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
 	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
 	PRIV_NETDEV_VLAN, /* name (interface) -> number: the VLAN that it carries, 0: none; text: the name */

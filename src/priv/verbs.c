@@ -250,8 +250,7 @@ static int verb_scan(const struct priv_request *q, struct priv_reply *r)
 	return err ? err : verb_write("- - -", "/sys/class/scsi_host/host%d/scan", q->host);
 }
 
-/* The node of one LUN; -errno. */
-static int open_lun(const char *device)
+int verb_open_lun(const char *device)
 {
 	char path[PATH_MAX];
 	AUTO_DIR DIR *dir = NULL;
@@ -282,7 +281,7 @@ static int open_target(const struct priv_request *q)
 	dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/scsi_device"));
 	while (fd < 0 && dir && (e = readdir(dir)))
 		if (!strncmp(e->d_name, prefix, strlen(prefix)))
-			fd = open_lun(e->d_name);
+			fd = verb_open_lun(e->d_name);
 	return fd;
 }
 
@@ -411,6 +410,7 @@ static verb_fn *const verbs[PRIV_VERBS_] = {
 	[PRIV_RPORT_RESTORE] = verb_rport_restore,
 	[PRIV_SCAN] = verb_scan,
 	[PRIV_REPORT_LUNS] = verb_report_luns,
+	[PRIV_SYNC_CACHE] = verb_sync_cache,
 	[PRIV_CT_GID_PN] = verb_ct_gid_pn,
 	[PRIV_FIP_VLANS] = verb_fip_vlans,
 	[PRIV_NETDEV_VLAN] = verb_netdev_vlan,

@@ -33,9 +33,19 @@ int verb_write(const char *value, const char *fmt, ...) __attribute__((format(pr
  * returns that, 0, or -errno. */
 int verb_each_child(int host, const char *prefix, int (*fn)(const char *name, void *arg), void *arg);
 
+/* The sg node of "H:C:T:L", O_RDWR | O_NONBLOCK; -errno. */
+int verb_open_lun(const char *device);
+
 /* REPORT LUNS data as it came from a target: count is how many LUNs it has, text their numbers as in H:C:T:L,
  * as many as there is room for. */
 void verb_list_luns(const uint8_t *data, size_t len, struct priv_reply *r);
+
+/* verbs_lun.c */
+verb_fn verb_sync_cache;
+
+/* 0, or -ENODEV with r->text: is q->host the fc_host that carries q->wwpn?  A number may have been given to
+ * another. */
+int verb_check_vport_host(const struct priv_request *q, struct priv_reply *r);
 
 /* verbs_rport.c */
 verb_fn verb_rport_timers, verb_rport_restore;
