@@ -19,6 +19,7 @@
 
 #define WWPN 0x502ab30000000001u
 #define DISABLE "/sys/class/fc_vports/vport-2:0-3/vport_disable"
+#define SCAN "/sys/class/scsi_host/host2/scan"
 #define PATIENCE_MS 20000
 
 static struct pool *pool;
@@ -55,6 +56,13 @@ static struct priv_request disable(uint32_t id, uint32_t timeout_ms)
 				     .host = 2,
 				     .number = 3,
 				     .wwpn = WWPN};
+}
+
+/* As disable, but of no vport: many are at work at once. */
+static struct priv_request scan(uint32_t id, uint32_t timeout_ms)
+{
+	return (struct priv_request){
+		.version = PRIV_VERSION, .id = id, .verb = PRIV_SCAN, .timeout_ms = timeout_ms, .host = 2};
 }
 
 static int submit(struct priv_request q)
@@ -180,9 +188,9 @@ static void test_expired_in_the_queue(void)
 {
 	struct priv_request q = ping(1000, 100);
 
-	tree_fifo(DISABLE);
+	tree_fifo(SCAN);
 	for (uint32_t i = 0; i < POOL_MAX; i++)
-		UT_EQ(submit(disable(i, 600000)), 0);
+		UT_EQ(submit(scan(i, 600000)), 0);
 	q.verb = PRIV_VPORT_CREATE, q.host = 2, q.wwpn = WWPN, q.wwnn = 0x20;
 	UT_EQ(submit(q), 0);
 	CU_ASSERT_TRUE(mono_left(pool_due(pool), mono_now()) <= 100 * USEC_PER_MSEC);
@@ -206,11 +214,11 @@ static void test_bounded(void)
 	struct pollfd fds[POOL_FDS * 2];
 	size_t n;
 
-	tree_fifo(DISABLE);
+	tree_fifo(SCAN);
 	for (uint32_t i = 0; i < POOL_MAX; i++)
-		UT_EQ(submit(disable(i, 200)), 0);
+		UT_EQ(submit(scan(i, 200)), 0);
 	for (uint32_t i = 0; i < 100; i++)
-		UT_EQ(submit(disable(1000 + i, 600000)), 0);
+		UT_EQ(submit(scan(1000 + i, 600000)), 0);
 	while (late < POOL_MAX && next_reply(PATIENCE_MS)) {
 		late += r.err == -ETIMEDOUT;
 		refused += r.err == -EAGAIN;
@@ -223,6 +231,54 @@ static void test_bounded(void)
 	UT_EQ(n, POOL_MAX + 100 - refused);
 	CU_ASSERT_TRUE(n < POOL_FDS);
 	UT_EQ(submit(ping(1, 100)), -EAGAIN);
+}
+
+/* What two orders for one vport do at the same time is not known; what the earlier one does after the later
+ * one is wrong. */
+static void test_superseded(void)
+{
+	struct pollfd fds[POOL_FDS];
+	struct priv_request q = disable(2, PATIENCE_MS);
+
+	tree_fifo(DISABLE);
+	UT_EQ(submit(disable(1, PATIENCE_MS)), 0);
+	q.verb = PRIV_VPORT_DELETE, q.wwnn = 0x20;
+	UT_EQ(submit(q), 0);
+	UT_EQ(pool_fds(pool, fds, POOL_FDS), 1); /* not beside the other */
+	UT_EQ(submit(ping(3, PATIENCE_MS)), 0);
+	UT_EQ(pool_fds(pool, fds, POOL_FDS), 2); /* what comes behind it does not wait */
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+		UT_EQ(r.err, r.id == 1 ? -EIO : 0);
+	}
+	UT_STREQ(tree_text("/sys/class/fc_host/host2/vport_delete"), "502ab30000000001:0000000000000020");
+}
+
+/* One that never began, of which only the newest is wanted. */
+static void test_superseded_in_the_queue(void)
+{
+	pid_t child[8];
+
+	kill_children();
+	UT_EQ(submit(ping(0, PATIENCE_MS)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(children_of(getpid(), child, 8), 1);
+	kill(child[0], SIGSTOP);
+	UT_EQ(submit(disable(1, 30)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.err, -ETIMEDOUT);
+	for (uint32_t id = 2; id < 5; id++) {
+		struct priv_request q = disable(id, PATIENCE_MS);
+
+		q.verb = id % 2 ? PRIV_VPORT_DISABLE : PRIV_VPORT_ENABLE;
+		UT_EQ(submit(q), 0);
+	}
+	kill(child[0], SIGCONT);
+	for (int i = 0; i < 4; i++) {
+		CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+		UT_EQ(r.err, r.id == 1 ? -EIO : r.id == 4 ? 0 : -ECANCELED);
+	}
+	UT_STREQ(tree_text(DISABLE), "0");
 }
 
 /* ---- the program ---- */
@@ -388,6 +444,8 @@ static CU_TestInfo pool_tests[] = {
 	{"a child ended after it was abandoned", test_late},
 	{"a deadline passed in the queue", test_expired_in_the_queue},
 	{"stuck children are bounded", test_bounded},
+	{"two orders for one vport", test_superseded},
+	{"orders for a vport whose child is stuck", test_superseded_in_the_queue},
 	CU_TEST_INFO_NULL,
 };
 

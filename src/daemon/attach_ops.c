@@ -183,6 +183,7 @@ static void begin_timers(struct op *op, unsigned i)
 {
 	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
 				 .host = op->vm->vhba[i].host,
+				 .wwpn = op->vm->vhba[i].wwpn,
 				 .fast_io_fail = op->d->cfg->fast_io_fail,
 				 .dev_loss = op->d->cfg->dev_loss};
 

@@ -334,8 +334,12 @@ static void on_fast_fail(void *user, const struct priv_reply *r)
 
 static int op_set_fast_fail(void *user, const struct quiesce_call *c)
 {
-	struct priv_request q = {
-		.verb = PRIV_RPORT_TIMERS, .host = vhba_of(user, c)->host, .fast_io_fail = 0, .dev_loss = -2};
+	const struct vm_vhba *v = vhba_of(user, c);
+	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
+				 .host = v->host,
+				 .wwpn = v->wwpn,
+				 .fast_io_fail = 0,
+				 .dev_loss = -2};
 
 	if (waits(user, c, op_set_fast_fail, QE_FAST_FAIL_FAILED))
 		return 0;
@@ -349,6 +353,7 @@ static int op_restore_timers(void *user, const struct quiesce_call *c)
 	const struct vm_vhba *v = vhba_of(dr, c);
 	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
 				 .host = v->host,
+				 .wwpn = v->wwpn,
 				 .fast_io_fail = dr->d->cfg->fast_io_fail,
 				 .dev_loss = dr->d->cfg->dev_loss};
 	char ours[32];

@@ -78,6 +78,21 @@ static void close_others(const struct pool *p)
 
 /* ---- the parent ---- */
 
+static bool changes_vport(const struct priv_request *q)
+{
+	static const bool changes[PRIV_VERBS_] = {
+		[PRIV_VPORT_CREATE] = true, [PRIV_VPORT_DELETE] = true, [PRIV_VPORT_DISABLE] = true,
+		[PRIV_VPORT_ENABLE] = true, [PRIV_RPORT_TIMERS] = true, [PRIV_RPORT_RESTORE] = true,
+	};
+
+	return q->wwpn && changes[q->verb];
+}
+
+static bool same_vport(const struct priv_request *a, const struct priv_request *b)
+{
+	return a->wwpn == b->wwpn && changes_vport(a) && changes_vport(b);
+}
+
 /* The only place that changes a worker's state. */
 static void set_state(struct pool *p, struct worker *w, enum worker_state s)
 {
@@ -219,6 +234,41 @@ static void dequeue(struct pool *p, struct queued *q)
 	free(q);
 }
 
+/* Somebody is still at work on the same vport. */
+static bool held_up(const struct pool *p, const struct priv_request *q)
+{
+	const struct worker *w;
+
+	if (changes_vport(q))
+		TAILQ_FOREACH (w, &p->workers, link)
+			if (w->state != IDLE && same_vport(&w->request, q))
+				return true;
+	return false;
+}
+
+/*
+ * Who orders anew for a vport has given the earlier order up: it must not be carried out afterwards, nor at
+ * the same time (libfc of Linux 6.1 uses a vport after it is freed when it is disabled and deleted at once).
+ * A child in the kernel feels the signal only when it comes back: that is waited for.
+ */
+static void supersede(struct pool *p, const struct priv_request *by)
+{
+	struct queued *q, *next;
+	struct worker *w;
+
+	for (q = TAILQ_FIRST(&p->queue); q; q = next) {
+		next = TAILQ_NEXT(q, link);
+		if (!same_vport(&q->request, by))
+			continue;
+		refuse(p, &q->request, -ECANCELED, 0,
+		       "a later order for its vport has come: it was not begun");
+		dequeue(p, q);
+	}
+	TAILQ_FOREACH (w, &p->workers, link)
+		if (w->state != IDLE && same_vport(&w->request, by))
+			kill(w->pid, SIGKILL);
+}
+
 /* One that waited until its deadline is never begun: whoever asked has given it up. */
 static void expire(struct pool *p, struct monotime now)
 {
@@ -228,17 +278,23 @@ static void expire(struct pool *p, struct monotime now)
 		next = TAILQ_NEXT(q, link);
 		if (!mono_reached(q->by, now))
 			continue;
-		refuse(p, &q->request, -ETIMEDOUT, 0, "no child was free in time: it was not begun");
+		refuse(p, &q->request, -ETIMEDOUT, 0,
+		       held_up(p, &q->request)
+			       ? "an earlier order for its vport has not ended: it was not begun"
+			       : "no child was free in time: it was not begun");
 		dequeue(p, q);
 	}
 }
 
 static void feed(struct pool *p, struct monotime now)
 {
-	struct queued *q;
+	struct queued *q, *next;
 
 	expire(p, now);
-	while ((q = TAILQ_FIRST(&p->queue)) && p->count[BUSY] < POOL_MAX) {
+	for (q = TAILQ_FIRST(&p->queue); q && p->count[BUSY] < POOL_MAX; q = next) {
+		next = TAILQ_NEXT(q, link);
+		if (held_up(p, &q->request))
+			continue;
 		if (p->count[STUCK] >= POOL_STUCK)
 			refuse(p, &q->request, -EAGAIN, 0, "too many verbs are stuck in the kernel");
 		else if (!begin(p, q, now))
@@ -259,6 +315,7 @@ int pool_submit(struct pool *p, const struct priv_request *q)
 	item = calloc(1, sizeof(*item));
 	if (!item)
 		return -ENOMEM;
+	supersede(p, q);
 	item->request = *q;
 	item->by = mono_add(now, q->timeout_ms * USEC_PER_MSEC);
 	TAILQ_INSERT_TAIL(&p->queue, item, link);

@@ -2,8 +2,10 @@
 /*
  * Children that run verbs.  A few stand ready, so that a verb does not pay for a fork; one that does not end
  * in time is abandoned (it may sit in the kernel, where no signal reaches it) and replaced.  A request's time
- * runs from pool_submit; one that is still queued when it ends is answered and never begun.  One thread, no
- * blocking call.
+ * runs from pool_submit; one that is still queued when it ends is answered and never begun.  Of the orders
+ * that change one vport (by its WWPN) the last one counts: an earlier one that is queued is cancelled, one
+ * that is at work is killed, and the last one is begun when nobody is at work on the vport any more.  One
+ * thread, no blocking call.
  */
 #ifndef VHBA_POOL_H
 #define VHBA_POOL_H

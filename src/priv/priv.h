@@ -26,10 +26,12 @@ enum priv_verb {
 	PRIV_VPORT_DELETE, /* host (the parent), wwpn, wwnn; -ENODEV: there is none */
 	PRIV_VPORT_DISABLE, /* host (the parent), channel, number, wwpn */
 	PRIV_VPORT_ENABLE, /* likewise */
-	PRIV_RPORT_TIMERS, /* host (the vport's own), fast_io_fail (-1: off, -2: leave), dev_loss (-2: leave),
-			      on all its target rports -> count set, value: busy ones (Blocked), text: the old
-			      timers. One whose old timers have no room there is left as it is: -ENOSPC */
-	PRIV_RPORT_RESTORE, /* host, text: as PRIV_RPORT_TIMERS gave it -> count set, value: busy ones */
+	PRIV_RPORT_TIMERS, /* host (the vport's own), wwpn (its, or 0), fast_io_fail (-1: off, -2: leave),
+			      dev_loss (-2: leave), on all its target rports -> count set, value: busy ones
+			      (Blocked), text: the old timers. One whose old timers have no room there is left
+			      as it is: -ENOSPC */
+	PRIV_RPORT_RESTORE, /* host, wwpn (or 0), text: as PRIV_RPORT_TIMERS gave it -> count set, value: busy
+			       ones */
 	PRIV_SCAN, /* host: look for LUNs on all targets */
 	PRIV_REPORT_LUNS, /* host, channel, target: ask the target -> count, text: LUN numbers,
 			     comma-separated, as many as fit */
