@@ -79,6 +79,7 @@ struct quiesce {
 	bool partial;
 	bool deadline_seen;
 	bool background_over;
+	bool leaving; /* its driver ends before the deadline */
 	struct monotime asked, deadline, answer_at, background_at;
 	struct quiesce_result result;
 

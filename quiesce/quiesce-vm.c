@@ -259,9 +259,14 @@ static void result_text(struct quiesce *q, struct quiesce_result *r)
 	size_t len = 0;
 
 	r->text[0] = '\0';
+	if (q->leaving)
+		len = snprintf(
+			r->text, sizeof(r->text),
+			"vhbad ends before the deadline, and goes on with it when it is started again");
 	if (r->may_have_failed)
-		len = snprintf(r->text, sizeof(r->text),
-			       "held longer than dev_loss: the kernel may have failed parked commands");
+		len += snprintf(r->text + len, sizeof(r->text) - len,
+				"%sheld longer than dev_loss: the kernel may have failed parked commands",
+				len ? "; " : "");
 	for (unsigned int i = 0; i < q->n && len < sizeof(r->text); i++) {
 		if (q_outcome(q, &q->v[i]) <= QO_CONFIRMED)
 			continue;

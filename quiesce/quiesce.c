@@ -402,6 +402,21 @@ void quiesce_tick(struct quiesce *q, struct monotime now)
 	q->running = false;
 }
 
+void quiesce_leave(struct quiesce *q, struct monotime now)
+{
+	if (q->running || q->answered)
+		return;
+	q->running = true;
+	if (now.us > q->now.us)
+		q->now = now;
+	q->leaving = q->deadline_seen = true;
+	q_post(q, QUIESCE_VM, QE_DEADLINE);
+	q_run(q);
+	if (!q->answered)
+		q_answer(q);
+	q->running = false;
+}
+
 void q_inject(struct quiesce *q, unsigned int vhba, enum quiesce_ev ev, struct monotime now)
 {
 	q->running = true;

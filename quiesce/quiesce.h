@@ -374,6 +374,12 @@ int quiesce_event(struct quiesce *q, int vhba, enum quiesce_ev ev, const struct 
 /* Time has come to now. Call it at quiesce_deadline; earlier or later does no harm but lateness. */
 void quiesce_tick(struct quiesce *q, struct monotime now);
 
+/*
+ * The driver ends now: a request that waits is answered as it stands, and the answer says so.  Nothing more
+ * is begun; whoever comes after goes on from the journal.
+ */
+void quiesce_leave(struct quiesce *q, struct monotime now);
+
 /* When it wants a tick; MONOTIME_NEVER: only events matter. */
 struct monotime quiesce_deadline(const struct quiesce *q);
 

@@ -193,6 +193,32 @@ static void test_caller_gone(void)
 	w_fini(&w);
 }
 
+/* The daemon ends: the caller is told what is so, and nothing of the work is lost. */
+static void test_leave(void)
+{
+	w_init(&w, 2);
+	w.v[1].inflight = 8;
+	w.v[1].drains_at = UINT64_MAX;
+	UT_EQ(w_request(&w, QE_QUIESCE, 4000 * W_MS), 0);
+	w_run(&w, w.now + 300 * W_MS);
+	in_state(1, QS_DRAIN);
+	quiesce_leave(w.q, (struct monotime){w.now});
+	UT_EQ(w.answers, 1);
+	UT_EQ(w.last.outcome, QO_UNCONFIRMED);
+	CU_ASSERT(strstr(w.last.text, "vhbad ends") && strstr(w.last.text, "vhba 1: still in drain"));
+	UT_EQ(w.v[1].calls[OP_DISABLE] + w.v[1].calls[OP_FAST_FAIL], 0);
+	quiesce_leave(w.q, (struct monotime){w.now});
+	w.dead = true;
+	w_revive(&w);
+	w_until_idle(&w);
+	UT_EQ(w.answers, 1);
+	in_state(0, QS_HELD);
+	in_state(1, QS_HELD);
+	UT_EQ(quiesce_outcome_now(w.q), QO_CONFIRMED);
+	ask(QE_RESUME, 1000 * W_MS, QO_CONFIRMED);
+	w_fini(&w);
+}
+
 static void test_intake_fails(void)
 {
 	w_init(&w, 2);
@@ -656,6 +682,7 @@ int main(int argc, char **argv)
 		{"silent name server", test_silent_name_server},
 		{"deadline of 50 ms", test_short_deadline},
 		{"caller gone", test_caller_gone},
+		{"its daemon ends", test_leave},
 		{"intake cannot be closed", test_intake_fails},
 		{"each action fails or is silent", test_each_action_fails},
 		{"hard stop fails", test_hard_stop_fails},

@@ -242,7 +242,7 @@ void daemon_free(struct daemon *d)
 	d->stopping = true;
 	follow_free(d);
 	while ((op = TAILQ_FIRST(&d->ops)))
-		op_end(op);
+		op_leave(op);
 	privq_free(d->privq);
 	while ((vm = TAILQ_FIRST(&d->vms)))
 		vm_free(&d->vms, vm);

@@ -96,17 +96,32 @@ void op_wake_at(struct op *op, struct monotime t, void (*fn)(struct op *))
 	daemon_timer(op->d, &op->timer, t, on_timer, op);
 }
 
+/* An operation whose end was not waited for has no success to tell. */
+static void answer_unfinished(struct op *op)
+{
+	struct verror e = {0};
+
+	verror_set(&e, VHBA_E_IO, "vhbad ends before %s of %s is done", kind_names[op->kind], op->vm->name);
+	verror_fix(&e, "see what stands by 'vhbactl status' when it is started again");
+	op_answer(op, NULL, &e);
+}
+
 void op_end(struct op *op)
 {
-	struct call *call = steal_ptr(op->call);
-
-	call_on_gone(call, NULL, NULL);
-	call_reply(call, NULL);
+	if (!op->answered)
+		answer_unfinished(op);
 	sd_event_source_disable_unref(op->timer);
 	op_attach_free(op->attach);
 	op->vm->op = NULL;
 	TAILQ_REMOVE(&op->d->ops, op, link);
 	free(op);
+}
+
+void op_leave(struct op *op)
+{
+	if (!op->answered && op->vm->quiesce)
+		quiesce_leave(op->vm->quiesce, mono_now());
+	op_end(op);
 }
 
 void op_progress(struct op *op, const char *phase, int vhba, const char *text)

@@ -52,8 +52,12 @@ struct op *op_new(struct daemon *d, enum op_kind kind, struct vm *vm, struct cal
  * operation. */
 void op_answer(struct op *op, struct json_object *result, const struct verror *e);
 
-/* The operation is over: the VM is free for the next one. Frees op. */
+/* The operation is over: the VM is free for the next one. Frees op; what was not answered is answered as
+ * unfinished. */
 void op_end(struct op *op);
+
+/* vhbad ends: the caller is told how it stands, the rest is in the journal. Frees op. */
+void op_leave(struct op *op);
 
 /* Tell who waits with "more" where it stands. vhba: the registry's index, or -1. */
 void op_progress(struct op *op, const char *phase, int vhba, const char *text);
