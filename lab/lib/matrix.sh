@@ -11,12 +11,13 @@
 #   matrix_io_start, _pause, _continue, _stop, _show
 #                               the I/O by itself
 # For a case: matrix_way=resume or release instead of one and the other in turn; matrix_also=FUNCTION is called with the
-# deadline after the resume or the attach, with the I/O still going on. Both hold for the next case only. What is wrong, a
-# function says by matrix_wrong TEXT.
+# deadline after the resume or the attach, with the I/O still going on; matrix_ask=FUNCTION is called with the deadline to
+# ask for the quiesce, in place of matrix_quiesce. All hold for the next case only. What is wrong, a function says by
+# matrix_wrong TEXT.
 
 matrix_deadlines='200 1000 5000'
 matrix_blocks=64 # of 4 KiB for each path
-matrix_way='' matrix_also=''
+matrix_way='' matrix_also='' matrix_ask=matrix_quiesce
 matrix_rounds=0
 matrix_pathio=''
 declare -A matrix_wwpn=() # by index
@@ -246,7 +247,7 @@ matrix_round() {
 	matrix_io_start || matrix_wrong "the I/O does not start: $(<"$OUT/pathio.err")"
 	"$2"
 	matrix_io_pause
-	if matrix_quiesce "$5"; then
+	if "$matrix_ask" "$5"; then
 		matrix_check_answer "$5" "$4"
 		matrix_check_claims
 		matrix_row "$1" "$5"
@@ -280,7 +281,7 @@ matrix_case() {
 		matrix_rounds=$((matrix_rounds + 1))
 		matrix_round "$1" "$2" "$3" "${4:-confirmed}" "$deadline" "${matrix_way:-$way}"
 	done
-	matrix_way='' matrix_also=''
+	matrix_way='' matrix_also='' matrix_ask=matrix_quiesce
 }
 
 matrix_down() {
