@@ -87,6 +87,35 @@ static void test_printed(void)
 	free(two);
 }
 
+static void test_parents(void)
+{
+	static const struct {
+		const char *use;
+		bool all;
+		unsigned n;
+	} cases[] = {{"all", true, 0}, {"fcoe", false, 0}, {"eth9.10f, 5006016000000b01", false, 2}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[200], *printed = NULL;
+		struct config *c;
+		size_t n;
+		FILE *f;
+
+		snprintf(text, sizeof(text), "[parents]\nuse = %s\n[fcoe eth0]\n", cases[i].use);
+		c = load(text);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+		UT_EQ(c->parents_all, cases[i].all);
+		UT_EQ(c->parents_n, cases[i].n);
+		f = open_memstream(&printed, &n);
+		config_print(c, f);
+		fclose(f);
+		snprintf(text, sizeof(text), "[parents]\nuse = %s\n", cases[i].use);
+		CU_ASSERT_PTR_NOT_NULL(strstr(printed, text));
+		free(printed);
+		config_free(c);
+	}
+}
+
 /* Every key refuses what is none of its values; the complaint names section and key. */
 static void test_every_key(void)
 {
@@ -177,6 +206,13 @@ static struct fc_host *host(int number, uint16_t vlan, const char *state, unsign
 	TAILQ_INIT(&h->vports);
 	TAILQ_INIT(&h->rports);
 	TAILQ_INIT(&h->gone);
+	for (unsigned i = 0; i < inuse; i++) {
+		struct fc_vport *v = calloc(1, sizeof(*v));
+
+		v->host = -1;
+		v->wwpn = 0x2100000000000000u + (unsigned)number * 0x1000u + i;
+		TAILQ_INSERT_TAIL(&h->vports, v, link);
+	}
 	TAILQ_INSERT_TAIL(&d.inv.hosts, h, link);
 	return h;
 }
@@ -217,6 +253,7 @@ static struct vm *place_begin(void)
 	}
 	vm = vm_of_registry(&d, registry_find(d.reg, "v"));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
+	vm_set_state(vm, VM_ATTACHING);
 	return vm;
 }
 
@@ -270,18 +307,83 @@ static void test_nowhere(void)
 	place_end();
 }
 
+/* What is being placed takes room as well, also for other VMs. */
+static void test_room(void)
+{
+	struct vm *vm = place_begin(), *other;
+	struct fc_host *two;
+
+	host(1, 10, "Online", 7, 8);
+	CU_ASSERT_TRUE(placement_choose(&d, vm, &pe) < 0);
+	UT_EQ(pe.kind, VHBA_E_CONSTRAINT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(pe.what, "vhba 1"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(pe.seen, "host1: 8 of 8"));
+	two = host(2, 10, "Online", 6, 7);
+	UT_EQ(placement_choose(&d, vm, &pe), 0); /* what an earlier try had chosen does not count */
+	CU_ASSERT_TRUE(vm->vhba[0].parent_host != vm->vhba[1].parent_host);
+
+	other = vm_new(&d.vms, "6ba7b810-9dad-11d1-80b4-00c04fd430c9", "w");
+	vm_set_state(other, VM_ATTACHING);
+	other->count = 1;
+	other->vhba[0].host = -1;
+	other->vhba[0].wwpn = TAILQ_FIRST(&two->vports)->wwpn;
+	other->vhba[0].parent_wwpn = 0x2000000000000002u;
+	UT_EQ(placement_choose(&d, vm, &pe), 0); /* its vport is there, and is not counted twice */
+	other->vhba[0].wwpn = 0x50c0;
+	other->vhba[0].parent_wwpn = 0x2000000000000001u;
+	CU_ASSERT_TRUE(placement_choose(&d, vm, &pe) < 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(pe.seen, "host1: 8 of 8"));
+	place_end();
+}
+
+static void test_spread_among_vms(void)
+{
+	struct vm *vm = place_begin(), *other = vm_new(&d.vms, "6ba7b810-9dad-11d1-80b4-00c04fd430c9", "w");
+
+	host(1, 10, "Online", 5, 255);
+	host(2, 10, "Online", 6, 255);
+	host(3, 10, "Online", 7, 255);
+	vm_set_state(other, VM_ATTACHING);
+	other->count = 3;
+	for (int i = 0; i < 3; i++) {
+		other->vhba[i].host = -1;
+		other->vhba[i].wwpn = 0x50c0u + (unsigned)i;
+		other->vhba[i].parent_wwpn = 0x2000000000000001u;
+	}
+	UT_EQ(placement_choose(&d, vm, &pe), 0); /* 8, 6 and 7 */
+	UT_EQ(vm->vhba[0].parent_host, 2);
+	UT_EQ(vm->vhba[1].parent_host, 3);
+	place_end();
+}
+
+/* One whose vport is there already keeps its parent, and the other goes elsewhere. */
+static void test_beside_adopted(void)
+{
+	struct vm *vm = place_begin();
+	struct fc_host *one = host(1, 10, "Online", 1, 255);
+
+	host(2, 10, "Online", 9, 255);
+	TAILQ_FIRST(&one->vports)->wwpn = vm->vhba[1].wwpn;
+	TAILQ_FIRST(&one->vports)->host = 7;
+	UT_EQ(placement_choose(&d, vm, &pe), 0);
+	UT_EQ(vm->vhba[1].parent_host, 1);
+	UT_EQ(vm->vhba[0].parent_host, 2);
+	place_end();
+}
+
 static CU_TestInfo config_tests[] = {
-	{"a good one", test_good},
-	{"printed and read again", test_printed},
-	{"nonsense at every key", test_every_key},
-	{"what is refused", test_refused},
-	CU_TEST_INFO_NULL,
+	{"a good one", test_good},	   {"printed and read again", test_printed},
+	{"which parents", test_parents},   {"nonsense at every key", test_every_key},
+	{"what is refused", test_refused}, CU_TEST_INFO_NULL,
 };
 
 static CU_TestInfo placement_tests[] = {
 	{"spread over parents", test_spread},
 	{"one parent for both", test_one_parent},
 	{"nowhere, and why", test_nowhere},
+	{"room, with what is being placed", test_room},
+	{"spread, with what is being placed", test_spread_among_vms},
+	{"beside a vport that is there", test_beside_adopted},
 	CU_TEST_INFO_NULL,
 };
 

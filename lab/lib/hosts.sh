@@ -31,6 +31,9 @@ host_config() {
 		[names]
 		oui = 0a:1b:2c
 
+		[parents]
+		use = fcoe
+
 		[vsan 10]
 		name = san-a
 		vlan = 10
@@ -66,12 +69,17 @@ host_capabilities() {
 		tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/^/-all /; s/ /,/g'
 }
 
-# host_start HOST: the daemon, with what an earlier one left. Its log is $OUT/HOST.log.
-host_start() {
+# host_exec HOST: the daemon, not awaited, with what an earlier one left. Its log is $OUT/HOST.log.
+host_exec() {
 	local vhbad
 	vhbad=$(program vhbad)
 	setpriv --bounding-set "$(host_capabilities)" "$vhbad" --config "/run/$1/vhbad.conf" >>"$OUT/$1.log" 2>&1 </dev/null &
 	HOST_VHBAD[$1]=$!
+}
+
+# host_start HOST: until it answers.
+host_start() {
+	host_exec "$1"
 	until_true 20 vhbactl_on "$1" status || {
 		echo "$1: vhbad does not answer; its log ends in:" >&2
 		tail -n 20 "$OUT/$1.log" >&2

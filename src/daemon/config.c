@@ -53,6 +53,40 @@ const struct config_zone *config_zone(const struct config *c, const char *name)
 	return NULL;
 }
 
+const struct config_vsan *config_known_vsan(const struct config *c, uint16_t number, struct verror *e)
+{
+	const struct config_vsan *v = config_vsan(c, number);
+
+	if (v)
+		return v;
+	verror_set(e, VHBA_E_CONSTRAINT, "VSAN %u is not known on this host", number);
+	verror_expected(e, "the number of a [vsan N] section of %.100s", c->path);
+	return NULL;
+}
+
+const struct config_zone *config_known_zone(const struct config *c, uint16_t vsan, const char *name,
+					    struct verror *e)
+{
+	const struct config_zone *z = config_zone(c, name);
+
+	if (z && z->vsan == vsan)
+		return z;
+	verror_set(e, VHBA_E_CONSTRAINT, "zone %s is not known in VSAN %u", name, vsan);
+	verror_expected(e, "a section [zone %s] with vsan = %u in %.60s", name, vsan, c->path);
+	if (z)
+		verror_seen(e, "it belongs to VSAN %u", z->vsan);
+	return NULL;
+}
+
+const struct config_zone *config_zone_of_target(const struct config *c, wwn_t wwpn)
+{
+	for (unsigned i = 0; i < c->zones_n; i++)
+		for (unsigned k = 0; k < c->zones[i].count; k++)
+			if (c->zones[i].targets[k] == wwpn)
+				return &c->zones[i];
+	return NULL;
+}
+
 static bool section_matches(const struct config_key *k, const char *section)
 {
 	size_t n = strlen(k->section);

@@ -45,7 +45,7 @@ struct config {
 	struct wwn_scheme names;
 	bool parents_all;
 	unsigned parents_n;
-	char *parents[CONFIG_LIST_MAX]; /* WWPNs or interface names */
+	char *parents[CONFIG_LIST_MAX]; /* WWPNs or interface names; none and not all: those of fcoe alone */
 	unsigned fcoe_n;
 	struct config_fcoe *fcoe;
 	unsigned vsans_n;
@@ -81,5 +81,13 @@ void config_print(const struct config *c, FILE *f);
 const struct config_vsan *config_vsan(const struct config *c, uint16_t number);
 /* The names of zones are compared without regard to case, since iniparser knows small letters only. */
 const struct config_zone *config_zone(const struct config *c, const char *name);
+
+/* The same, as constraints of a vhba: NULL with *e (VHBA_E_CONSTRAINT) when this host does not know them. */
+const struct config_vsan *config_known_vsan(const struct config *c, uint16_t number, struct verror *e);
+const struct config_zone *config_known_zone(const struct config *c, uint16_t vsan, const char *name,
+					    struct verror *e);
+
+/* The zone that has it as a target; NULL: none. */
+const struct config_zone *config_zone_of_target(const struct config *c, wwn_t wwpn);
 
 #endif

@@ -206,7 +206,7 @@ void config_print(const struct config *c, FILE *f)
 		c->read_group, c->admin_group, c->log_level, c->host_name, c->priv);
 	fprintf(f, "\n[names]\nnaa = %u\noui = %02x:%02x:%02x\n", c->names.naa, c->names.oui >> 16,
 		c->names.oui >> 8 & 0xff, c->names.oui & 0xff);
-	fprintf(f, "\n[parents]\nuse = %s", c->parents_all ? "all" : "");
+	fprintf(f, "\n[parents]\nuse = %s", c->parents_all ? "all" : c->parents_n ? "" : "fcoe");
 	for (unsigned i = 0; i < c->parents_n; i++)
 		fprintf(f, "%s%s", i ? ", " : "", c->parents[i]);
 	fprintf(f, "\n\n[attach]\ndeadline = %s\n", duration_format(c->attach_deadline, d, sizeof(d)));

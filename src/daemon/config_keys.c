@@ -197,11 +197,11 @@ PARSER(parents)
 {
 	(void)object;
 	c->parents_all = !strcmp(value, "all");
-	if (c->parents_all)
+	if (c->parents_all || !strcmp(value, "fcoe"))
 		return 0;
 	if (each_item(value, add_parent, c) || !c->parents_n)
 		return fail(expected, size,
-			    "'all', or WWPNs and interface names (at most 64), separated by commas");
+			    "'all', 'fcoe', or WWPNs and interface names (at most 64), separated by commas");
 	return 0;
 }
 
@@ -352,7 +352,10 @@ const struct config_key config_keys[] = {
 	{"daemon", "priv", VHBA_PRIV_PATH, "the root helper", parse_priv},
 	{"names", "naa", "5", "name address authority of allocated names: 2, 3 or 5", parse_naa},
 	{"names", "oui", "52:54:00", "the company id in them (not with NAA 3)", parse_oui},
-	{"parents", "use", "all", "which physical ports may carry vports: all, or WWPNs and interface names",
+	{"parents", "use", "all",
+	 "which physical ports may carry vports, beside those of [fcoe IF]: all, fcoe (no others), or WWPNs "
+	 "and "
+	 "interface names",
 	 parse_parents},
 	{"fcoe ", "vlans", "auto", "the FCoE VLANs of this interface: auto (FIP VLAN discovery), or numbers",
 	 parse_vlans},

@@ -35,6 +35,41 @@ const struct config_vsan *placement_vsan(const struct daemon *d, const struct fc
 	return NULL;
 }
 
+/* VMs' vhbas that have been placed on it and whose vport is not there yet: listed ones are left out on
+ * demand. */
+static unsigned planned(const struct daemon *d, const struct fc_host *h, bool listed)
+{
+	const struct vm *vm;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (vm, &d->vms, link) {
+		for (unsigned i = 0; vm->state == VM_ATTACHING && i < vm->count; i++) {
+			const struct vm_vhba *v = &vm->vhba[i];
+
+			n += v->parent_wwpn == h->wwpn && v->host < 0 &&
+			     (listed || !fc_vport_find(&d->inv, v->wwpn, NULL));
+		}
+	}
+	return n;
+}
+
+/* The kernel may count some of those that are planned already. */
+static unsigned load(const struct daemon *d, const struct fc_host *h)
+{
+	return h->npiv_inuse + planned(d, h, true);
+}
+
+/* So this is looked into where it matters. */
+static unsigned exact_load(const struct daemon *d, const struct fc_host *h)
+{
+	unsigned n = planned(d, h, false);
+	const struct fc_vport *v;
+
+	TAILQ_FOREACH (v, &h->vports, link)
+		n++;
+	return n > h->npiv_inuse ? n : h->npiv_inuse;
+}
+
 static bool fits(const struct daemon *d, const struct fc_host *h, const struct config_vsan *vsan, char *seen,
 		 size_t size)
 {
@@ -42,30 +77,20 @@ static bool fits(const struct daemon *d, const struct fc_host *h, const struct c
 		return false;
 	if (strcmp(h->state, "Online"))
 		return snprintf(seen, size, "%s", h->state), false;
-	if (h->npiv_inuse >= h->npiv_max)
-		return snprintf(seen, size, "%u of %u vports in use", h->npiv_inuse, h->npiv_max), false;
+	if (load(d, h) >= h->npiv_max && exact_load(d, h) >= h->npiv_max)
+		return snprintf(seen, size, "%u of %u vports in use", exact_load(d, h), h->npiv_max), false;
 	return true;
 }
 
-static bool used_by(const struct vm *vm, unsigned before, wwn_t parent)
+static bool used_by(const struct vm *vm, wwn_t parent)
 {
-	for (unsigned i = 0; i < before; i++)
+	for (unsigned i = 0; i < vm->count; i++)
 		if (vm->vhba[i].parent_wwpn == parent)
 			return true;
 	return false;
 }
 
-static unsigned load(const struct vm *vm, unsigned before, const struct fc_host *h)
-{
-	unsigned n = h->npiv_inuse;
-
-	/* Those that are just being placed count as well. */
-	for (unsigned i = 0; i < before; i++)
-		n += vm->vhba[i].parent_wwpn == h->wwpn && vm->vhba[i].host < 0;
-	return n;
-}
-
-static const struct fc_host *choose(const struct daemon *d, const struct vm *vm, unsigned i,
+static const struct fc_host *choose(const struct daemon *d, const struct vm *vm,
 				    const struct config_vsan *vsan)
 {
 	const struct fc_host *h, *best = NULL;
@@ -76,10 +101,10 @@ static const struct fc_host *choose(const struct daemon *d, const struct vm *vm,
 
 		if (h->parent >= 0 || !fits(d, h, vsan, seen, sizeof(seen)))
 			continue;
-		shared = used_by(vm, i, h->wwpn);
-		best_shared = best && used_by(vm, i, best->wwpn);
+		shared = used_by(vm, h->wwpn);
+		best_shared = best && used_by(vm, best->wwpn);
 		if (!best || (best_shared && !shared) ||
-		    (best_shared == shared && load(vm, i, h) < load(vm, i, best)))
+		    (best_shared == shared && load(d, h) < load(d, best)))
 			best = h;
 	}
 	return best;
@@ -120,8 +145,20 @@ static const struct config_vsan *vsan_of(struct daemon *d, const struct vm *vm, 
 	return vsan;
 }
 
+/* Those that have a vport stand where they are; the others' places of an earlier try are given up. */
+static void locate_all(struct daemon *d, struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->count; i++) {
+		if (san_locate(d, &vm->vhba[i]))
+			continue;
+		vm->vhba[i].parent_wwpn = 0;
+		vm->vhba[i].parent_host = -1;
+	}
+}
+
 int placement_choose(struct daemon *d, struct vm *vm, struct verror *e)
 {
+	locate_all(d, vm);
 	for (unsigned i = 0; i < vm->count; i++) {
 		struct vm_vhba *v = &vm->vhba[i];
 		const struct config_vsan *vsan = vsan_of(d, vm, v, e);
@@ -129,9 +166,9 @@ int placement_choose(struct daemon *d, struct vm *vm, struct verror *e)
 
 		if (!vsan)
 			return -ENODEV;
-		if (san_locate(d, v))
+		if (v->host >= 0)
 			continue;
-		h = choose(d, vm, i, vsan);
+		h = choose(d, vm, vsan);
 		if (!h) {
 			explain(d, v, vsan, e);
 			return -ENODEV;

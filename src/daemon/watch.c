@@ -196,7 +196,7 @@ static bool wanted(void *arg, const struct fc_host *h)
 	const struct daemon *d = arg;
 	char wwn[WWN_TEXT];
 
-	if (d->cfg->parents_all && TAILQ_EMPTY(&d->fcoe))
+	if (d->cfg->parents_all)
 		return true;
 	if (h->netdev[0] && fcoe_vlan(d, h->netdev))
 		return true;
