@@ -8,7 +8,7 @@ EXTRA_DIST += %D%/README.md %D%/check %D%/init %D%/kernel %D%/run %D%/shell \
 	%D%/lib/db1.sh %D%/lib/matrix.sh \
 	%D%/scenarios/adopt %D%/scenarios/attach %D%/scenarios/boot %D%/scenarios/demo %D%/scenarios/faults \
 	%D%/scenarios/fcoe-login %D%/scenarios/fcoe-lun %D%/scenarios/hold %D%/scenarios/matrix-array \
-	%D%/scenarios/matrix-restart %D%/scenarios/scsi %D%/scenarios/service \
+	%D%/scenarios/matrix-restart %D%/scenarios/parents %D%/scenarios/placement %D%/scenarios/scsi %D%/scenarios/service \
 	%D%/tests/vm-ends
 
 dist_check_SCRIPTS += %D%/tests/tap.sh

@@ -24,7 +24,9 @@ struct fcoe_parent {
 	char netdev[16]; /* the macvlan on its VLAN; "" until it is made */
 	uint16_t vlan;
 	int host; /* -1: no controller */
+	bool busy; /* a step of bringing it up is under way */
 	bool stopping;
+	char said[160]; /* why it failed last */
 	sd_event_source *retry;
 };
 
@@ -98,22 +100,41 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *user)
 /* What failed is said once and tried again: a cable or a switch may come later. */
 static void failed(struct fcoe_parent *p, const struct priv_reply *r)
 {
-	log_warning("[fcoe %s]: %s: %s%s%s", p->ifname, priv_verb_name(r->verb), strerror(-r->err),
-		    r->text[0] ? ": " : "", r->text);
-	daemon_event(p->d, "parent", NULL, "%s: %s: %s", p->ifname, priv_verb_name(r->verb),
-		     strerror(-r->err));
-	if (!p->stopping && !p->d->stopping)
+	char why[sizeof(p->said)];
+
+	snprintf(why, sizeof(why), "%s: %s%s%.80s", priv_verb_name(r->verb), strerror(-r->err),
+		 r->text[0] ? ": " : "", r->text);
+	if (strcmp(why, p->said)) {
+		memcpy(p->said, why, sizeof(why));
+		log_warning("[fcoe %s]: %s", p->ifname, why);
+		daemon_event(p->d, "parent", NULL, "%s: %s", p->ifname, why);
+	}
+	if (!p->d->stopping)
 		daemon_timer(p->d, &p->retry, mono_add(mono_now(), RETRY_US), on_retry, p);
+}
+
+static void take_down(struct fcoe_parent *p);
+
+/* A step has ended; true: what is wanted by now is the reverse. */
+static bool overtaken(struct fcoe_parent *p)
+{
+	p->busy = false;
+	if (p->stopping && p->vlan)
+		take_down(p);
+	return p->stopping;
 }
 
 static void on_controller(void *user, const struct priv_reply *r)
 {
 	struct fcoe_parent *p = user;
 
+	if (overtaken(p))
+		return;
 	if (r->err) {
 		failed(p, r);
 		return;
 	}
+	p->said[0] = '\0';
 	p->host = r->value;
 	watch_refresh(p->d, p->host);
 	daemon_event(p->d, "parent", NULL, "host%d on %s carries VLAN %u of %s", p->host, p->netdev, p->vlan,
@@ -125,12 +146,15 @@ static void on_link(void *user, const struct priv_reply *r)
 	struct priv_request q = {.verb = PRIV_FCOE_CREATE};
 	struct fcoe_parent *p = user;
 
+	if (overtaken(p))
+		return;
 	if (r->err) {
 		failed(p, r);
 		return;
 	}
 	snprintf(p->netdev, sizeof(p->netdev), "%.15s", r->text);
 	snprintf(q.name, sizeof(q.name), "%s", p->netdev);
+	p->busy = true;
 	privq_call(p->d->privq, &q, VERB_US, on_controller, p);
 }
 
@@ -140,6 +164,8 @@ static void on_vlans(void *user, const struct priv_reply *r)
 	struct daemon *d = p->d;
 	char text[PRIV_TEXT_MAX], *save = NULL;
 
+	if (overtaken(p))
+		return;
 	if (r->err || !r->count) {
 		struct priv_reply none = *r;
 
@@ -164,6 +190,7 @@ static void begin(struct fcoe_parent *p)
 	struct priv_request q = {.verb = p->vlan ? PRIV_LINK_ADD : PRIV_FIP_VLANS, .number = p->vlan};
 
 	snprintf(q.name, sizeof(q.name), "%s", p->ifname);
+	p->busy = true;
 	privq_call(p->d->privq, &q, p->vlan ? VERB_US : p->d->cfg->fip_timeout, p->vlan ? on_link : on_vlans,
 		   p);
 }
@@ -214,6 +241,11 @@ static void on_controller_gone(void *user, const struct priv_reply *r)
 	struct priv_request q = {.verb = PRIV_LINK_DELETE};
 	struct fcoe_parent *p = user;
 
+	if (r->err == -EPERM) {
+		log_notice("%s and its FCoE controller stay: %s", p->netdev, r->text);
+		one_down();
+		return;
+	}
 	if (r->err)
 		log_warning("the FCoE controller on %s could not be destroyed: %s %s", p->netdev,
 			    strerror(-r->err), r->text);
@@ -221,28 +253,62 @@ static void on_controller_gone(void *user, const struct priv_reply *r)
 	privq_call(p->d->privq, &q, VERB_US, on_link_gone, p);
 }
 
-/* A parent that still carries vports stays: its VMs outlive the daemon, and the next one adopts them. */
+/*
+ * A parent that still carries vports stays: its VMs outlive the daemon, and the next one adopts them.  Known
+ * by its interface, since the controller of an earlier daemon may not have been asked for yet.
+ */
 static bool carries_vports(const struct daemon *d, const struct fcoe_parent *p)
 {
-	const struct fc_host *h = fc_host_find(&d->inv, p->host);
+	const struct fc_host *h;
 
-	return h && !TAILQ_EMPTY(&h->vports);
+	TAILQ_FOREACH (h, &d->inv.hosts, link)
+		if (h->parent < 0 && !strcmp(h->netdev, p->netdev) && !TAILQ_EMPTY(&h->vports))
+			return true;
+	return false;
+}
+
+static void take_down(struct fcoe_parent *p)
+{
+	struct priv_request q = {.verb = PRIV_FCOE_DESTROY};
+
+	if (!p->netdev[0] || carries_vports(p->d, p)) {
+		one_down();
+		return;
+	}
+	snprintf(q.name, sizeof(q.name), "%s", p->netdev);
+	privq_call(p->d->privq, &q, VERB_US, on_controller_gone, p);
+}
+
+/* What an earlier daemon made on an interface whose VLANs this one has not discovered yet. */
+static void take_over(struct daemon *d)
+{
+	const struct fc_host *h;
+
+	TAILQ_FOREACH (h, &d->inv.hosts, link) {
+		for (unsigned i = 0; h->parent < 0 && i < d->cfg->fcoe_n; i++) {
+			const struct config_fcoe *f = &d->cfg->fcoe[i];
+			uint16_t vlan = f->discover ? vlan_in_name(h->netdev, f->ifname) : 0;
+
+			if (vlan)
+				parent_new(d, f->ifname, vlan);
+		}
+	}
 }
 
 void fcoe_stop(struct daemon *d, void (*done)(struct daemon *d))
 {
 	struct fcoe_parent *p;
 
+	watch_scan(d); /* vports of a moment ago count */
+	take_over(d);
 	teardown = (struct teardown){.d = d, .waiting = 1, .done = done};
 	TAILQ_FOREACH (p, &d->fcoe, link) {
-		struct priv_request q = {.verb = PRIV_FCOE_DESTROY};
-
 		p->stopping = true;
-		if (!p->netdev[0] || carries_vports(d, p))
-			continue;
+		daemon_timer(d, &p->retry, MONOTIME_NEVER, NULL, NULL);
 		teardown.waiting++;
-		snprintf(q.name, sizeof(q.name), "%s", p->netdev);
-		privq_call(d->privq, &q, VERB_US, on_controller_gone, p);
+		/* A step that is under way ends first; a discovery has made nothing. */
+		if (!p->busy || !p->vlan)
+			take_down(p);
 	}
 	one_down();
 }

@@ -164,6 +164,21 @@ static struct nl_sock *route_open(void)
 	return s;
 }
 
+/* IFLA_IFALIAS is not taken at creation by every kernel: set it, and UP, on what is there now. */
+static int link_up(struct nl_sock *s, const char *name, bool mark)
+{
+	AUTO_LINK struct rtnl_link *have = NULL, *change = rtnl_link_alloc();
+	int r = rtnl_link_get_kernel(s, 0, name, &have);
+
+	if (r || !change)
+		return r ? nl_to_errno(r) : -ENOMEM;
+	if (mark)
+		rtnl_link_set_ifalias(change, LINK_MARK);
+	rtnl_link_set_flags(change, IFF_UP);
+	return nl_to_errno(rtnl_link_change(s, have, change, 0));
+}
+
+/* One that is there already is used, and stays whose it was: only what is made here is marked. */
 static int link_add(struct nl_sock *s, struct rtnl_link *l, const char *name, int lower, unsigned mtu)
 {
 	int r;
@@ -174,20 +189,7 @@ static int link_add(struct nl_sock *s, struct rtnl_link *l, const char *name, in
 	rtnl_link_set_ifalias(l, LINK_MARK);
 	rtnl_link_set_flags(l, IFF_UP);
 	r = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
-	return r == -NLE_EXIST ? 0 : nl_to_errno(r);
-}
-
-/* IFLA_IFALIAS is not taken at creation by every kernel: set it, and UP, on what is there now. */
-static int link_mark(struct nl_sock *s, const char *name)
-{
-	AUTO_LINK struct rtnl_link *have = NULL, *change = rtnl_link_alloc();
-	int r = rtnl_link_get_kernel(s, 0, name, &have);
-
-	if (r || !change)
-		return r ? nl_to_errno(r) : -ENOMEM;
-	rtnl_link_set_ifalias(change, LINK_MARK);
-	rtnl_link_set_flags(change, IFF_UP);
-	return nl_to_errno(rtnl_link_change(s, have, change, 0));
+	return r && r != -NLE_EXIST ? nl_to_errno(r) : link_up(s, name, !r);
 }
 
 static int add_vlan(struct nl_sock *s, const char *name, unsigned lower, unsigned vlan, unsigned mtu)
@@ -235,13 +237,16 @@ int verb_link_add(const struct priv_request *q, struct priv_reply *r)
 	if (!err)
 		err = add_vlan(s, vlan, if_nametoindex(q->name), q->number, (unsigned)mtu);
 	if (!err)
-		err = link_mark(s, vlan);
-	if (!err)
 		err = add_macvlan(s, mac, if_nametoindex(vlan), (unsigned)mtu);
-	if (!err)
-		err = link_mark(s, mac);
 	snprintf(r->text, sizeof(r->text), "%s", mac);
 	return err;
+}
+
+static int not_ours(const char *name, struct priv_reply *r)
+{
+	snprintf(r->text, sizeof(r->text), "%s is not vhbad's: it does not carry the alias \"%s\"", name,
+		 LINK_MARK);
+	return -EPERM;
 }
 
 static int delete_marked(struct nl_sock *s, const char *name, struct priv_reply *r)
@@ -253,11 +258,8 @@ static int delete_marked(struct nl_sock *s, const char *name, struct priv_reply 
 	if (err)
 		return err == -NLE_OBJ_NOTFOUND || err == -NLE_NODEV ? 0 : nl_to_errno(err);
 	mark = rtnl_link_get_ifalias(l);
-	if (!mark || strcmp(mark, LINK_MARK)) {
-		snprintf(r->text, sizeof(r->text), "%s is not vhbad's: it does not carry the alias \"%s\"",
-			 name, LINK_MARK);
-		return -EPERM;
-	}
+	if (!mark || strcmp(mark, LINK_MARK))
+		return not_ours(name, r);
 	return nl_to_errno(rtnl_link_delete(s, l));
 }
 
@@ -274,7 +276,10 @@ int verb_link_delete(const struct priv_request *q, struct priv_reply *r)
 		return -EINVAL;
 	snprintf(vlan, sizeof(vlan), "%.*s", (int)n - 1, q->name);
 	err = delete_marked(s, q->name, r);
-	return err ? err : delete_marked(s, vlan, r);
+	if (!err)
+		err = delete_marked(s, vlan, r);
+	/* Somebody else's VLAN stays under what was made on it. */
+	return err == -EPERM && !if_nametoindex(q->name) ? 0 : err;
 }
 
 /* Only root may read /proc/net/vlan; and netlink would wait for the lock that a logout of FCoE can hold for
@@ -368,9 +373,13 @@ int verb_fcoe_destroy(const struct priv_request *q, struct priv_reply *r)
 	struct monotime deadline = mono_add(mono_now(), q->timeout_ms * USEC_PER_MSEC);
 	char controller[32];
 	int err = check_interface(q, r);
+	char mark[32] = "";
 
 	if (err == -ENODEV || (!err && !entry_of(q->name, "ctlr_", controller, sizeof(controller))))
 		return 0;
+	if (!err && (sysroot_read(mark, sizeof(mark), "/sys/class/net/%s/ifalias", q->name) < 0 ||
+		     strcmp(mark, LINK_MARK)))
+		return not_ours(q->name, r);
 	if (!err)
 		err = verb_write(q->name, "/sys/bus/fcoe/ctlr_destroy");
 	return err ? err : await_controller_gone(controller, deadline);
