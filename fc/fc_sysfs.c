@@ -160,7 +160,7 @@ static bool is_disk(int type)
 }
 
 /* A type that can't be read may be a disk's. */
-static bool is_usable(const struct fc_lun *l)
+bool fc_lun_is_usable(const struct fc_lun *l)
 {
 	if (l->type < 0 || strcmp(l->state, "running"))
 		return false;
@@ -194,7 +194,7 @@ static void read_lun(struct fc_rport *r, const char *target_base, const char *na
 		l->size = sectors * 512;
 	if (sysroot_path(path, sizeof(path), "%s/scsi_generic", base))
 		first_entry(path, "sg", l->sg, sizeof(l->sg));
-	l->usable = is_usable(l);
+	l->usable = fc_lun_is_usable(l);
 	lun_insert(r, l);
 }
 

@@ -13,6 +13,9 @@ bool fc_sysfs_read_host(struct fc_host *h);
 /* Its vports, rports and LUNs. */
 void fc_sysfs_read_children(struct fc_host *h);
 
+/* By what is in *l. */
+bool fc_lun_is_usable(const struct fc_lun *l);
+
 void fc_sysfs_drop_rports(struct fc_host *h);
 
 #endif

@@ -285,6 +285,15 @@ int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, ch
 	return n < 0 ? (int)n : 0;
 }
 
+void fc_lun_refresh_state(const struct fc_host *host, struct fc_lun *l)
+{
+	if (sysroot_read(l->state, sizeof(l->state),
+			 "/sys/class/scsi_device/%d:%u:%u:%" PRIu64 "/device/state", host->number, l->channel,
+			 l->target, l->lun) < 0)
+		l->state[0] = '\0';
+	l->usable = fc_lun_is_usable(l);
+}
+
 int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_t *busy)
 {
 	return sysroot_read_u64(busy, "/sys/class/scsi_device/%d:%u:%u:%" PRIu64 "/device/device_busy",

@@ -150,6 +150,8 @@ int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, 
 int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, char *state, size_t size);
 /* Into the model: fast_io_fail and dev_loss. 0, or -ENOENT when it has gone. */
 int fc_rport_read_timers(const struct fc_host *host, struct fc_rport *r);
+/* The state of a path changes without an event: read it, and whether the path is usable by it, into *l. */
+void fc_lun_refresh_state(const struct fc_host *host, struct fc_lun *l);
 /* Commands that the device has accepted and not ended, passthrough included (scsi_device device_busy). */
 int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_t *busy);
 

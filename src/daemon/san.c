@@ -70,14 +70,16 @@ bool san_logged_in(struct daemon *d, const struct vm *vm, const struct vm_vhba *
 	const struct reg_vhba *rv = registered(d, vm, v);
 	const struct fc_host *host = fc_host_find(&d->inv, v->host);
 	const char *pos = rv ? rv->zones : "";
+	const struct config_zone *z;
 	char zone[REG_NAME_MAX], seen[64], wwn[WWN_TEXT];
 
 	if (!active(d, v, e))
 		return false;
 	while (registry_next_zone(&pos, zone)) {
-		const struct config_zone *z = config_zone(d->cfg, zone);
-
-		for (unsigned i = 0; z && i < z->count; i++) {
+		z = config_known_zone(d->cfg, rv->vsan, zone, e);
+		if (!z)
+			return false;
+		for (unsigned i = 0; i < z->count; i++) {
 			if (target_online(host, z->targets[i], seen, sizeof(seen)))
 				continue;
 			verror_set(e, VHBA_E_CONSTRAINT, "vhba %u: zone %s is not effective", v->index, zone);
@@ -90,17 +92,20 @@ bool san_logged_in(struct daemon *d, const struct vm *vm, const struct vm_vhba *
 	return true;
 }
 
+/* As it is now. */
 static const struct fc_lun *find_lun(const struct fc_host *host, const struct reg_lun *want)
 {
-	const struct fc_rport *r = host ? fc_rport_find(host, want->target) : NULL;
-	const struct fc_lun *l;
+	struct fc_rport *r = host ? fc_rport_find(host, want->target) : NULL;
+	struct fc_lun *l;
 
 	if (!r)
 		return NULL;
 	TAILQ_FOREACH (l, &r->luns, link)
 		if (l->lun == want->lun)
-			return l;
-	return NULL;
+			break;
+	if (l)
+		fc_lun_refresh_state(host, l);
+	return l;
 }
 
 bool san_luns_usable(struct daemon *d, const struct vm *vm, const struct vm_vhba *v, struct verror *e)
@@ -200,7 +205,7 @@ void san_luns_json(struct daemon *d, const struct vm *vm, const struct vm_vhba *
 {
 	const struct fc_host *host = fc_host_find(&d->inv, v->host);
 	const struct fc_rport *r;
-	const struct fc_lun *l;
+	struct fc_lun *l;
 	char text[48];
 
 	if (!host)
@@ -209,6 +214,7 @@ void san_luns_json(struct daemon *d, const struct vm *vm, const struct vm_vhba *
 		TAILQ_FOREACH (l, &r->luns, link) {
 			struct json_object *o = json_object_new_object();
 
+			fc_lun_refresh_state(host, l);
 			json_object_object_add(o, "vm", json_object_new_string(vm->name));
 			json_object_object_add(o, "index", json_object_new_int((int)v->index));
 			json_object_object_add(o, "designator", json_object_new_string(l->designator));

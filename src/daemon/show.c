@@ -298,14 +298,15 @@ static const struct fc_host *find_parent(struct daemon *d, const char *key)
 {
 	const struct fc_host *h;
 	wwn_t wwpn = 0;
-	int number = -1;
+	char name[32];
 
 	wwn_parse(key, &wwpn, NULL);
-	sscanf(key, "host%d", &number);
-	TAILQ_FOREACH (h, &d->inv.hosts, link)
+	TAILQ_FOREACH (h, &d->inv.hosts, link) {
+		snprintf(name, sizeof(name), "host%d", h->number);
 		if (h->parent < 0 &&
-		    (h->number == number || (wwpn && h->wwpn == wwpn) || !strcmp(h->netdev, key)))
+		    (!strcmp(key, name) || (wwpn && h->wwpn == wwpn) || !strcmp(h->netdev, key)))
 			return h;
+	}
 	return NULL;
 }
 
