@@ -120,10 +120,18 @@ static void on_asked(void *user, const struct priv_reply *r)
 	a = &op->attach->asked[v->vhba];
 	a->waiting--;
 	a->luns += r->err ? 0 : r->count;
+	a->failed |= r->err != 0;
 	if (r->err)
 		log_notice("%s: vhba %u: REPORT LUNS: %s %s", op->vm->name, op->vm->vhba[v->vhba].index,
 			   strerror(-r->err), r->text);
-	op_attach_look(op);
+	if (a->waiting)
+		return;
+	/* Without every target's answer the set would not be the whole one: the next look asks them all
+	 * again. */
+	if (a->failed)
+		*a = (struct asked){.luns = 0};
+	else
+		op_attach_look(op);
 }
 
 /* ---- what the machine begins ---- */

@@ -13,6 +13,7 @@
 /* What the targets of one vhba said they show (first attach only). */
 struct asked {
 	unsigned waiting; /* questions under way */
+	bool failed; /* one of them */
 	uint64_t luns; /* how many the targets named in all */
 };
 

@@ -15,6 +15,7 @@
 
 #include "cleanup.h"
 #include "follow.h"
+#include "handover.h"
 #include "history.h"
 #include "log.h"
 #include "op.h"
@@ -61,6 +62,7 @@ static int on_registry_late(sd_event_source *s, uint64_t usec, void *user)
 	(void)s;
 	(void)usec;
 	registry_dispatch(d->reg, mono_now());
+	handover_retry(d);
 	daemon_registry_changed(d);
 	return 0;
 }
@@ -191,6 +193,7 @@ static void init_lists(struct daemon *d, struct config *cfg)
 	TAILQ_INIT(&d->vms);
 	TAILQ_INIT(&d->ops);
 	TAILQ_INIT(&d->fcoe);
+	TAILQ_INIT(&d->handovers);
 	TAILQ_INIT(&d->inv.hosts);
 }
 
@@ -247,6 +250,7 @@ void daemon_free(struct daemon *d)
 	while ((vm = TAILQ_FIRST(&d->vms)))
 		vm_free(&d->vms, vm);
 	control_free(d->control);
+	handover_free(d);
 	fcoe_free(d);
 	watch_close(d);
 	registry_close(d->reg);

@@ -21,10 +21,12 @@
 struct privq;
 struct op;
 struct fcoe_parent; /* fcoe.c */
+struct handover; /* handover.c */
 
 TAILQ_HEAD(op_list, op);
 TAILQ_HEAD(watcher_list, watcher);
 TAILQ_HEAD(fcoe_list, fcoe_parent);
+TAILQ_HEAD(handover_list, handover);
 
 struct daemon {
 	struct config *cfg;
@@ -40,6 +42,7 @@ struct daemon {
 	struct vm_list vms;
 	struct op_list ops;
 	struct fcoe_list fcoe;
+	struct handover_list handovers; /* that wait for an earlier change */
 	sd_event_source *registry_timer;
 	uint64_t last_op_id;
 	bool stopping;

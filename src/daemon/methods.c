@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "follow.h"
+#include "handover.h"
 #include "history.h"
 #include "log.h"
 #include "methods.h"
@@ -132,19 +133,31 @@ static void vm_remove(struct daemon *d, struct call *call, struct json_object *p
 	changed_or_refused(d, c, registry_vm_remove(d->reg, rv, on_changed, c, &e), &e);
 }
 
+/* What the SAN has under this name: by says it. A target that is configured may be away just now. */
+static bool in_san(struct daemon *d, wwn_t name, char *by, size_t size)
+{
+	const struct config_zone *z = config_zone_of_target(d->cfg, name);
+
+	if (!z)
+		return fc_name_in_use(&d->inv, name, by, size);
+	snprintf(by, size, "a target of [zone %s]", z->name);
+	return true;
+}
+
 static bool taken(void *arg, wwn_t name)
 {
 	struct daemon *d = arg;
 	const struct reg_vm *vm;
+	char by[96];
 
-	return registry_name_known(d->reg, name, &vm) || fc_name_in_use(&d->inv, name, NULL, 0);
+	return registry_name_known(d->reg, name, &vm) || in_san(d, name, by, sizeof(by));
 }
 
 static bool free_name(struct daemon *d, wwn_t name, struct verror *e)
 {
-	char by[64], text[WWN_TEXT];
+	char by[96], text[WWN_TEXT];
 
-	if (!fc_name_in_use(&d->inv, name, by, sizeof(by)))
+	if (!in_san(d, name, by, sizeof(by)))
 		return true;
 	verror_set(e, VHBA_E_EXISTS, "%s is in use in the SAN", wwn_format(name, text));
 	verror_expected(e, "a World Wide Name that nothing else carries");
@@ -179,22 +192,13 @@ static bool choose_zones(struct daemon *d, struct json_object *p, uint16_t vsan,
 	struct json_object *list = proto_get(p, "zones");
 	size_t used = 0;
 
-	if (!config_vsan(d->cfg, vsan)) {
-		verror_set(e, VHBA_E_CONSTRAINT, "VSAN %u is not known on this host", vsan);
-		verror_expected(e, "the number of a [vsan N] section of %.100s", d->cfg->path);
+	if (!config_known_vsan(d->cfg, vsan, e))
 		return false;
-	}
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		const char *name = json_object_get_string(json_object_array_get_idx(list, i));
-		const struct config_zone *z = config_zone(d->cfg, name);
 
-		if (!z || z->vsan != vsan) {
-			verror_set(e, VHBA_E_CONSTRAINT, "zone %s is not known in VSAN %u", name, vsan);
-			verror_expected(e, "a section [zone %s] with vsan = %u in vhbad.conf", name, vsan);
-			if (z)
-				verror_seen(e, "it belongs to VSAN %u", z->vsan);
+		if (!config_known_zone(d->cfg, vsan, name, e))
 			return false;
-		}
 		used += (size_t)snprintf(zones + used, size - used, "%s%s", i ? "," : "", name);
 		if (used >= size) {
 			verror_set(e, VHBA_E_USAGE, "the zones' names are too long together");
@@ -244,31 +248,46 @@ static void vhba_remove(struct daemon *d, struct call *call, struct json_object 
 		&e);
 }
 
+/* What a ticket asks of this host: VSANs and zones that are known, names that nothing else carries. */
+static bool can_host(struct daemon *d, const struct reg_vm *in, struct verror *e)
+{
+	for (unsigned i = 0; i < in->vhbas_n; i++) {
+		const struct reg_vhba *v = &in->vhbas[i];
+		const char *pos = v->zones;
+		char zone[REG_NAME_MAX];
+
+		if (!free_name(d, v->wwpn, e) || !free_name(d, v->wwnn, e) ||
+		    !config_known_vsan(d->cfg, v->vsan, e))
+			return false;
+		while (registry_next_zone(&pos, zone))
+			if (!config_known_zone(d->cfg, v->vsan, zone, e))
+				return false;
+	}
+	return true;
+}
+
+static bool may_import(struct daemon *d, const struct reg_vm *in, bool force, struct verror *e)
+{
+	const struct reg_vm *have = registry_find(d->reg, in->uuid);
+
+	if (have && !detached(d, have, e))
+		return false;
+	if (!have || in->generation > have->generation || force)
+		return can_host(d, in, e);
+	verror_set(e, VHBA_E_STATE, "the ticket of %s is not newer than what is known here", in->name);
+	verror_expected(e, "a generation above %llu", (unsigned long long)have->generation);
+	verror_seen(e, "%llu", (unsigned long long)in->generation);
+	verror_fix(e, "export it anew where it was last, or use --force");
+	return false;
+}
+
 static void import(struct daemon *d, struct call *call, struct json_object *p)
 {
 	struct verror e;
 	struct reg_vm *in = ticket_read(proto_get(p, "ticket"), &e);
-	const struct reg_vm *have = in ? registry_find(d->reg, in->uuid) : NULL;
 	struct change *c;
 
-	if (!in || (have && !detached(d, have, &e))) {
-		reg_vm_free(in);
-		call_error(call, &e);
-		return;
-	}
-	if (have && in->generation <= have->generation && !proto_get_bool(p, "force")) {
-		verror_set(&e, VHBA_E_STATE, "the ticket of %s is not newer than what is known here",
-			   in->name);
-		verror_expected(&e, "a generation above %llu", (unsigned long long)have->generation);
-		verror_seen(&e, "%llu", (unsigned long long)in->generation);
-		verror_fix(&e, "export it anew where it was last, or use --force");
-		reg_vm_free(in);
-		call_error(call, &e);
-		return;
-	}
-	for (unsigned i = 0; i < in->vhbas_n; i++) {
-		if (free_name(d, in->vhbas[i].wwpn, &e))
-			continue;
+	if (!in || !may_import(d, in, proto_get_bool(p, "force"), &e)) {
 		reg_vm_free(in);
 		call_error(call, &e);
 		return;
@@ -379,21 +398,32 @@ static int start(struct op *op, struct json_object *p, struct verror *e)
 				proto_get_bool(p, "paused"), e);
 }
 
+/* A VM that is gone from here already, perhaps with a daemon that was killed before it could say so. */
+static bool is_handover(const struct op_spec *s, struct json_object *p, const struct vm *vm)
+{
+	return s->kind == OP_RELEASE && proto_get_bool(p, "moved") &&
+	       (!vm || (vm->state == VM_DETACHED && !vm->op));
+}
+
 static void operation(struct daemon *d, struct call *call, struct json_object *p, const struct op_spec *s)
 {
 	struct verror e;
 	const struct reg_vm *rv = methods_vm(d, p, &e);
 	struct vm *vm = rv ? vm_find(&d->vms, rv->uuid) : NULL;
+	uint64_t deadline_us = proto_get_uint(p, "deadline_us", s->deadline(d->cfg));
 	struct op *op;
 
+	if (rv && is_handover(s, p, vm)) {
+		handover_call(d, call, rv, deadline_us);
+		return;
+	}
 	if (!rv || !may_begin(d, s, rv, vm, &e)) {
 		call_error(call, &e);
 		return;
 	}
 	if (!vm || s->kind == OP_ATTACH)
 		vm = vm_of_registry(d, rv);
-	op = vm ? op_new(d, s->kind, vm, call, proto_get_uint(p, "deadline_us", s->deadline(d->cfg)), &e)
-		: NULL;
+	op = vm ? op_new(d, s->kind, vm, call, deadline_us, &e) : NULL;
 	if (!op) {
 		call_error(call, &e);
 		return;

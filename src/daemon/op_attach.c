@@ -47,16 +47,12 @@ static void changed(void *ctx, unsigned i, enum attach_state from, enum attach_s
 
 static struct json_object *build_result(struct op *op, bool ok)
 {
-	struct json_object *o = json_object_new_object(), *vhbas = json_object_new_array();
+	struct json_object *vhbas = json_object_new_array();
 	struct attach *a = &op->attach->machine;
 	struct monotime now = mono_now();
+	struct json_object *o = result_head("attach", op->vm->name, ok ? "done" : "failed", op->start,
+					    mono_since(op->deadline, op->start), mono_since(now, op->start));
 
-	json_object_object_add(o, "operation", json_object_new_string("attach"));
-	json_object_object_add(o, "vm", json_object_new_string(op->vm->name));
-	json_object_object_add(o, "outcome", json_object_new_string(ok ? "done" : "failed"));
-	json_object_object_add(o, "start_us", json_object_new_uint64(op->start.us));
-	json_object_object_add(o, "deadline_us", json_object_new_uint64(mono_since(op->deadline, op->start)));
-	json_object_object_add(o, "elapsed_us", json_object_new_uint64(mono_since(now, op->start)));
 	json_object_object_add(o, "unproved", json_object_new_array());
 	for (unsigned i = 0; i < op->vm->count; i++) {
 		struct json_object *v = result_vhba(&op->vm->vhba[i]);
@@ -78,12 +74,14 @@ static void finish(struct op *op, bool ok, const struct verror *e)
 
 	vm_set_state(vm, ok ? VM_ATTACHED : VM_DETACHED);
 	op_answer(op, build_result(op, ok), e);
-	if (run->journal)
-		journal_end(steal_ptr(run->journal), ok ? "done" : "failed", e ? e->what : "", mono_now().us,
-			    4);
+	if (ok && run->journal)
+		journal_end(steal_ptr(run->journal), "done", "", mono_now().us, 4);
 }
 
-/* The undoing goes on in the background until nothing is left, or it is known what is. */
+/*
+ * The undoing goes on in the background until nothing is left, or it is known what is.  So long the journal
+ * has no end: a daemon that is started meanwhile goes on with it.
+ */
 static void on_leftover(struct op *op)
 {
 	struct attach *a = &op->attach->machine;
@@ -99,6 +97,8 @@ static void on_leftover(struct op *op)
 		left_over |= a->vhba[i].state == ATTACH_LEFT;
 	}
 	vm_set_state(vm, left_over ? VM_FAILED : VM_DETACHED);
+	if (op->attach->journal)
+		journal_end(steal_ptr(op->attach->journal), "failed", a->why.what, mono_now().us, 4);
 	op_end(op);
 	if (!left_over)
 		vm_free(&d->vms, vm);
@@ -115,6 +115,14 @@ static void on_recorded(void *user, const struct verror *e)
 		log_warning("%s: the expected LUN set could not be recorded: %s", op->vm->name, e->what);
 	if (--op->attach->writing)
 		return;
+	finish(op, true, NULL);
+	op_end(op);
+}
+
+/* The disk may hang: the VM is attached all the same, and the set is in the model, to be written yet. */
+static void on_unrecorded(struct op *op)
+{
+	log_warning("%s: the expected LUN set is not on the disk by the deadline", op->vm->name);
 	finish(op, true, NULL);
 	op_end(op);
 }
@@ -168,6 +176,7 @@ static bool record_sets(struct op *op)
 		v->op_id = op->id;
 		if (!registry_import(op->d->reg, copy, on_recorded, v, &e)) {
 			op->attach->writing = 1;
+			op_wake_at(op, op->deadline, on_unrecorded);
 			daemon_registry_changed(op->d);
 			reg_vm_free(copy);
 			return true;

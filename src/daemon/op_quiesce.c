@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "driver.h"
+#include "handover.h"
 #include "log.h"
 #include "san.h"
 #include "timers.h"
@@ -170,26 +171,12 @@ static void retire(struct driver *dr)
 		vm_free(&d->vms, vm);
 }
 
-static void moved_away(void *user, const struct verror *e)
-{
-	(void)user;
-	if (e)
-		log_warning("the new owner could not be recorded: %s", e->what);
-}
-
 static void end_op(struct driver *dr)
 {
 	struct op *op = dr->vm->op;
-	struct daemon *d = dr->d;
-	const struct reg_vm *rv = registry_find(d->reg, dr->vm->uuid);
-	struct verror e;
 
-	if (op->kind == OP_RELEASE && op->moved && rv &&
-	    quiesce_result(dr->vm->quiesce)->outcome != QO_FAILED) {
-		if (registry_set_owner(d->reg, rv, "", rv->generation + 1, moved_away, NULL, &e))
-			moved_away(NULL, &e);
-		daemon_registry_changed(d);
-	}
+	if (op->kind == OP_RELEASE && op->moved && quiesce_result(dr->vm->quiesce)->outcome != QO_FAILED)
+		handover_begin(dr->d, dr->vm->uuid);
 	op_end(op);
 }
 

@@ -157,18 +157,28 @@ static struct json_object *unproved(const struct quiesce *q)
 	return a;
 }
 
+struct json_object *result_head(const char *operation, const char *vm, const char *outcome,
+				struct monotime start, uint64_t deadline_us, uint64_t elapsed_us)
+{
+	struct json_object *o = json_object_new_object();
+
+	ADD(o, "operation", json_object_new_string(operation));
+	ADD(o, "vm", json_object_new_string(vm));
+	ADD(o, "outcome", json_object_new_string(outcome));
+	ADD(o, "start_us", json_object_new_uint64(start.us));
+	ADD(o, "deadline_us", json_object_new_uint64(deadline_us));
+	ADD(o, "elapsed_us", json_object_new_uint64(elapsed_us));
+	return o;
+}
+
 struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_result *r, const char *operation,
 				   struct monotime start, struct monotime deadline)
 {
-	struct json_object *o = json_object_new_object(), *vhbas = json_object_new_array();
+	struct json_object *vhbas = json_object_new_array();
 	const struct quiesce *q = vm->quiesce;
+	struct json_object *o = result_head(operation, vm->name, quiesce_outcome_name(r->outcome), start,
+					    mono_since(deadline, start), mono_since(r->answered, start));
 
-	ADD(o, "operation", json_object_new_string(operation));
-	ADD(o, "vm", json_object_new_string(vm->name));
-	ADD(o, "outcome", json_object_new_string(quiesce_outcome_name(r->outcome)));
-	ADD(o, "start_us", json_object_new_uint64(start.us));
-	ADD(o, "deadline_us", json_object_new_uint64(mono_since(deadline, start)));
-	ADD(o, "elapsed_us", json_object_new_uint64(mono_since(r->answered, start)));
 	if (quiesce_answered(q) && quiesce_outcome_now(q) != r->outcome) {
 		ADD(o, "later", json_object_new_string(quiesce_outcome_name(quiesce_outcome_now(q))));
 		ADD(o, "later_us", json_object_new_uint64(mono_since(mono_now(), start)));

@@ -20,6 +20,10 @@ struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_res
 /* The phases that an attachment went through: the same shape. */
 struct json_object *result_attach_phases(const struct attach *a, unsigned vhba, struct monotime now);
 
+/* What every operation's result begins with. */
+struct json_object *result_head(const char *operation, const char *vm, const char *outcome,
+				struct monotime start, uint64_t deadline_us, uint64_t elapsed_us);
+
 /* {"index","wwpn","parent"}: the beginning of every vhba's entry. */
 struct json_object *result_vhba(const struct vm_vhba *v);
 
