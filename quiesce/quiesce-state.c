@@ -136,8 +136,9 @@ static void enter_flags(struct quiesce *q, struct q_vhba *v, enum quiesce_state 
 		begin_logout(q, v);
 		break;
 	case QS_VERIFY:
-		/* Asked again while held: what was proved then is asked for anew. */
-		if (ev == QE_QUIESCE) {
+	case QS_GONE_CHECK:
+		/* Asked again while held, or gone: what was proved then is asked for anew. */
+		if (ev == QE_QUIESCE || ev == QE_RELEASE) {
 			v->evidence = 0;
 			q_forget_seen(v, false);
 		}

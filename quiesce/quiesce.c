@@ -224,6 +224,8 @@ static int take_request(struct quiesce *q, enum quiesce_ev ev, const struct quie
 	q->partial = ev == QE_RESUME && arg->partial;
 	for (unsigned int i = 0; i < q->n; i++)
 		q->v[i].queued = QE_EVENTS;
+	/* A closing that an earlier request has not heard of since is asked for again. */
+	q->vm_token[OP_STOP_INTAKE] = 0;
 	*line = (struct quiesce_record){.vhba = QUIESCE_VM,
 					.phase = QP_ANSWER,
 					.start_us = q->now.us,

@@ -13,7 +13,7 @@
 #define W_RECORDS 4000
 #define W_MS USEC_PER_MSEC
 
-enum w_mode { W_DOES, W_FAIL, W_CANT, W_NEVER };
+enum w_mode { W_DOES, W_FAIL, W_CANT, W_NEVER, W_MODES };
 
 struct w_op {
 	enum w_mode mode;
@@ -26,6 +26,7 @@ struct w_vhba {
 	struct w_op op[OP_MAX];
 	/* The truth. */
 	enum w_vport vport;
+	bool out; /* a logout was begun, and nothing since has brought it back */
 	bool fast_fail;
 	uint64_t inflight;
 	uint64_t drains_at; /* commands end by themselves then; UINT64_MAX: the array hangs */
@@ -74,11 +75,13 @@ struct world {
 	unsigned int accepted, answers;
 	struct quiesce_result last;
 	unsigned int wrong; /* promises broken */
+	bool told_lies; /* it heard events that were not true: what it does by them is not held against it */
 	char what[200];
 	uint64_t (*draw)(struct world *w); /* randomised runs: modes and delays are drawn at each call */
 	uint64_t seed;
 	unsigned int used_high; /* pending slots ever used */
-	struct journal_record rec[W_RECORDS]; /* last: not cleared by w_init */
+	struct journal_record rec[W_RECORDS]; /* from here on: not cleared by w_init */
+	unsigned long modes[OP_MAX][W_MODES]; /* how often each op ended how */
 };
 
 void w_init(struct world *w, unsigned int n);
