@@ -224,7 +224,7 @@ static void written(void *arg, const struct verror *error)
 
 static void wait_for(bool *done)
 {
-	for (int i = 0; !*done && i < 2000; i++) {
+	for (int i = 0; !*done && i < 60000; i++) {
 		registry_dispatch(d.reg, mono_now());
 		usleep(1000);
 	}
