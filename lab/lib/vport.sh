@@ -123,3 +123,7 @@ parents_down() {
 	done
 	parent=()
 }
+
+# A unit attention, or a status that comes once, goes to whoever sends the next command. Where a test is to see it, udev must
+# not probe the disk meanwhile; udevadm control --start-exec-queue afterwards.
+udev_quiet() { udevadm settle --timeout=60 && udevadm control --stop-exec-queue; }
