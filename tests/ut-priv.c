@@ -2,8 +2,13 @@
 /* The verbs over a fake sysfs; the pool of children, one of which blocks; FIP VLAN notifications. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ct.h"
@@ -283,6 +288,82 @@ static void test_sgio_nodes(void)
 	sgio_run(job, 0, mono_now());
 }
 
+/* A multipathd that gives one answer to each command and writes down the last. */
+static pid_t fake_multipathd(const char *answer)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char command[128];
+	pid_t pid;
+
+	tree_put("", "/run/command");
+	sysroot_path(a.sun_path, sizeof(a.sun_path), "/run/multipathd.socket");
+	unlink(a.sun_path);
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 8))
+		abort();
+	pid = fork();
+	for (int c; !pid && (c = accept(fd, NULL, NULL)) >= 0; close(c)) {
+		size_t len = 0, n = strlen(answer) + 1;
+
+		if (recv(c, &len, sizeof(len), MSG_WAITALL) == sizeof(len) && len <= sizeof(command) &&
+		    recv(c, command, len, MSG_WAITALL) == (ssize_t)len)
+			tree_put(command, "/run/command");
+		if (!*answer)
+			continue;
+		send(c, &n, sizeof(n), MSG_NOSIGNAL);
+		send(c, answer, n, MSG_NOSIGNAL);
+	}
+	close(fd);
+	return pid;
+}
+
+static void end_multipathd(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void test_maps(void)
+{
+	struct priv_request q = {.host = 5, .wwpn = WWPN};
+	pid_t pid;
+
+	tree_put("", "/sys/class/scsi_device/5:0:0:0/device/block/sda/uevent");
+	tree_put("", "/sys/class/scsi_device/5:0:0:1/device/block/sdb/uevent");
+	tree_put("", "/sys/class/scsi_device/6:0:0:0/device/block/sdc/uevent");
+	UT_EQ(run(PRIV_MAPS_FAIL, q), 0); /* no map, and multipathd is not asked for */
+	UT_EQ(r.count, 0);
+	tree_put("", "/sys/class/block/sda/holders/dm-3/uevent");
+	tree_put("", "/sys/class/block/sdb/holders/dm-3/uevent"); /* the same */
+	tree_put("", "/sys/class/block/sdb/holders/dm-4/uevent"); /* an LVM volume */
+	tree_put("", "/sys/class/block/sdc/holders/dm-5/uevent"); /* of another host */
+	tree_put("mpath-3600", "/sys/class/block/dm-3/dm/uuid");
+	tree_put("LVM-abc", "/sys/class/block/dm-4/dm/uuid");
+	tree_put("mpath-3601", "/sys/class/block/dm-5/dm/uuid");
+	UT_EQ(run(PRIV_MAPS_FAIL, q), -ENOENT); /* multipathd does not run */
+	UT_EQ(r.value, 1);
+	pid = fake_multipathd("ok\n");
+	UT_EQ(run(PRIV_MAPS_FAIL, q), 0);
+	UT_EQ(r.count, 1);
+	UT_EQ(r.value, 0);
+	UT_STREQ(r.text, "dm-3");
+	UT_STREQ(tree_text("/run/command"), "disablequeueing map dm-3");
+	UT_EQ(run(PRIV_MAPS_RESTORE, q), 0);
+	UT_STREQ(tree_text("/run/command"), "restorequeueing map dm-3");
+	end_multipathd(pid);
+	pid = fake_multipathd("fail\n");
+	UT_EQ(run(PRIV_MAPS_FAIL, q), 0);
+	UT_EQ(r.count, 0);
+	UT_EQ(r.value, 1);
+	UT_STREQ(r.text, "dm-3: fail");
+	end_multipathd(pid);
+	pid = fake_multipathd("");
+	UT_EQ(run(PRIV_MAPS_FAIL, q), -EPROTO);
+	end_multipathd(pid);
+	q.wwpn++;
+	UT_EQ(run(PRIV_MAPS_FAIL, q), -ENODEV);
+}
+
 static void test_luns(void)
 {
 	uint8_t data[8 + 8 * 70] = {
@@ -447,6 +528,7 @@ static CU_TestInfo verbs[] = {
 	{"caches are synchronised", test_sync_cache},
 	{"what a command says", test_sgio_text},
 	{"nodes that are none", test_sgio_nodes},
+	{"maps are told", test_maps},
 	{"LUNs", test_luns},
 	{"the name server", test_name_server},
 	{"interfaces", test_interfaces},

@@ -203,11 +203,41 @@ static int op_enable(void *user, const struct quiesce_call *c)
 	return send_verb(user, c, &q, on_verb, QE_ENABLED, QE_ENABLE_FAILED);
 }
 
+/* Nobody waits for it: multipathd may be busy with the very paths. */
+#define MAPS_US (10 * USEC_PER_SEC)
+
+static void on_maps(void *user, const struct priv_reply *r)
+{
+	AUTO_FREE struct verb_call *vc = user;
+	struct vm *vm = vm_find(&vc->d->vms, vc->uuid);
+	const char *does = r->verb == PRIV_MAPS_FAIL ? "fail what has no path" : "are as configured again";
+
+	if (!vm || (!r->err && !r->count && !r->value))
+		return;
+	if (r->err || r->value)
+		log_warning("%s: multipath maps do not all %s: %s: %.200s", vm->name, does,
+			    r->err ? strerror(-r->err) : "refused", r->text);
+	if (r->count)
+		daemon_event(vc->d, "multipath", vm->name, "%u maps %s: %.200s", r->count, does, r->text);
+}
+
+static void tell_maps(struct driver *dr, const struct quiesce_call *c, enum priv_verb verb)
+{
+	const struct vm_vhba *v = vhba_of(dr, c);
+	struct priv_request q = {.verb = verb, .host = v->host, .wwpn = v->wwpn};
+	struct verb_call *vc = v->host >= 0 ? verb_new(dr, c, 0, 0) : NULL;
+
+	if (vc)
+		privq_call(dr->d->privq, &q, MAPS_US, on_maps, vc);
+}
+
 static int op_delete(void *user, const struct quiesce_call *c)
 {
 	struct priv_request q = vport_request(vhba_of(user, c), PRIV_VPORT_DELETE);
 
 	forget_waiting(user, c);
+	if (quiesce_state(((struct driver *)user)->vm->quiesce, (unsigned)c->vhba) == QS_HARD_STOP)
+		tell_maps(user, c, PRIV_MAPS_FAIL);
 	return send_delete(user, c, &q, on_verb, QE_DELETED, QE_DELETE_FAILED);
 }
 
@@ -343,6 +373,7 @@ static int op_set_fast_fail(void *user, const struct quiesce_call *c)
 
 	if (waits(user, c, op_set_fast_fail, QE_FAST_FAIL_FAILED))
 		return 0;
+	tell_maps(user, c, PRIV_MAPS_FAIL);
 	return send_verb(user, c, &q, on_fast_fail, 0, 0);
 }
 
@@ -363,6 +394,7 @@ static int op_restore_timers(void *user, const struct quiesce_call *c)
 		q.verb = PRIV_RPORT_RESTORE;
 		snprintf(q.text, sizeof(q.text), "%s", c->timers);
 	}
+	tell_maps(user, c, PRIV_MAPS_RESTORE);
 	return send_verb(user, c, &q, on_verb, QE_TIMERS_RESTORED, QE_TIMERS_FAILED);
 }
 

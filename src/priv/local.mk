@@ -6,9 +6,10 @@ src_priv_libprivclient_la_LIBADD = src/common/libcommon.la
 
 src_priv_libpriv_la_SOURCES = \
 	src/priv/fip_vlan.c \
+	src/priv/multipathd.c src/priv/multipathd.h \
 	src/priv/pool.c src/priv/pool.h \
 	src/priv/sgio.c src/priv/sgio.h \
-	src/priv/verbs.c src/priv/verbs.h src/priv/verbs_lun.c src/priv/verbs_net.c \
+	src/priv/verbs.c src/priv/verbs.h src/priv/verbs_lun.c src/priv/verbs_map.c src/priv/verbs_net.c \
 	src/priv/verbs_rport.c
 src_priv_libpriv_la_CPPFLAGS = $(INC_PRIV)
 src_priv_libpriv_la_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)

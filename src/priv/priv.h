@@ -39,6 +39,9 @@ enum priv_verb {
 			    each of its LUNs that has a volatile write cache, at once -> count: synchronised,
 			    value: not, text: which, and why. -EBUSY: commands are in flight, and nothing was
 			    sent */
+	PRIV_MAPS_FAIL, /* host (the vport's own), wwpn: the multipath maps that hold its disks fail what has
+			   no path -> count: told, value: not, text: which, and why */
+	PRIV_MAPS_RESTORE, /* likewise: they do again as multipathd's configuration says */
 	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
 	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
 	PRIV_NETDEV_VLAN, /* name (interface) -> number: the VLAN that it carries, 0: none; text: the name */

@@ -47,6 +47,9 @@ verb_fn verb_sync_cache;
  * another. */
 int verb_check_vport_host(const struct priv_request *q, struct priv_reply *r);
 
+/* verbs_map.c */
+verb_fn verb_maps_fail, verb_maps_restore;
+
 /* verbs_rport.c */
 verb_fn verb_rport_timers, verb_rport_restore;
 
