@@ -206,11 +206,15 @@ static int op_enable(void *user, const struct quiesce_call *c)
 /* Nobody waits for it: multipathd may be busy with the very paths. */
 #define MAPS_US (10 * USEC_PER_SEC)
 
+static void tell_maps(struct driver *dr, unsigned vhba, enum priv_verb verb);
+
 static void on_maps(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct verb_call *vc = user;
 	struct vm *vm = vm_find(&vc->d->vms, vc->uuid);
-	const char *does = r->verb == PRIV_MAPS_FAIL ? "fail what has no path" : "are as configured again";
+	struct driver *dr = driver_of(vc);
+	bool fail = r->verb == PRIV_MAPS_FAIL;
+	const char *does = fail ? "fail what has no path" : "are as configured again";
 
 	if (!vm || (!r->err && !r->count && !r->value))
 		return;
@@ -219,13 +223,18 @@ static void on_maps(void *user, const struct priv_reply *r)
 			    r->err ? strerror(-r->err) : "refused", r->text);
 	if (r->count)
 		daemon_event(vc->d, "multipath", vm->name, "%u maps %s: %.200s", r->count, does, r->text);
+	/* It came through after the resume that had given them their policy back. */
+	if (fail && dr &&
+	    quiesce_state_phase(quiesce_state(vm->quiesce, (unsigned)vc->call.vhba)) == QP_RESUME)
+		tell_maps(dr, (unsigned)vc->call.vhba, PRIV_MAPS_RESTORE);
 }
 
-static void tell_maps(struct driver *dr, const struct quiesce_call *c, enum priv_verb verb)
+static void tell_maps(struct driver *dr, unsigned vhba, enum priv_verb verb)
 {
-	const struct vm_vhba *v = vhba_of(dr, c);
+	const struct quiesce_call c = {.vhba = (int)vhba};
+	const struct vm_vhba *v = &dr->vm->vhba[vhba];
 	struct priv_request q = {.verb = verb, .host = v->host, .wwpn = v->wwpn};
-	struct verb_call *vc = v->host >= 0 ? verb_new(dr, c, 0, 0) : NULL;
+	struct verb_call *vc = v->host >= 0 ? verb_new(dr, &c, 0, 0) : NULL;
 
 	if (vc)
 		privq_call(dr->d->privq, &q, MAPS_US, on_maps, vc);
@@ -237,7 +246,7 @@ static int op_delete(void *user, const struct quiesce_call *c)
 
 	forget_waiting(user, c);
 	if (quiesce_state(((struct driver *)user)->vm->quiesce, (unsigned)c->vhba) == QS_HARD_STOP)
-		tell_maps(user, c, PRIV_MAPS_FAIL);
+		tell_maps(user, (unsigned)c->vhba, PRIV_MAPS_FAIL);
 	return send_delete(user, c, &q, on_verb, QE_DELETED, QE_DELETE_FAILED);
 }
 
@@ -373,7 +382,7 @@ static int op_set_fast_fail(void *user, const struct quiesce_call *c)
 
 	if (waits(user, c, op_set_fast_fail, QE_FAST_FAIL_FAILED))
 		return 0;
-	tell_maps(user, c, PRIV_MAPS_FAIL);
+	tell_maps(user, (unsigned)c->vhba, PRIV_MAPS_FAIL);
 	return send_verb(user, c, &q, on_fast_fail, 0, 0);
 }
 
@@ -394,7 +403,7 @@ static int op_restore_timers(void *user, const struct quiesce_call *c)
 		q.verb = PRIV_RPORT_RESTORE;
 		snprintf(q.text, sizeof(q.text), "%s", c->timers);
 	}
-	tell_maps(user, c, PRIV_MAPS_RESTORE);
+	tell_maps(user, (unsigned)c->vhba, PRIV_MAPS_RESTORE);
 	return send_verb(user, c, &q, on_verb, QE_TIMERS_RESTORED, QE_TIMERS_FAILED);
 }
 
