@@ -242,12 +242,15 @@ static void tell_maps(struct driver *dr, unsigned vhba, enum priv_verb verb)
 
 static int op_delete(void *user, const struct quiesce_call *c)
 {
-	struct priv_request q = vport_request(vhba_of(user, c), PRIV_VPORT_DELETE);
+	struct driver *dr = user;
+	struct priv_request q = vport_request(vhba_of(dr, c), PRIV_VPORT_DELETE);
+	int err;
 
-	forget_waiting(user, c);
-	if (quiesce_state(((struct driver *)user)->vm->quiesce, (unsigned)c->vhba) == QS_HARD_STOP)
-		tell_maps(user, (unsigned)c->vhba, PRIV_MAPS_FAIL);
-	return send_delete(user, c, &q, on_verb, QE_DELETED, QE_DELETE_FAILED);
+	forget_waiting(dr, c);
+	err = send_delete(dr, c, &q, on_verb, QE_DELETED, QE_DELETE_FAILED);
+	if (quiesce_state(dr->vm->quiesce, (unsigned)c->vhba) == QS_HARD_STOP)
+		tell_maps(dr, (unsigned)c->vhba, PRIV_MAPS_FAIL);
+	return err;
 }
 
 static int create(struct driver *dr, const struct quiesce_call *c)
@@ -379,11 +382,13 @@ static int op_set_fast_fail(void *user, const struct quiesce_call *c)
 				 .wwpn = v->wwpn,
 				 .fast_io_fail = 0,
 				 .dev_loss = -2};
+	int err;
 
 	if (waits(user, c, op_set_fast_fail, QE_FAST_FAIL_FAILED))
 		return 0;
+	err = send_verb(user, c, &q, on_fast_fail, 0, 0);
 	tell_maps(user, (unsigned)c->vhba, PRIV_MAPS_FAIL);
-	return send_verb(user, c, &q, on_fast_fail, 0, 0);
+	return err;
 }
 
 /* After a vport was created again its rports are new ones: they get the policy. */

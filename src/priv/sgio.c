@@ -18,9 +18,8 @@
  * would begin, beside the logout that ends the command anyway.
  */
 #define KERNEL_EXTRA_MS 5000
-#define TRIES_MAX                                                                                            \
-	4 /* a unit attention for each of: power on, I_T nexus loss, reservations or LUNs changed            \
-	   */
+/* A unit attention for each of: power on, I_T nexus loss, reservations or LUNs changed. */
+#define TRIES_MAX 4
 
 static uint32_t ms_left(struct monotime by)
 {
