@@ -4,44 +4,19 @@
 #include <string.h>
 
 #include "command.h"
-#include "wwn_text.h"
-
-static void put_text(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
-
-static void put_number(struct json_object *o, const char *key, uint64_t value)
-{
-	json_object_object_add(o, key, json_object_new_uint64(value));
-}
-
-static void put_wwn(struct json_object *o, const char *key, uint64_t wwn)
-{
-	char text[WWN_TEXT_SIZE];
-
-	put_text(o, key, wwn_format(wwn, text));
-}
-
-static void put_id(struct json_object *o, const char *key, uint32_t id)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%06x", id);
-	put_text(o, key, text);
-}
+#include "row.h"
 
 static struct json_object *login_row(const struct login *l)
 {
 	struct json_object *o = json_object_new_object();
 
-	put_number(o, "vsan", l->vsan->id);
-	put_text(o, "port", l->enode ? l->enode->port->name : array_name(l->array));
-	put_id(o, "n_port_id", l->id);
-	put_wwn(o, "wwpn", l->wwpn);
-	put_wwn(o, "wwnn", l->wwnn);
-	put_text(o, "by", l->array ? "target" : l->npiv ? "FDISC" : "FLOGI");
-	put_number(o, "since_us", l->since_us);
+	row_number(o, "vsan", l->vsan->id);
+	row_text(o, "port", l->enode ? l->enode->port->name : array_name(l->array));
+	row_id(o, "n_port_id", l->id);
+	row_wwn(o, "wwpn", l->wwpn);
+	row_wwn(o, "wwnn", l->wwnn);
+	row_text(o, "by", l->array ? "target" : l->npiv ? "FDISC" : "FLOGI");
+	row_number(o, "since_us", l->since_us);
 	return o;
 }
 
@@ -49,11 +24,11 @@ static struct json_object *ns_row(const struct login *l)
 {
 	struct json_object *o = login_row(l);
 
-	put_number(o, "fcp", l->fc4_types[2] & 1);
-	put_number(o, "fcp_features", l->fc4_features[7] & 0x0f);
-	put_number(o, "scr", l->scr);
-	put_text(o, "port_symbol", l->port_symbol);
-	put_text(o, "node_symbol", l->node_symbol);
+	row_number(o, "fcp", l->fc4_types[2] & 1);
+	row_number(o, "fcp_features", l->fc4_features[7] & 0x0f);
+	row_number(o, "scr", l->scr);
+	row_text(o, "port_symbol", l->port_symbol);
+	row_text(o, "node_symbol", l->node_symbol);
 	return o;
 }
 
@@ -91,11 +66,11 @@ static struct json_object *show_zones(struct command *c)
 			TAILQ_FOREACH (m, &z->members, of_zone) {
 				struct json_object *o = json_object_new_object();
 
-				put_number(o, "vsan", v->id);
-				put_text(o, "zone", z->name);
-				put_wwn(o, "wwpn", m->wwpn);
-				put_text(o, "role", m->principal ? "principal" : "member");
-				put_text(o, "state", vsan_login_by_wwpn(v, m->wwpn) ? "logged-in" : "absent");
+				row_number(o, "vsan", v->id);
+				row_text(o, "zone", z->name);
+				row_wwn(o, "wwpn", m->wwpn);
+				row_text(o, "role", m->principal ? "principal" : "member");
+				row_text(o, "state", vsan_login_by_wwpn(v, m->wwpn) ? "logged-in" : "absent");
 				json_object_array_add(rows, o);
 			}
 		}
@@ -111,16 +86,16 @@ static struct json_object *show_vsans(struct command *c)
 	TAILQ_FOREACH (v, &c->f->vsans, link) {
 		struct json_object *o = json_object_new_object();
 
-		put_number(o, "vsan", v->id);
-		put_text(o, "name", v->name);
-		put_number(o, "vlan", v->vlan);
-		put_wwn(o, "fabric_wwn", v->fabric_wwn);
-		put_number(o, "domain", v->domain);
-		put_text(o, "default", v->permit ? "permit" : "deny");
-		put_text(o, "servers", v->silent ? "silent" : "up");
-		put_number(o, "logins", v->n_logins);
-		put_number(o, "dropped_zoning", v->dropped_zoning);
-		put_number(o, "dropped_no_port", v->dropped_no_port);
+		row_number(o, "vsan", v->id);
+		row_text(o, "name", v->name);
+		row_number(o, "vlan", v->vlan);
+		row_wwn(o, "fabric_wwn", v->fabric_wwn);
+		row_number(o, "domain", v->domain);
+		row_text(o, "default", v->permit ? "permit" : "deny");
+		row_text(o, "servers", v->silent ? "silent" : "up");
+		row_number(o, "logins", v->n_logins);
+		row_number(o, "dropped_zoning", v->dropped_zoning);
+		row_number(o, "dropped_no_port", v->dropped_no_port);
 		json_object_array_add(rows, o);
 	}
 	return rows;
@@ -138,17 +113,17 @@ static struct json_object *show_ports(struct command *c)
 		for (unsigned j = 0; j < p->n_vsans; j++)
 			snprintf(vsans + strlen(vsans), sizeof(vsans) - strlen(vsans), "%s%u", j ? "," : "",
 				 p->vsans[j].vsan->id);
-		put_text(o, "port", p->name);
-		put_text(o, "kind", p->kind == PORT_UNIX ? "unix" : "if");
-		put_text(o, "address", p->address);
-		put_text(o, "vsans", vsans);
-		put_text(o, "state", !p->admin_up ? "down" : p->carrier ? "up" : "no-carrier");
-		put_number(o, "mtu", p->mtu);
-		put_number(o, "logins", p->logins);
-		put_number(o, "limit", p->login_limit);
-		put_number(o, "frames_in", p->frames_in);
-		put_number(o, "frames_out", p->frames_out);
-		put_number(o, "bad", p->bad);
+		row_text(o, "port", p->name);
+		row_text(o, "kind", p->kind == PORT_UNIX ? "unix" : "if");
+		row_text(o, "address", p->address);
+		row_text(o, "vsans", vsans);
+		row_text(o, "state", !p->admin_up ? "down" : p->carrier ? "up" : "no-carrier");
+		row_number(o, "mtu", p->mtu);
+		row_number(o, "logins", p->logins);
+		row_number(o, "limit", p->login_limit);
+		row_number(o, "frames_in", p->frames_in);
+		row_number(o, "frames_out", p->frames_out);
+		row_number(o, "bad", p->bad);
 		json_object_array_add(rows, o);
 	}
 	return rows;

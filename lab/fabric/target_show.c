@@ -1,37 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The target's state as JSON. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
+#include "row.h"
 #include "target_private.h"
-#include "wwn_text.h"
-
-static void put_text(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
-
-static void put_number(struct json_object *o, const char *key, uint64_t value)
-{
-	json_object_object_add(o, key, json_object_new_int64((int64_t)value));
-}
-
-static void put_id(struct json_object *o, const char *key, uint32_t id)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%06x", id);
-	put_text(o, key, text);
-}
 
 static struct json_object *logins(const struct target *t)
 {
 	struct json_object *list = json_object_new_array();
 	const struct initiator *i;
-	char wwpn[WWN_TEXT_SIZE];
 
 	TAILQ_FOREACH (i, &t->initiators, link) {
 		struct json_object *o;
@@ -39,10 +19,10 @@ static struct json_object *logins(const struct target *t)
 		if (!i->id)
 			continue;
 		o = json_object_new_object();
-		put_text(o, "wwpn", wwn_format(i->wwpn, wwpn));
-		put_id(o, "n_port_id", i->id);
+		row_wwn(o, "wwpn", i->wwpn);
+		row_id(o, "n_port_id", i->id);
 		json_object_object_add(o, "process_login", json_object_new_boolean(i->process_login));
-		put_number(o, "commands", i->commands);
+		row_number(o, "commands", i->commands);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -53,19 +33,18 @@ static struct json_object *exchanges(const struct target *t)
 	static const char *const states[] = {[EX_DATA] = "data", [EX_HELD] = "held", [EX_SLOW] = "slow"};
 	struct json_object *list = json_object_new_array();
 	const struct exchange *e;
-	char wwpn[WWN_TEXT_SIZE];
 
 	TAILQ_FOREACH (e, &t->exchanges, link) {
 		struct json_object *o = json_object_new_object();
 
-		put_text(o, "initiator", wwn_format(e->from->wwpn, wwpn));
-		put_id(o, "n_port_id", e->s_id);
-		put_number(o, "ox_id", e->ox_id);
-		put_number(o, "rx_id", e->rx_id);
-		put_number(o, "lun", e->lun);
-		put_number(o, "opcode", e->cdb[0]);
-		put_text(o, "state", states[e->state]);
-		put_number(o, "received", e->got);
+		row_wwn(o, "initiator", e->from->wwpn);
+		row_id(o, "n_port_id", e->s_id);
+		row_number(o, "ox_id", e->ox_id);
+		row_number(o, "rx_id", e->rx_id);
+		row_number(o, "lun", e->lun);
+		row_number(o, "opcode", e->cdb[0]);
+		row_text(o, "state", states[e->state]);
+		row_number(o, "received", e->got);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -99,8 +78,8 @@ static struct json_object *luns(const struct target *t)
 		if (!t->luns[lun])
 			continue;
 		o = json_object_new_object();
-		put_number(o, "lun", lun);
-		put_text(o, "name", lun_store_name(t->luns[lun]));
+		row_number(o, "lun", lun);
+		row_text(o, "name", lun_store_name(t->luns[lun]));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -111,13 +90,13 @@ char *target_status_json(const struct target *t)
 	struct json_object *o = json_object_new_object();
 	char *text;
 
-	put_number(o, "commands", t->count.commands);
-	put_number(o, "bytes_read", t->count.data_in);
-	put_number(o, "bytes_written", t->count.data_out);
-	put_number(o, "check_conditions", t->count.checks);
-	put_number(o, "aborts", t->count.aborts);
-	put_number(o, "dropped", t->count.dropped);
-	put_number(o, "task_management", t->count.task_management);
+	row_number(o, "commands", t->count.commands);
+	row_number(o, "bytes_read", t->count.data_in);
+	row_number(o, "bytes_written", t->count.data_out);
+	row_number(o, "check_conditions", t->count.checks);
+	row_number(o, "aborts", t->count.aborts);
+	row_number(o, "dropped", t->count.dropped);
+	row_number(o, "task_management", t->count.task_management);
 	json_object_object_add(o, "logins", logins(t));
 	json_object_object_add(o, "exchanges", exchanges(t));
 	json_object_object_add(o, "luns", luns(t));
