@@ -47,6 +47,15 @@ static void on_uevent(void *arg, const char *action, const char *devpath, const 
 	snprintf(events + used, sizeof(events) - used, "%s %s %s\n", action, subsystem, devpath);
 }
 
+static void on_gone(void *arg, uint64_t folder, const char *name)
+{
+	size_t used = strlen(events);
+
+	(void)arg;
+	CU_ASSERT_PTR_NOT_NULL(tree_by_number(fakefc_tree(f), folder));
+	snprintf(events + used, sizeof(events) - used, "gone %s\n", name);
+}
+
 static void after(uint64_t us)
 {
 	now = mono_add(now, us);
@@ -65,7 +74,7 @@ static void command(const char *line)
 
 static void setup(const char *driver)
 {
-	static const struct fakefc_ops ops = {on_done, on_uevent, NULL};
+	static const struct fakefc_ops ops = {on_done, on_uevent, on_gone, NULL};
 	char line[200];
 
 	now = (struct monotime){1000 * SEC};
@@ -189,6 +198,8 @@ static void test_tree(void)
 		UT_STREQ(text(gone[i]), "error 2");
 	CU_ASSERT_PTR_NOT_NULL(strstr(events, "remove fc_host "));
 	CU_ASSERT_PTR_NOT_NULL(strstr(events, "remove block "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(events, "gone sda\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(events, "gone vport-2:0-0\n"));
 	UT_STREQ(text(HOST "2/npiv_vports_inuse"), "0");
 	UT_EQ(create(NAMES), 33);
 	UT_STREQ(text("/sys/class/fc_vports/vport-2:0-1/port_name"), "0x" NAME);

@@ -30,7 +30,8 @@ struct fakefc *fakefc_new(const struct fakefc_ops *ops, struct monotime now)
 		return NULL;
 	}
 	f->tree.uevent = ops->uevent;
-	f->tree.uevent_arg = ops->arg;
+	f->tree.gone = ops->gone;
+	f->tree.arg = ops->arg;
 	tree_folders(&f->tree, "/dev/bsg");
 	tree_folders(&f->tree, "/sys/class/fc_host");
 	tree_attrs(&f->tree, f->tree.root, top_attrs, NULL);
@@ -46,6 +47,7 @@ void fakefc_free(struct fakefc *f)
 	struct hba *h;
 
 	f->tree.uevent = NULL;
+	f->tree.gone = NULL;
 	while ((c = TAILQ_FIRST(&f->calls))) {
 		TAILQ_REMOVE(&f->calls, c, link);
 		free(c);

@@ -19,6 +19,7 @@ struct fakefc_ops {
 	/* The end of a write that was pending: what write(2) returns, or -errno. */
 	void (*done)(void *arg, void *cookie, ssize_t result);
 	uevent_fn *uevent; /* may be NULL */
+	gone_fn *gone; /* likewise */
 	void *arg;
 };
 

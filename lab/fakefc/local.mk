@@ -17,10 +17,11 @@ lab_fakefc_libfakefc_la_CPPFLAGS = $(INC_COMMON) $(INC_FAKEFC)
 EXTRA_DIST += lab/fakefc/README.md
 
 noinst_PROGRAMS += lab/fakefc/fakefc
-lab_fakefc_fakefc_SOURCES = lab/fakefc/main.c lab/fakefc/uevent.c lab/fakefc/uevent.h
+lab_fakefc_fakefc_SOURCES = lab/fakefc/main.c lab/fakefc/news.c lab/fakefc/news.h \
+	lab/fakefc/uevent.c lab/fakefc/uevent.h
 lab_fakefc_fakefc_CPPFLAGS = $(INC_COMMON) $(INC_FAKEFC)
 lab_fakefc_fakefc_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS)
-lab_fakefc_fakefc_LDADD = lab/fakefc/libfakefc.la src/common/libcommon.la $(FUSE_LIBS)
+lab_fakefc_fakefc_LDADD = lab/fakefc/libfakefc.la src/common/libcommon.la $(FUSE_LIBS) -lpthread
 
 check_PROGRAMS += tests/ut-fakefc
 TESTS += tests/ut-fakefc

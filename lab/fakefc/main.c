@@ -19,17 +19,19 @@
 
 #include "cleanup.h"
 #include "fakefc.h"
+#include "news.h"
 #include "sgio.h"
 #include "uevent.h"
 
 #define ATTR_SIZE 4096 /* as sysfs shows it */
+#define FOR_EVER 86400.0 /* s: a number is never used again, and what goes is told */
 #define TEXT_MAX (2 * 1024 * 1024)
 #define OPTIONS "allow_other,default_permissions,fsname=fakefc"
 
 struct server {
 	struct fakefc *f;
 	struct fuse_session *se;
-	int uevents; /* < 0: none are sent */
+	struct news *news; /* NULL before it is mounted */
 	char *text;
 };
 
@@ -58,6 +60,12 @@ static void attributes(const struct node *n, struct stat *st)
 	}
 }
 
+static void on_init(void *user, struct fuse_conn_info *conn)
+{
+	(void)user;
+	conn->want |= conn->capable & FUSE_CAP_CACHE_SYMLINKS;
+}
+
 static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	const struct node *folder = node_of(req, parent);
@@ -69,6 +77,8 @@ static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	e.ino = n->number;
+	e.attr_timeout = FOR_EVER;
+	e.entry_timeout = FOR_EVER;
 	attributes(n, &e.attr);
 	fuse_reply_entry(req, &e);
 }
@@ -84,7 +94,7 @@ static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		return;
 	}
 	attributes(n, &st);
-	fuse_reply_attr(req, &st, 0);
+	fuse_reply_attr(req, &st, FOR_EVER);
 }
 
 /* A shell's ">" truncates: taken, as sysfs takes it. */
@@ -226,6 +236,7 @@ static void on_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, st
 }
 
 static const struct fuse_lowlevel_ops operations = {
+	.init = on_init,
 	.lookup = on_lookup,
 	.getattr = on_getattr,
 	.setattr = on_setattr,
@@ -280,8 +291,16 @@ static void on_uevent(void *arg, const char *action, const char *devpath, const 
 {
 	struct server *s = arg;
 
-	if (s->uevents >= 0)
-		uevent_send(s->uevents, action, devpath, subsystem);
+	if (s->news)
+		news_uevent(s->news, action, devpath, subsystem);
+}
+
+static void on_gone(void *arg, uint64_t folder, const char *name)
+{
+	struct server *s = arg;
+
+	if (s->news)
+		news_gone(s->news, folder, name);
 }
 
 static int read_scenario(struct fakefc *f, const char *path)
@@ -302,6 +321,22 @@ static int read_scenario(struct fakefc *f, const char *path)
 	return 0;
 }
 
+static int serve_mounted(struct server *s, int signals)
+{
+	int uevents = uevent_open(), r = 1;
+
+	if (uevents < 0)
+		fprintf(stderr, "fakefc: no uevents: %s\n", strerror(-uevents));
+	s->news = news_new(s->se, uevents);
+	if (s->news) {
+		r = serve(s, signals);
+		news_free(steal_ptr(s->news));
+	}
+	if (uevents >= 0)
+		close(uevents);
+	return r;
+}
+
 static int mount_and_serve(struct server *s, const char *folder)
 {
 	char *argv[] = {"fakefc", "-o", OPTIONS, NULL};
@@ -316,7 +351,7 @@ static int mount_and_serve(struct server *s, const char *folder)
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	s->se = fuse_session_new(&args, &operations, sizeof(operations), s);
 	if (s->se && !fuse_session_mount(s->se, folder)) {
-		r = serve(s, signals);
+		r = serve_mounted(s, signals);
 		fuse_session_unmount(s->se);
 	}
 	if (s->se)
@@ -339,8 +374,8 @@ static int usage(int status)
 
 int main(int argc, char **argv)
 {
-	struct server s = {.uevents = -1};
-	const struct fakefc_ops ops = {on_done, on_uevent, &s};
+	struct server s = {};
+	const struct fakefc_ops ops = {on_done, on_uevent, on_gone, &s};
 	int r = 1;
 
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
@@ -349,11 +384,8 @@ int main(int argc, char **argv)
 		return usage(2);
 	s.f = fakefc_new(&ops, mono_now());
 	s.text = malloc(TEXT_MAX);
-	s.uevents = uevent_open();
 	if (s.f && s.text && !read_scenario(s.f, argv[1]))
 		r = mount_and_serve(&s, argv[2]);
-	if (s.uevents >= 0)
-		close(s.uevents);
 	if (s.f)
 		fakefc_free(s.f);
 	free(s.text);

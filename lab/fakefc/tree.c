@@ -155,7 +155,7 @@ static void tell(struct tree *t, const struct node *n, const char *action)
 	if (!t->uevent || !n->subsystem)
 		return;
 	tree_path(n, path);
-	t->uevent(t->uevent_arg, action, path + strlen("/sys"), n->subsystem);
+	t->uevent(t->arg, action, path + strlen("/sys"), n->subsystem);
 }
 
 struct node *tree_class_device(struct tree *t, struct node *device, const char *class, const char *name,
@@ -176,16 +176,30 @@ struct node *tree_class_device(struct tree *t, struct node *device, const char *
 	return n;
 }
 
-void tree_remove(struct tree *t, struct node *n)
+static void tell_gone(struct tree *t, const struct node *n)
+{
+	if (t->gone)
+		t->gone(t->arg, n->parent->number, n->name);
+}
+
+static void remove_below(struct tree *t, struct node *n)
 {
 	struct node *c;
 
 	while ((c = TAILQ_LAST(&n->children, node_list)))
-		tree_remove(t, c);
+		remove_below(t, c);
 	tell(t, n, "remove");
-	if (n->alias)
+	if (n->alias) {
+		tell_gone(t, n->alias);
 		node_free(t, n->alias);
+	}
 	node_free(t, n);
+}
+
+void tree_remove(struct tree *t, struct node *n)
+{
+	tell_gone(t, n);
+	remove_below(t, n);
 }
 
 struct node *tree_by_number(const struct tree *t, uint64_t number)

@@ -57,12 +57,16 @@ struct node {
 /* devpath: as in a uevent, without /sys. */
 typedef void uevent_fn(void *arg, const char *action, const char *devpath, const char *subsystem);
 
+/* The folder of that number has no such entry any more. */
+typedef void gone_fn(void *arg, uint64_t folder, const char *name);
+
 struct tree {
 	struct node *root;
 	struct node **by_number;
 	size_t numbers, room;
 	uevent_fn *uevent; /* may be NULL */
-	void *uevent_arg;
+	gone_fn *gone; /* likewise; of the outermost alone, and of its devices' links in /sys/class */
+	void *arg;
 };
 
 #define NODE_PATH 512
