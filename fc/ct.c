@@ -20,18 +20,23 @@ static const uint8_t unknown_name[] = {
 };
 
 /* linux: include/uapi/scsi/scsi_bsg_fc.h, which linux-libc-dev does not carry. */
-enum { FC_BSG_HST_CT = 0x80000000 | 0x00000004 };
+enum { FC_BSG_HST_CT = 0x80000000 | 0x00000004, FC_BSG_RPT_CT = 0x40000000 | 0x00000002 };
 
 struct fc_bsg_request_ct {
 	uint32_t msgcode;
 	struct {
 		uint8_t reserved;
 		uint8_t d_id[3]; /* "port_id" of the rport, or the well-known address */
-		uint32_t preamble_word0;
-		uint32_t preamble_word1;
-		uint32_t preamble_word2;
+		uint8_t preamble[12];
 	} h_ct;
 	uint8_t room[24];
+} __attribute__((packed));
+
+/* The rport knows where it goes. */
+struct fc_bsg_request_rport_ct {
+	uint32_t msgcode;
+	uint8_t preamble[12];
+	uint8_t room[28];
 } __attribute__((packed));
 
 struct fc_bsg_reply_ct {
@@ -40,7 +45,12 @@ struct fc_bsg_reply_ct {
 	uint8_t room[32];
 } __attribute__((packed));
 
-_Static_assert(sizeof(struct fc_bsg_request_ct) == 44, "at least the kernel's struct fc_bsg_request");
+union fc_bsg_request {
+	struct fc_bsg_request_ct host;
+	struct fc_bsg_request_rport_ct rport;
+};
+
+_Static_assert(sizeof(union fc_bsg_request) == 44, "at least the kernel's struct fc_bsg_request");
 
 size_t ct_pack_gid_pn(uint8_t buf[CT_REQUEST_MAX], wwn_t wwpn)
 {
@@ -80,10 +90,24 @@ enum ct_answer ct_parse_gid_pn(const uint8_t *p, size_t len, uint32_t *port_id, 
 	return *port_id ? CT_PRESENT : CT_NO_PROOF;
 }
 
-enum ct_answer ct_gid_pn(int bsg_fd, wwn_t wwpn, uint32_t *port_id, unsigned *reason, int *error)
+/* The head of the question once more, for the drivers. */
+static void address(union fc_bsg_request *cmd, enum ct_way way, const uint8_t *preamble)
+{
+	if (way == CT_BY_RPORT) {
+		cmd->rport = (struct fc_bsg_request_rport_ct){.msgcode = FC_BSG_RPT_CT};
+		memcpy(cmd->rport.preamble, preamble, sizeof(cmd->rport.preamble));
+		return;
+	}
+	cmd->host = (struct fc_bsg_request_ct){.msgcode = FC_BSG_HST_CT,
+					       .h_ct = {.d_id = {0xff, 0xff, 0xfc}}};
+	memcpy(cmd->host.h_ct.preamble, preamble, sizeof(cmd->host.h_ct.preamble));
+}
+
+enum ct_answer ct_gid_pn(int bsg_fd, enum ct_way way, wwn_t wwpn, uint32_t *port_id, unsigned *reason,
+			 int *error)
 {
 	uint8_t request[CT_REQUEST_MAX], reply[CT_REPLY_MAX] = {};
-	struct fc_bsg_request_ct cmd = {.msgcode = FC_BSG_HST_CT, .h_ct = {.d_id = {0xff, 0xff, 0xfc}}};
+	union fc_bsg_request cmd;
 	struct fc_bsg_reply_ct status = {};
 	size_t len = ct_pack_gid_pn(request, wwpn), got;
 	struct sg_io_v4 io = {
@@ -101,7 +125,7 @@ enum ct_answer ct_gid_pn(int bsg_fd, wwn_t wwpn, uint32_t *port_id, unsigned *re
 		.timeout = CT_TIMEOUT_MS,
 	};
 
-	memcpy(&cmd.h_ct.preamble_word0, request, 12);
+	address(&cmd, way, request);
 	*port_id = 0;
 	*reason = 0;
 	*error = 0;

@@ -2,10 +2,10 @@
 /*
  * Asking the fabric's name server by CT over BSG (FC-GS-8; scsi_transport_fc.c, scsi_bsg_fc.h).
  *
- * The question goes out from a physical host, only to a live fabric: in Linux 6.1 a request that timed out
- * looks successful, so the bytes that came back are counted, and the reply must carry the question's own
- * header.  Blocks for up to CT_TIMEOUT_MS: only in a disposable child.  Packing and parsing are apart from
- * the ioctl, for the tests.
+ * The question goes out from a physical host (lpfc: through the directory server as its remote port), only to
+ * a live fabric: in Linux 6.1 a request that timed out looks successful, so the bytes that came back are
+ * counted, and the reply must carry the question's own header.  Blocks for up to CT_TIMEOUT_MS: only in a
+ * disposable child.  Packing and parsing are apart from the ioctl, for the tests.
  */
 #ifndef FC_CT_H
 #define FC_CT_H
@@ -35,7 +35,12 @@ size_t ct_pack_gid_pn(uint8_t buf[CT_REQUEST_MAX], wwn_t wwpn);
  */
 enum ct_answer ct_parse_gid_pn(const uint8_t *reply, size_t len, uint32_t *port_id, unsigned *reason);
 
-/* Ask over an open /dev/bsg/fc_hostN. *error: 0 or -errno of the ioctl. */
-enum ct_answer ct_gid_pn(int bsg_fd, wwn_t wwpn, uint32_t *port_id, unsigned *reason, int *error);
+/* Whose node the question goes through: the physical host's, or that of the directory server as its remote
+ * port. */
+enum ct_way { CT_BY_HOST, CT_BY_RPORT };
+
+/* Ask over an open /dev/bsg/fc_hostN, or /dev/bsg/rport-H:C-N. *error: 0 or -errno of the ioctl. */
+enum ct_answer ct_gid_pn(int bsg_fd, enum ct_way way, wwn_t wwpn, uint32_t *port_id, unsigned *reason,
+			 int *error);
 
 #endif

@@ -130,13 +130,14 @@ const struct fc_profile fc_profiles[] = {
 		 * R_A_TOV.  Disabled is set last, but not at all while a delete has begun (FC_UNLOADING), and
 		 * 0 is returned all the same. lpfc_vport_delete: 3 x R_A_TOV + 3 s until discovery is over,
 		 * or EAGAIN; then DA_ID and LOGO, each 2 x R_A_TOV, and lpfc_discovery_wait, again 3 x
-		 * R_A_TOV + 3 s.
+		 * R_A_TOV + 3 s.  lpfc_bsg_request serves no FC_BSG_HST_CT.
 		 */
 		.family = "lpfc",
 		.drivers = {"lpfc"},
 		.logo_first = true,
 		.drain_first = true,
 		.delete_again = true,
+		.ct_by_rport = true,
 		.abort = FC_ABORT_ABTS,
 		.proof = FC_PROOF_RPORTS | FC_PROOF_STATE | FC_PROOF_BUSY,
 		.never = NEVER_OFFLOAD,

@@ -76,6 +76,7 @@ struct fc_profile {
 	bool drain_first; /* commands left at the disable cost far more than waiting for them */
 	bool delete_again; /* EAGAIN of a delete: only another delete helps, a disable does nothing and says
 			      so to none */
+	bool ct_by_rport; /* CT goes through the directory server's rport alone (FC_BSG_RPT_CT) */
 	enum fc_abort abort;
 	unsigned proof; /* enum fc_proof */
 	unsigned shared; /* enum fc_shared */

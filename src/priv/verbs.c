@@ -376,11 +376,56 @@ static int check_online(int host, struct priv_reply *r)
 	return -ENOTCONN;
 }
 
+struct directory {
+	char name[48];
+};
+
+/* Blocked, its BSG requests would wait. */
+static int is_directory_server(const char *rport, void *arg)
+{
+	struct directory *d = arg;
+	char text[64];
+
+	if (sysroot_read(text, sizeof(text), "/sys/class/fc_remote_ports/%s/roles", rport) < 0 ||
+	    strcmp(text, "Directory Server") ||
+	    sysroot_read(text, sizeof(text), "/sys/class/fc_remote_ports/%s/port_state", rport) < 0 ||
+	    strcmp(text, "Online"))
+		return 0;
+	snprintf(d->name, sizeof(d->name), "%s", rport);
+	return 1;
+}
+
+/* The node through which this host's driver lets the name server be asked; -errno. */
+static int open_name_server(int host, enum ct_way *way, struct priv_reply *r)
+{
+	char path[PATH_MAX], driver[16] = "", node[64];
+	struct directory d;
+	int fd;
+
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", host);
+	*way = fc_profile_find(driver)->ct_by_rport ? CT_BY_RPORT : CT_BY_HOST;
+	snprintf(node, sizeof(node), "fc_host%d", host);
+	if (*way == CT_BY_RPORT) {
+		if (verb_each_child(host, "rport-", is_directory_server, &d) != 1) {
+			snprintf(r->text, sizeof(r->text), "host%d has no directory server as a remote port",
+				 host);
+			return -ENOTCONN;
+		}
+		snprintf(node, sizeof(node), "%s", d.name);
+	}
+	fd = open(sysroot_path(path, sizeof(path), "/dev/bsg/%s", node), O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	snprintf(r->text, sizeof(r->text), "/dev/bsg/%s", node);
+	return fd;
+}
+
 static int verb_ct_gid_pn(const struct priv_request *q, struct priv_reply *r)
 {
 	int err = check_parent(q->host, r);
 	AUTO_FD int fd = -1;
-	char path[PATH_MAX];
+	enum ct_way way;
 	unsigned reason;
 
 	if (!err && (!q->wwpn || q->wwpn == UINT64_MAX))
@@ -389,13 +434,10 @@ static int verb_ct_gid_pn(const struct priv_request *q, struct priv_reply *r)
 		err = check_online(q->host, r);
 	if (err)
 		return err;
-	fd = open(sysroot_path(path, sizeof(path), "/dev/bsg/fc_host%d", q->host), O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		err = -errno;
-		snprintf(r->text, sizeof(r->text), "/dev/bsg/fc_host%d", q->host);
-		return err;
-	}
-	r->value = (int32_t)ct_gid_pn(fd, q->wwpn, &r->port_id, &reason, &err);
+	fd = open_name_server(q->host, &way, r);
+	if (fd < 0)
+		return fd;
+	r->value = (int32_t)ct_gid_pn(fd, way, q->wwpn, &r->port_id, &reason, &err);
 	r->number = reason;
 	return err;
 }
