@@ -537,10 +537,10 @@ static void test_report_luns(void)
 }
 
 /* As ct.c asks, and judges. */
-static enum ct_answer ask(uint64_t wwpn, int *result)
+static enum ct_answer ask(const char *bsg, uint32_t code, uint64_t wwpn, int *result)
 {
 	uint8_t request[CT_REQUEST_MAX], reply[CT_REPLY_MAX] = {};
-	uint32_t cmd[11] = {0x80000004}, status[10] = {}, port_id;
+	uint32_t cmd[11] = {code}, status[10] = {}, port_id;
 	struct sg_io_v4 io = {
 		.guard = 'Q',
 		.subprotocol = BSG_SUB_PROTOCOL_SCSI_TRANSPORT,
@@ -555,27 +555,34 @@ static enum ct_answer ask(uint64_t wwpn, int *result)
 	unsigned reason;
 
 	io.dout_xfer_len = (uint32_t)ct_pack_gid_pn(request, wwpn);
-	UT_EQ(node_ioctl("/dev/bsg/fc_host2", SG_IO, &io), 0);
+	UT_EQ(node_ioctl(bsg, SG_IO, &io), 0);
 	*result = (int)status[0];
 	return ct_parse_gid_pn(reply, sizeof(reply) - (size_t)io.din_resid, &port_id, &reason);
 }
+
+#define HOST_BSG "/dev/bsg/fc_host2", 0x80000004
+#define RPORT_BSG "/dev/bsg/rport-2:0-0", 0x40000002
 
 static void test_name_server(void)
 {
 	int result;
 
 	attach("qla2xxx");
-	UT_EQ(ask(0x2101000000000001, &result), CT_PRESENT);
-	UT_EQ(ask(0x2101000000000002, &result), CT_ABSENT);
+	UT_EQ(ask(HOST_BSG, 0x2101000000000001, &result), CT_PRESENT);
+	UT_EQ(ask(HOST_BSG, 0x2101000000000002, &result), CT_ABSENT);
 	blocked(VPORT "vport_disable", "1");
-	UT_EQ(ask(0x2101000000000001, &result), CT_ABSENT);
+	UT_EQ(ask(HOST_BSG, 0x2101000000000001, &result), CT_ABSENT);
 	command("set host 2 fabric-answers no");
-	UT_EQ(ask(0x2101000000000001, &result), CT_NO_PROOF);
+	UT_EQ(ask(HOST_BSG, 0x2101000000000001, &result), CT_NO_PROOF);
 	UT_EQ(result, 0);
 	teardown();
 	attach("lpfc");
-	UT_EQ(ask(0x2101000000000001, &result), CT_NO_PROOF);
+	UT_STREQ(text("/sys/class/fc_remote_ports/rport-2:0-0/roles"), "Directory Server");
+	UT_EQ(ask(HOST_BSG, 0x2101000000000001, &result), CT_NO_PROOF);
 	UT_EQ(result, -EINVAL);
+	UT_EQ(ask(RPORT_BSG, 0x2101000000000001, &result), CT_PRESENT);
+	UT_EQ(ask(RPORT_BSG, 0x2101000000000002, &result), CT_ABSENT);
+	UT_EQ(result, 0);
 	teardown();
 }
 

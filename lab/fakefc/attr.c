@@ -347,14 +347,18 @@ const struct attr disk_attrs[] = {
 };
 
 const struct attr sg_attrs[] = {{.name = "sg", .device = true}, {NULL}};
-const struct attr bsg_attrs[] = {{.name = "bsg", .device = true}, {NULL}};
+const struct attr bsg_host_attrs[] = {{.name = "bsg", .device = true}, {NULL}};
+const struct attr bsg_rport_attrs[] = {{.name = "bsg", .device = true}, {NULL}};
 
 struct fakefc_lun *fakefc_lun_of(const struct node *n)
 {
 	return n->attr == sg_attrs ? n->obj : NULL;
 }
 
-struct fakefc_port *fakefc_port_of(const struct node *n)
+struct fakefc_port *fakefc_port_of(const struct node *n, bool *rport)
 {
-	return n->attr == bsg_attrs ? n->obj : NULL;
+	*rport = n->attr == bsg_rport_attrs;
+	if (*rport)
+		return ((struct rport *)n->obj)->port;
+	return n->attr == bsg_host_attrs ? n->obj : NULL;
 }

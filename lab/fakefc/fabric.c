@@ -163,11 +163,11 @@ static ssize_t gid_pn(struct fakefc *f, const struct fakefc_port *p, const uint8
 	return CT_HEADER + 4;
 }
 
-ssize_t fakefc_ct(struct fakefc *f, struct fakefc_port *p, const uint8_t *request, size_t len, uint8_t *reply,
-		  size_t size)
+ssize_t fakefc_ct(struct fakefc *f, struct fakefc_port *p, bool rport, const uint8_t *request, size_t len,
+		  uint8_t *reply, size_t size)
 {
-	if (!p->hba->driver->bsg_host_ct)
-		return -EINVAL; /* lpfc_bsg_request: none of its codes */
+	if (rport == p->hba->driver->bsg_host_ct)
+		return -EINVAL; /* lpfc_bsg_request, qla24xx_bsg_request: none of its codes */
 	if (!fabric_answers(p->hba) || !p->logged_in || size < CT_HEADER)
 		return 0;
 	if (len < CT_HEADER + 8 || request[4] != CT_FS_TYPE || request[5] != CT_NS_SUBTYPE ||

@@ -53,7 +53,8 @@ struct fakefc_port;
 
 /* Whose node it is; NULL when it is no such one. */
 struct fakefc_lun *fakefc_lun_of(const struct node *n);
-struct fakefc_port *fakefc_port_of(const struct node *n); /* /dev/bsg/fc_hostN */
+/* /dev/bsg/fc_hostN, or (*rport) /dev/bsg/rport-H:0-N of its directory server */
+struct fakefc_port *fakefc_port_of(const struct node *n, bool *rport);
 
 /* A SCSI command: how much data there is, or -errno (-EIO: CHECK CONDITION; -ENXIO: the LUN takes none now).
  */
@@ -61,10 +62,10 @@ ssize_t fakefc_scsi(struct fakefc *f, struct fakefc_lun *l, const uint8_t *cdb, 
 		    size_t size);
 
 /*
- * A CT request from this host (FC_BSG_HST_CT): the length of the answer; 0 when there is none, as the kernel
- * shows a request that timed out; -errno as the driver's status.
+ * A CT request from this host, by FC_BSG_HST_CT or (rport) FC_BSG_RPT_CT: the length of the answer; 0 when
+ * there is none, as the kernel shows a request that timed out; -errno as the driver's status.
  */
-ssize_t fakefc_ct(struct fakefc *f, struct fakefc_port *p, const uint8_t *request, size_t len, uint8_t *reply,
-		  size_t size);
+ssize_t fakefc_ct(struct fakefc *f, struct fakefc_port *p, bool rport, const uint8_t *request, size_t len,
+		  uint8_t *reply, size_t size);
 
 #endif

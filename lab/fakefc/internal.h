@@ -54,7 +54,7 @@ struct driver {
 	bool sees_directory_server; /* as an rport */
 	bool terminates_io; /* has a terminate_rport_io */
 	bool aborts_late; /* by ABTS, each taking its time */
-	bool bsg_host_ct;
+	bool bsg_host_ct; /* FC_BSG_HST_CT on the host; else FC_BSG_RPT_CT on the directory server */
 	enum vport_state created; /* the state while it logs in for the first time */
 };
 
@@ -123,6 +123,7 @@ struct rport {
 	unsigned dev_loss; /* s */
 	struct lun_list luns;
 	struct node *device, *target_device;
+	struct node *bsg; /* of lpfc's physical port */
 };
 
 TAILQ_HEAD(rport_list, rport);
@@ -234,6 +235,7 @@ int port_new(struct fakefc *f, struct vport *v); /* 0 or -ENOMEM */
 void port_free(struct fakefc *f, struct fakefc_port *p);
 void rport_block(struct fakefc *f, struct rport *r); /* fc_remote_port_delete */
 void rports_block(struct fakefc *f, struct fakefc_port *p);
+void rport_see_directory(struct fakefc *f, struct fakefc_port *p);
 void rports_see(struct fakefc *f, struct fakefc_port *p); /* discovery: every target that is there */
 
 /* fabric.c */
@@ -260,6 +262,7 @@ void luns_drop(struct fakefc *f, struct rport *r);
 void luns_state(struct rport *r, const char *state);
 
 /* attr.c */
-extern const struct attr lun_attrs[], scsi_host_attrs[], disk_attrs[], sg_attrs[], bsg_attrs[], top_attrs[];
+extern const struct attr lun_attrs[], scsi_host_attrs[], disk_attrs[], top_attrs[];
+extern const struct attr sg_attrs[], bsg_host_attrs[], bsg_rport_attrs[]; /* device nodes */
 
 #endif

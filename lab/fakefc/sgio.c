@@ -10,7 +10,7 @@
 #define CDB_MAX 32
 #define SG_VERSION 30536
 
-enum { FC_BSG_HST_CT = 0x80000000 | 0x00000004 };
+enum { FC_BSG_HST_CT = 0x80000000 | 0x00000004, FC_BSG_RPT_CT = 0x40000000 | 0x00000002 };
 
 /* struct fc_bsg_reply (scsi_bsg_fc.h) */
 struct fc_reply {
@@ -58,7 +58,7 @@ static int sg_v3(struct fakefc *f, struct fakefc_lun *l, uint64_t arg, const str
 }
 
 /* bsg_transport_sg_io_fn: the driver's error is the reply's, and the ioctl succeeds */
-static int sg_v4(struct fakefc *f, struct fakefc_port *p, uint64_t arg, const struct memory *m)
+static int sg_v4(struct fakefc *f, struct fakefc_port *p, bool rport, uint64_t arg, const struct memory *m)
 {
 	uint8_t request[DATA_MAX], answer[DATA_MAX];
 	struct fc_reply reply = {};
@@ -79,10 +79,10 @@ static int sg_v4(struct fakefc *f, struct fakefc_port *p, uint64_t arg, const st
 		err = m->get(m, h.dout_xferp, request, h.dout_xfer_len);
 	if (err)
 		return err;
-	if (code != FC_BSG_HST_CT || !h.dout_xfer_len || !h.din_xfer_len)
+	if (code != (rport ? FC_BSG_RPT_CT : FC_BSG_HST_CT) || !h.dout_xfer_len || !h.din_xfer_len)
 		n = -EINVAL;
 	else
-		n = fakefc_ct(f, p, request, h.dout_xfer_len, answer,
+		n = fakefc_ct(f, p, rport, request, h.dout_xfer_len, answer,
 			      h.din_xfer_len < sizeof(answer) ? h.din_xfer_len : sizeof(answer));
 	reply.result = n < 0 ? (uint32_t)n : 0;
 	reply.rcv_len = n > 0 ? (uint32_t)n : 0;
@@ -102,14 +102,15 @@ static int sg_v4(struct fakefc *f, struct fakefc_port *p, uint64_t arg, const st
 int sgio_ioctl(struct fakefc *f, const struct node *n, unsigned cmd, uint64_t arg, const struct memory *m)
 {
 	struct fakefc_lun *l = fakefc_lun_of(n);
-	struct fakefc_port *p = fakefc_port_of(n);
 	static const int version = SG_VERSION;
+	bool rport;
+	struct fakefc_port *p = fakefc_port_of(n, &rport);
 
 	if (l && cmd == SG_GET_VERSION_NUM)
 		return m->put(m, arg, &version, sizeof(version));
 	if (l && cmd == SG_IO)
 		return sg_v3(f, l, arg, m);
 	if (p && cmd == SG_IO)
-		return sg_v4(f, p, arg, m);
+		return sg_v4(f, p, rport, arg, m);
 	return -ENOTTY;
 }

@@ -84,7 +84,7 @@ static void host_device(struct fakefc *f, struct fakefc_port *p, struct node *ab
 	if (p->vport && !d->bsg_host_ct)
 		return;
 	snprintf(name, sizeof(name), "fc_host%d", p->host);
-	p->bsg = tree_file(&f->tree, tree_folders(&f->tree, "/dev/bsg"), name, bsg_attrs, p);
+	p->bsg = tree_file(&f->tree, tree_folders(&f->tree, "/dev/bsg"), name, bsg_host_attrs, p);
 }
 
 static struct fakefc_port *port_alloc(struct hba *h, struct vport *v, int host, uint64_t wwpn, uint64_t wwnn)
@@ -117,6 +117,8 @@ static void rport_free(struct fakefc *f, struct rport *r)
 {
 	luns_drop(f, r);
 	timers_drop(f, r, NULL);
+	if (r->bsg)
+		tree_remove(&f->tree, r->bsg);
 	tree_remove(&f->tree, r->device);
 	TAILQ_REMOVE(&r->port->rports, r, link);
 	free(r);
@@ -188,6 +190,7 @@ struct hba *hba_new(struct fakefc *f, const struct driver *d, int host, uint64_t
 	h->port->port_id = f->next_port_id;
 	f->next_port_id += 0x100;
 	ns_add(f, wwpn, fabric, h->port->port_id);
+	rport_see_directory(f, h->port);
 	return h;
 }
 
@@ -272,6 +275,8 @@ static struct rport *rport_new(struct fakefc *f, struct fakefc_port *p, struct t
 	snprintf(name, sizeof(name), "rport-%d:0-%u", p->host, r->number);
 	r->device = tree_folder(&f->tree, p->device, name);
 	tree_class_device(&f->tree, r->device, "fc_remote_ports", name, p->hba->driver->rport_attrs, r);
+	if (!t && !p->vport)
+		r->bsg = tree_file(&f->tree, tree_folders(&f->tree, "/dev/bsg"), name, bsg_rport_attrs, r);
 	return r;
 }
 
@@ -296,13 +301,20 @@ static void rport_see(struct fakefc *f, struct fakefc_port *p, struct target *t,
 		luns_see(f, r);
 }
 
+void rport_see_directory(struct fakefc *f, struct fakefc_port *p)
+{
+	uint64_t fabric = p->hba->port->fabric_name;
+
+	if (p->hba->driver->sees_directory_server)
+		rport_see(f, p, NULL, fabric ^ 0xfc, fabric);
+}
+
 void rports_see(struct fakefc *f, struct fakefc_port *p)
 {
 	uint64_t fabric = p->hba->port->fabric_name;
 	struct target *t;
 
-	if (p->hba->driver->sees_directory_server)
-		rport_see(f, p, NULL, fabric ^ 0xfc, fabric);
+	rport_see_directory(f, p);
 	TAILQ_FOREACH (t, &f->targets, link)
 		if (t->fabric == fabric && t->mode != TARGET_OFFLINE)
 			rport_see(f, p, t, t->wwpn, t->wwnn);
