@@ -238,6 +238,8 @@ void attach_begin(void *ctx, unsigned i, enum attach_action action)
 
 	if (actions[action])
 		actions[action](op, i);
-	/* Looking and asking are done by op_attach_look, which the turn of the loop after this one calls. */
-	op_wake_at(op, mono_now(), op_attach_look);
+	/* Looking and asking are done by op_attach_look, which the turn of the loop after this one calls;
+	 * after the answer nothing is looked for, and the wake is the undoing's. */
+	if (!op->answered)
+		op_wake_at(op, mono_now(), op_attach_look);
 }
