@@ -344,6 +344,16 @@ static void test_lpfc_silent(void)
 	UT_STREQ(text(VPORT "vport_state"), "Disabled");
 	CU_ASSERT_TRUE(fabric_has(NAME));
 	teardown();
+	attach("lpfc");
+	command("set host 2 logo-time 15s");
+	UT_EQ(put(VPORT "vport_disable", "1"), FAKEFC_PENDING);
+	after(SEC);
+	command("hurry host 2");
+	after(0);
+	UT_EQ(ended.n, 2);
+	UT_STREQ(text(VPORT "vport_state"), "Disabled");
+	CU_ASSERT_FALSE(fabric_has(NAME));
+	teardown();
 }
 
 /* A delete that is put off for ever makes every later disable a word without a deed. */
@@ -600,6 +610,7 @@ static void test_language(void)
 		"set target 1 mode ok",
 		"set target " TARGET " mode asleep",
 		"io host 9 count 1",
+		"hurry host 3",
 		"target wwpn 1 fabric 2 luns 9999",
 	};
 	char why[200];

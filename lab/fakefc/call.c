@@ -98,6 +98,18 @@ static void on_step(struct fakefc *f, void *obj)
 		f->ops.done(f->ops.arg, cookie, result);
 }
 
+void calls_hurry(struct fakefc *f, const struct hba *h)
+{
+	struct call *c;
+
+	TAILQ_FOREACH (c, &f->calls, link) {
+		if (c->vport->hba != h)
+			continue;
+		timers_drop(f, c, on_step);
+		timer_set(f, 0, on_step, c);
+	}
+}
+
 ssize_t call_begin(struct fakefc *f, struct vport *v, enum verb verb, const struct write *w)
 {
 	struct call *c = calloc(1, sizeof(*c));

@@ -138,7 +138,7 @@ static int cmd_target(struct fakefc *f, const struct words *w)
 	t->port_id = f->next_port_id;
 	f->next_port_id += 0x100;
 	TAILQ_INSERT_TAIL(&f->targets, t, link);
-	ns_add(f, wwpn, fabric, t->port_id);
+	ns_add(f, NULL, wwpn, fabric, t->port_id);
 	io_target_changed(f, t);
 	return 0;
 }
@@ -254,6 +254,20 @@ static int cmd_set(struct fakefc *f, const struct words *w)
 	return err;
 }
 
+static int cmd_hurry(struct fakefc *f, const struct words *w)
+{
+	struct hba *h;
+	uint64_t host;
+
+	if (number(w, 1, "host", 10, &host))
+		return -EINVAL;
+	h = hba_find(f, (int)host);
+	if (!h)
+		return complain(w, "there is no HBA host%" PRIu64, host);
+	calls_hurry(f, h);
+	return 0;
+}
+
 static int cmd_io(struct fakefc *f, const struct words *w)
 {
 	const struct fakefc_port *p;
@@ -277,10 +291,8 @@ static const struct {
 	unsigned words; /* at least */
 	int (*run)(struct fakefc *f, const struct words *w);
 } commands[] = {
-	{"hba", 10, cmd_hba},
-	{"target", 7, cmd_target},
-	{"set", 5, cmd_set},
-	{"io", 5, cmd_io},
+	{"hba", 10, cmd_hba}, {"target", 7, cmd_target}, {"set", 5, cmd_set},
+	{"io", 5, cmd_io},    {"hurry", 3, cmd_hurry},
 };
 
 int fakefc_command(struct fakefc *f, const char *line, char *why, size_t size)
@@ -305,7 +317,7 @@ int fakefc_command(struct fakefc *f, const char *line, char *why, size_t size)
 					commands[i].words);
 		return commands[i].run(f, &w);
 	}
-	return complain(&w, "expected hba, target, set or io, seen \"%s\"", w.word[0]);
+	return complain(&w, "expected hba, target, set, io or hurry, seen \"%s\"", w.word[0]);
 }
 
 /* ---- the files ---- */

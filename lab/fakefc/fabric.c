@@ -22,16 +22,23 @@ struct ns_entry *ns_find(const struct fakefc *f, uint64_t wwpn, uint64_t fabric)
 	return NULL;
 }
 
-void ns_add(struct fakefc *f, uint64_t wwpn, uint64_t fabric, uint32_t port_id)
+void ns_add(struct fakefc *f, const struct hba *h, uint64_t wwpn, uint64_t fabric, uint32_t port_id)
 {
 	struct ns_entry *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		abort();
+	e->hba = h;
 	e->wwpn = wwpn;
 	e->fabric = fabric;
 	e->port_id = port_id;
 	TAILQ_INSERT_TAIL(&f->names, e, link);
+}
+
+void ns_drop(struct fakefc *f, struct ns_entry *e)
+{
+	TAILQ_REMOVE(&f->names, e, link);
+	free(e);
 }
 
 /* The fabric has taken the port's LOGO: its own entry goes, not that of a later port of the same name. */
@@ -41,8 +48,7 @@ void ns_remove(struct fakefc *f, const struct fakefc_port *p)
 
 	if (!e || e->port_id != p->port_id)
 		return;
-	TAILQ_REMOVE(&f->names, e, link);
-	free(e);
+	ns_drop(f, e);
 	say(f, p, "the fabric has let it go");
 }
 
@@ -77,7 +83,7 @@ static void login_ended(struct fakefc *f, struct fakefc_port *p, enum fdisc_mode
 		p->logged_in = true;
 		p->fabric_name = h->port->fabric_name;
 		p->port_id = f->next_port_id++;
-		ns_add(f, p->wwpn, p->fabric_name, p->port_id);
+		ns_add(f, h, p->wwpn, p->fabric_name, p->port_id);
 		say(f, p, "FDISC accepted, N_Port_ID %06x", p->port_id);
 		vport_set_state(p->vport, VP_ACTIVE);
 		timer_set(f, h->knobs.discovery, on_discovered, p);
@@ -88,14 +94,20 @@ static void login_ended(struct fakefc *f, struct fakefc_port *p, enum fdisc_mode
 	h->driver->login_failed(f, p, how);
 }
 
-/* Another port that holds the name is the first that logged in: it stays (LS_RJT 03/0d). */
+/*
+ * A name that came through another F_Port was there first, and stays (LS_RJT 03/0d); through the same one the
+ * new FDISC logs the old one out.
+ */
 static void on_fdisc_answer(struct fakefc *f, void *obj)
 {
 	struct fakefc_port *p = obj;
 	enum fdisc_mode how = (enum fdisc_mode)p->hba->knobs.fdisc;
+	struct ns_entry *e = ns_find(f, p->wwpn, p->hba->port->fabric_name);
 
-	if (how == FDISC_OK && ns_find(f, p->wwpn, p->hba->port->fabric_name))
+	if (how == FDISC_OK && e && e->hba != p->hba)
 		how = FDISC_WWN_REJECTED;
+	if (how == FDISC_OK && e)
+		ns_drop(f, e);
 	login_ended(f, p, how);
 }
 

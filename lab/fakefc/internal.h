@@ -55,7 +55,6 @@ struct driver {
 	bool terminates_io; /* has a terminate_rport_io */
 	bool aborts_late; /* by ABTS, each taking its time */
 	bool bsg_host_ct; /* FC_BSG_HST_CT on the host; else FC_BSG_RPT_CT on the directory server */
-	enum vport_state created; /* the state while it logs in for the first time */
 };
 
 extern const struct driver driver_lpfc, driver_qla2xxx, driver_qedf;
@@ -151,7 +150,6 @@ struct vport {
 	enum vport_state state, last_state;
 	bool creating, deleting;
 	bool unloading; /* lpfc: FC_UNLOADING, which a delete that fails leaves behind */
-	bool login_failed; /* qla2xxx: VP_CTRL did not end well */
 	char symbolic_name[65];
 	struct node *device;
 };
@@ -175,7 +173,7 @@ struct call {
 	struct vport *vport;
 	enum verb verb;
 	unsigned step, polls;
-	bool failed; /* of a step that tells it to a later one */
+	bool done; /* of a step that tells it to a later one */
 	void *cookie; /* NULL: nobody waits */
 	ssize_t result; /* 0 or what the driver returns */
 	size_t len;
@@ -188,6 +186,7 @@ struct ns_entry {
 	TAILQ_ENTRY(ns_entry) link;
 	uint64_t wwpn, fabric;
 	uint32_t port_id;
+	const struct hba *hba; /* behind its F_Port; NULL: a target's */
 };
 
 TAILQ_HEAD(ns_list, ns_entry);
@@ -221,6 +220,7 @@ struct fakefc_port *port_find(const struct fakefc *f, int host);
 
 /* call.c */
 ssize_t call_begin(struct fakefc *f, struct vport *v, enum verb verb, const struct write *w);
+void calls_hurry(struct fakefc *f, const struct hba *h); /* what they wait for has come */
 
 /* transport.c */
 const char *vport_state_name(enum vport_state s);
@@ -240,7 +240,8 @@ void rports_see(struct fakefc *f, struct fakefc_port *p); /* discovery: every ta
 
 /* fabric.c */
 struct ns_entry *ns_find(const struct fakefc *f, uint64_t wwpn, uint64_t fabric);
-void ns_add(struct fakefc *f, uint64_t wwpn, uint64_t fabric, uint32_t port_id);
+void ns_add(struct fakefc *f, const struct hba *h, uint64_t wwpn, uint64_t fabric, uint32_t port_id);
+void ns_drop(struct fakefc *f, struct ns_entry *e);
 void ns_remove(struct fakefc *f, const struct fakefc_port *p);
 void fabric_login(struct fakefc *f, struct fakefc_port *p); /* FDISC, then discovery */
 void fabric_login_stop(struct fakefc *f, struct fakefc_port *p);

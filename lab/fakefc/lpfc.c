@@ -99,16 +99,16 @@ static void login_failed(struct fakefc *f, struct fakefc_port *p, enum fdisc_mod
 
 /* ---- disable, enable ---- */
 
-static uint64_t send_logo(struct fakefc *f, struct vport *v)
+/* One that is sent into silence is lost, also when the fabric comes back meanwhile. */
+static uint64_t send_logo(struct fakefc *f, struct call *c)
 {
-	say(f, v->port, "LOGO to FFFFFE");
-	return fabric_logo_time(v->hba);
-}
+	const struct hba *h = c->vport->hba;
 
-static void logo_done(struct fakefc *f, struct vport *v)
-{
-	if (fabric_answers(v->hba) && v->hba->knobs.logo <= 2 * v->hba->knobs.r_a_tov)
-		ns_remove(f, v->port);
+	if (!h->knobs.link || !c->vport->port->logged_in)
+		return 0;
+	say(f, c->vport->port, "LOGO to FFFFFE");
+	c->done = fabric_answers(h) && h->knobs.logo <= 2 * h->knobs.r_a_tov;
+	return fabric_logo_time(h);
 }
 
 /* disable_vport: "Can't disable during an outstanding delete", which one that failed stays for ever */
@@ -116,7 +116,7 @@ static uint64_t disable_logo(struct fakefc *f, struct call *c)
 {
 	if (c->vport->unloading)
 		return ends(c, 0);
-	return c->vport->hba->knobs.link && c->vport->port->logged_in ? send_logo(f, c->vport) : 0;
+	return send_logo(f, c);
 }
 
 /* lpfc_sli_host_down issues an ABTS for each command and waits for none. fc_myDID stays. */
@@ -124,7 +124,8 @@ static uint64_t disable_end(struct fakefc *f, struct call *c)
 {
 	struct vport *v = c->vport;
 
-	logo_done(f, v);
+	if (c->done)
+		ns_remove(f, v->port);
 	fabric_login_stop(f, v->port);
 	v->port->logged_in = false;
 	io_abort_port(f, v->port);
@@ -168,15 +169,10 @@ static uint64_t delete_discovery(struct fakefc *f, struct call *c)
 	return SEC;
 }
 
-static uint64_t delete_logo(struct fakefc *f, struct call *c)
-{
-	return c->vport->hba->knobs.link && c->vport->port->logged_in ? send_logo(f, c->vport) : 0;
-}
-
 static uint64_t delete_host(struct fakefc *f, struct call *c)
 {
-	if (c->vport->port->logged_in)
-		logo_done(f, c->vport);
+	if (c->done)
+		ns_remove(f, c->vport->port);
 	port_free(f, c->vport->port);
 	return ends(c, 0);
 }
@@ -215,7 +211,7 @@ const struct driver driver_lpfc = {
 	.verbs =
 		{
 			[VERB_CREATE] = {create_begin, create_end},
-			[VERB_DELETE] = {delete_discovery, delete_logo, delete_host},
+			[VERB_DELETE] = {delete_discovery, send_logo, delete_host},
 			[VERB_DISABLE] = {disable_logo, disable_end},
 			[VERB_ENABLE] = {enable},
 		},

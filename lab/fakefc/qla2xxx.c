@@ -75,8 +75,8 @@ static uint64_t vp_ctrl(struct fakefc *f, struct call *c)
 	const struct knobs *k = &c->vport->hba->knobs;
 
 	say(f, c->vport->port, "VP_CTRL, LOGO of all");
-	c->failed = k->vp_ctrl >= VP_CTRL_TIMEOUT(k);
-	return c->failed ? VP_CTRL_TIMEOUT(k) : k->vp_ctrl;
+	c->done = k->vp_ctrl < VP_CTRL_TIMEOUT(k);
+	return c->done ? k->vp_ctrl : VP_CTRL_TIMEOUT(k);
 }
 
 static uint64_t sessions(struct fakefc *f, struct call *c)
@@ -86,7 +86,7 @@ static uint64_t sessions(struct fakefc *f, struct call *c)
 
 	fabric_login_stop(f, v->port);
 	rports_block(f, v->port);
-	if (!c->failed) {
+	if (c->done) {
 		struct rport *r;
 
 		TAILQ_FOREACH (r, &v->port->rports, link)
@@ -103,7 +103,7 @@ static uint64_t disable_end(struct fakefc *f, struct call *c)
 	(void)f;
 	c->vport->port->logged_in = false;
 	c->vport->port->port_id = 0;
-	vport_set_state(c->vport, c->failed ? VP_FAILED : VP_DISABLED);
+	vport_set_state(c->vport, c->done ? VP_DISABLED : VP_FAILED);
 	return ends(c, 0);
 }
 

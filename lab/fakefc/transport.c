@@ -189,7 +189,7 @@ struct hba *hba_new(struct fakefc *f, const struct driver *d, int host, uint64_t
 	h->port->logged_in = true;
 	h->port->port_id = f->next_port_id;
 	f->next_port_id += 0x100;
-	ns_add(f, wwpn, fabric, h->port->port_id);
+	ns_add(f, h, wwpn, fabric, h->port->port_id);
 	rport_see_directory(f, h->port);
 	return h;
 }
