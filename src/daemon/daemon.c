@@ -210,6 +210,7 @@ int daemon_init(struct daemon *d, struct config *cfg, struct verror *e)
 	}
 	if (sd_event_default(&d->loop) < 0)
 		return verror_set(e, VHBA_E_INTERNAL, "no event loop");
+	works_init(&d->works, d->loop);
 	r = make_dirs(cfg, geteuid() == 0 ? pw : NULL, e);
 	if (!r)
 		r = start_helper(d, e);
@@ -256,5 +257,6 @@ void daemon_free(struct daemon *d)
 	registry_close(d->reg);
 	eventlog_clear(&d->events);
 	sd_event_source_disable_unref(d->registry_timer);
+	works_clear(&d->works);
 	sd_event_unref(d->loop);
 }

@@ -17,11 +17,13 @@
 #include "monotime.h"
 #include "registry.h"
 #include "vm.h"
+#include "work.h"
 
 struct privq;
 struct op;
 struct fcoe_parent; /* fcoe.c */
 struct handover; /* handover.c */
+struct watch; /* watch.c */
 
 TAILQ_HEAD(op_list, op);
 TAILQ_HEAD(watcher_list, watcher);
@@ -32,8 +34,10 @@ struct daemon {
 	struct config *cfg;
 	sd_event *loop;
 	struct monotime started;
+	struct works works;
 	struct fc_inventory inv;
 	struct fc_events *fcev;
+	struct watch *watch;
 	struct registry *reg;
 	struct privq *privq;
 	struct control *control;

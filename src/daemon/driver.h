@@ -17,7 +17,8 @@ struct driver {
 	struct vm *vm;
 	struct pending_list pending;
 	struct quiesce_profile profile[VM_VHBAS_MAX]; /* what the machine's vhbas point to */
-	sd_event_source *timer, *defer;
+	struct work work; /* hands over what is pending */
+	sd_event_source *timer;
 	/* The operation that was answered last: proof that comes later is added to its record. */
 	struct {
 		uint64_t id; /* 0: none */
@@ -33,7 +34,8 @@ struct driver {
 
 extern const struct quiesce_ops quiesce_driver_ops; /* user: struct driver */
 
-/* The end of an op that was called with c: an event for the machine, later in this turn. text is copied. */
+/* The end of an op that was called with c: an event for the machine, after it has returned. text is copied.
+ */
 void driver_queue(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev ev);
 void driver_queue_text(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev ev,
 		       struct quiesce_arg arg, const char *text);

@@ -31,7 +31,8 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/timers.c src/daemon/timers.h \
 	src/daemon/vhba_profile.c src/daemon/vhba_profile.h \
 	src/daemon/vm.c src/daemon/vm.h \
-	src/daemon/watch.c
+	src/daemon/watch.c \
+	src/daemon/work.c src/daemon/work.h
 src_daemon_libvhbad_la_CPPFLAGS = $(INC_DAEMON) $(INIPARSER_CFLAGS) \
 	-DVHBA_PRIV_PATH='"$(pkglibexecdir)/vhba-priv"'
 src_daemon_libvhbad_la_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS) $(SQLITE_CFLAGS)
@@ -103,6 +104,13 @@ tests_ut_config_SOURCES = tests/ut-config.c
 tests_ut_config_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_config_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_config_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-work
+TESTS += tests/ut-work
+tests_ut_work_SOURCES = tests/ut-work.c
+tests_ut_work_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_work_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_ut_work_LDADD = tests/libut.la src/daemon/libvhbad.la
 
 check_PROGRAMS += tests/ut-control
 TESTS += tests/ut-control

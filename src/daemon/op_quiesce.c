@@ -2,9 +2,10 @@
 /*
  * Quiesce, resume, release and detach as operations: the pump between the loop and a VM's quiesce machine,
  * whose ops are in quiesce_ops.c.  An op must not call the machine from within itself, so what is known at
- * once is queued and handed over in the same turn of the loop, after the machine has returned.
+ * once is queued and handed over after the machine has returned, in slices (work.h).
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ void driver_queue_text(struct driver *dr, const struct quiesce_call *c, enum qui
 	snprintf(p->text, sizeof(p->text), "%s", text ? text : "");
 	p->arg.text = p->text[0] ? p->text : NULL;
 	TAILQ_INSERT_TAIL(&dr->pending, p, link);
-	sd_event_source_set_enabled(dr->defer, SD_EVENT_ONESHOT);
+	work_queue(&dr->d->works, &dr->work);
 }
 
 void driver_queue(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev ev)
@@ -52,19 +53,17 @@ void driver_queue(struct driver *dr, const struct quiesce_call *c, enum quiesce_
 	driver_queue_text(dr, c, ev, (struct quiesce_arg){0}, NULL);
 }
 
-static int on_defer(sd_event_source *s, void *user)
+static void hand_over(struct work *w)
 {
-	struct driver *dr = user;
+	struct driver *dr = (struct driver *)((char *)w - offsetof(struct driver, work));
 	struct pending *p;
 
-	(void)s;
 	while ((p = TAILQ_FIRST(&dr->pending))) {
 		TAILQ_REMOVE(&dr->pending, p, link);
 		quiesce_event(dr->vm->quiesce, p->vhba, p->ev, &p->arg, mono_now());
 		free(p);
 	}
 	after(dr);
-	return 0;
 }
 
 static int on_tick(sd_event_source *s, uint64_t usec, void *user)
@@ -91,7 +90,7 @@ void driver_free(struct driver *dr)
 		free(p);
 	}
 	sd_event_source_disable_unref(dr->timer);
-	sd_event_source_disable_unref(dr->defer);
+	work_cancel(&dr->d->works, &dr->work);
 	free(dr);
 }
 
@@ -104,11 +103,7 @@ static struct driver *driver_new(struct daemon *d, struct vm *vm)
 	dr->d = d;
 	dr->vm = vm;
 	TAILQ_INIT(&dr->pending);
-	if (sd_event_add_defer(d->loop, &dr->defer, on_defer, dr) < 0) {
-		free(dr);
-		return NULL;
-	}
-	sd_event_source_set_enabled(dr->defer, SD_EVENT_OFF);
+	dr->work.fn = hand_over;
 	return dr;
 }
 
@@ -283,7 +278,7 @@ int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct
 		}
 		return r;
 	}
-	sd_event_source_set_enabled(vm->driver->defer, SD_EVENT_ONESHOT);
+	work_queue(&op->d->works, &vm->driver->work);
 	return 0;
 }
 
@@ -364,6 +359,6 @@ int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op 
 	if (quiesce_restore(vm->quiesce, found->rec, found->n, mono_now(), e))
 		return give_up_restore(vm, e);
 	vm_set_state(vm, state_restored(vm->quiesce));
-	sd_event_source_set_enabled(vm->driver->defer, SD_EVENT_ONESHOT);
+	work_queue(&d->works, &vm->driver->work);
 	return 0;
 }

@@ -233,8 +233,7 @@ static int put_in(struct reg_model *m, struct reg_vm *vm)
 		return -ENOMEM;
 	}
 	m->count++;
-	TAILQ_FOREACH_REVERSE(before, &m->vms, reg_vm_list, link)
-	{
+	TAILQ_FOREACH_REVERSE (before, &m->vms, reg_vm_list, link) {
 		if (strcmp(before->name, vm->name) < 0) {
 			TAILQ_INSERT_AFTER(&m->vms, before, vm, link);
 			return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The inventory, live: events say which host to read anew; who waits for it is woken. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,10 +16,17 @@
 #define VLAN_US (5 * USEC_PER_SEC)
 #define DIRTY_MAX 512 /* more hosts than this at once: everything is read */
 
+/* What events have told and nobody has read yet. */
 struct dirty {
 	int host[DIRTY_MAX];
 	unsigned n;
 	bool all;
+};
+
+struct watch {
+	struct daemon *d;
+	struct dirty dirty;
+	struct work work; /* reads it, host by host */
 };
 
 static void mark(struct dirty *dirty, int host)
@@ -77,7 +85,7 @@ static void unmark(struct dirty *dirty, int host)
 {
 	for (unsigned i = 0; i < dirty->n; i++)
 		if (dirty->host[i] == host)
-			dirty->host[i--] = dirty->host[--dirty->n];
+			memmove(dirty->host + i, dirty->host + i + 1, (--dirty->n - i) * sizeof(host));
 }
 
 /* What an event says has ended has, whatever sysfs still shows. */
@@ -150,42 +158,63 @@ void watch_scan(struct daemon *d)
 	learn_vlans(d);
 }
 
-static void drain(struct daemon *d)
+static void read_all(struct watch *w)
 {
-	struct dirty dirty = {.n = 0};
-	struct fc_event ev;
+	w->dirty.all = false;
+	w->dirty.n = 0;
+	log_notice("events were lost: everything is read anew");
+	watch_scan(w->d);
+	wake_all(w->d);
+}
 
-	while (fc_events_next(d->fcev, &ev)) {
-		dirty.all |= ev.overflow;
-		/* A disk, its generic device and its queue are one piece of news: the last one completes it.
-		 */
-		if (!strcmp(ev.subsystem, "net"))
-			continue;
-		mark(&dirty, ev.host);
-		mark(&dirty, ev.parent);
-		note_change(d, &ev);
-		if (ev.removed)
-			take_end(d, &ev, &dirty);
-	}
-	if (dirty.all) {
-		log_notice("events were lost: everything is read anew");
-		watch_scan(d);
-		wake_all(d);
+/* The host that has waited longest; the next one after whatever else is to be done. */
+static void read_one(struct work *work)
+{
+	struct watch *w = (struct watch *)((char *)work - offsetof(struct watch, work));
+	struct dirty *dirty = &w->dirty;
+	int host = dirty->host[0];
+
+	if (dirty->all) {
+		read_all(w);
 		return;
 	}
-	for (unsigned i = 0; i < dirty.n; i++)
-		fc_inventory_refresh(&d->inv, dirty.host[i]);
-	learn_vlans(d);
-	for (unsigned i = 0; i < dirty.n; i++)
-		wake_host(d, dirty.host[i]);
+	if (!dirty->n)
+		return;
+	dirty->n--;
+	memmove(dirty->host, dirty->host + 1, dirty->n * sizeof(dirty->host[0]));
+	fc_inventory_refresh(&w->d->inv, host);
+	learn_vlans(w->d);
+	if (dirty->n || dirty->all)
+		work_queue(&w->d->works, &w->work);
+	wake_host(w->d, host);
 }
 
 static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
 {
+	struct watch *w = user;
+	struct daemon *d = w->d;
+	struct monotime end = mono_add(mono_now(), WORK_SLICE_US);
+	struct fc_event ev;
+
 	(void)s;
 	(void)fd;
 	(void)revents;
-	drain(user);
+	while (fc_events_next(d->fcev, &ev)) {
+		w->dirty.all |= ev.overflow;
+		/* A disk, its generic device and its queue are one piece of news: the last one completes it.
+		 */
+		if (!strcmp(ev.subsystem, "net"))
+			continue;
+		mark(&w->dirty, ev.host);
+		mark(&w->dirty, ev.parent);
+		note_change(d, &ev);
+		if (ev.removed)
+			take_end(d, &ev, &w->dirty);
+		if (mono_reached(end, mono_now()))
+			break; /* what is left makes the descriptor readable again */
+	}
+	if (w->dirty.n || w->dirty.all)
+		work_queue(&d->works, &w->work);
 	return 0;
 }
 
@@ -221,8 +250,13 @@ int watch_open(struct daemon *d, struct verror *e)
 	if (!d->fcev)
 		return -EIO;
 	fd = fc_events_netlink_fd(d->fcev);
-	if (sd_event_add_io(d->loop, NULL, fc_events_uevent_fd(d->fcev), EPOLLIN, on_events, d) < 0 ||
-	    (fd >= 0 && sd_event_add_io(d->loop, NULL, fd, EPOLLIN, on_events, d) < 0))
+	d->watch = calloc(1, sizeof(*d->watch));
+	if (!d->watch)
+		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
+	d->watch->d = d;
+	d->watch->work.fn = read_one;
+	if (sd_event_add_io(d->loop, NULL, fc_events_uevent_fd(d->fcev), EPOLLIN, on_events, d->watch) < 0 ||
+	    (fd >= 0 && sd_event_add_io(d->loop, NULL, fd, EPOLLIN, on_events, d->watch) < 0))
 		return verror_set(e, VHBA_E_INTERNAL, "events can't be watched");
 	/* After the monitor is open, so that nothing falls between. */
 	watch_scan(d);
@@ -232,6 +266,9 @@ int watch_open(struct daemon *d, struct verror *e)
 void watch_close(struct daemon *d)
 {
 	fc_inventory_clear(&d->inv);
+	if (d->watch)
+		work_cancel(&d->works, &d->watch->work);
+	free(steal_ptr(d->watch));
 	if (d->fcev)
 		fc_events_free(steal_ptr(d->fcev));
 }
