@@ -147,6 +147,20 @@ inflight() {
 	echo "$n"
 }
 some_inflight() { [ "$(inflight)" -gt 0 ]; }
+none_inflight() { [ "$(inflight)" -eq 0 ]; }
+
+# stall_begin, stall_end: how long this machine itself kept somebody waiting in between, at worst; $stalled, ms. What must
+# be there by a deadline may be later by that.
+stall_begin() {
+	"$(program stall)" >"${SAN_RUN:?}/stalled" &
+	stall_watcher=$!
+}
+stall_end() {
+	kill "$stall_watcher"
+	wait "$stall_watcher" || true
+	stalled=$(<"$SAN_RUN/stalled")
+	stalled=${stalled:-0} # it ended before it had begun
+}
 
 # elapsed_ms FILE: of an operation's result.
 elapsed_ms() { jq -r '.elapsed_us / 1000 | floor' "$1"; }

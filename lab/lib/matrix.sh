@@ -149,7 +149,7 @@ matrix_quiesce() {
 matrix_check_answer() {
 	local outcome elapsed unproved
 	IFS=$'\t' read -r outcome elapsed unproved < <(matrix_field '[.outcome, (.elapsed_us / 1000 | floor), (.unproved | join(", "))] | @tsv')
-	[ "$elapsed" -le $(($1 + 50)) ] || matrix_wrong "answered after $elapsed ms"
+	[ "$elapsed" -le $(($1 + 50 + stalled)) ] || matrix_wrong "answered after $elapsed ms, stalled for $stalled ms"
 	[[ "|$2|" == *"|$outcome|"* ]] || matrix_wrong "$outcome, expected $2; unproved: $unproved"
 	case $outcome in
 	confirmed) [ -z "$unproved" ] || matrix_wrong "confirmed, and unproved: $unproved" ;;
@@ -240,14 +240,17 @@ matrix_check_after() {
 
 # matrix_round NAME BEGIN END OUTCOMES DEADLINE WAY
 matrix_round() {
-	local held
+	local held asked=0
 	matrix_faults=()
 	held=$(matrix_resources)
 	paths alpha db1 >"$SAN_RUN/matrix/paths"
 	matrix_io_start || matrix_wrong "the I/O does not start: $(<"$OUT/pathio.err")"
 	"$2"
 	matrix_io_pause
-	if "$matrix_ask" "$5"; then
+	stall_begin
+	"$matrix_ask" "$5" || asked=1
+	stall_end
+	if [ "$asked" -eq 0 ]; then
 		matrix_check_answer "$5" "$4"
 		matrix_check_claims
 		matrix_row "$1" "$5"

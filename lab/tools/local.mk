@@ -11,3 +11,8 @@ lab_tools_pathio_LDADD = src/common/libcommon.la
 
 noinst_PROGRAMS += lab/tools/journalkill
 lab_tools_journalkill_SOURCES = lab/tools/journalkill.c
+
+noinst_PROGRAMS += lab/tools/stall
+lab_tools_stall_SOURCES = lab/tools/stall.c
+lab_tools_stall_CPPFLAGS = $(INC_COMMON)
+lab_tools_stall_LDADD = src/common/libcommon.la
