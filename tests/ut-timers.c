@@ -49,6 +49,7 @@ static void up(void)
 	TAILQ_INIT(&d.watchers);
 	eventlog_init(&d.events);
 	ut_privq_up(&d);
+	works_init(&d.works, d.loop);
 	tree_new();
 	tree_parent(2, "eth0.10f", "0x20000200000a0001");
 	tree_vport(2, 3, 5, "0x502ab30000000001");
@@ -71,6 +72,7 @@ static void up(void)
 static void down(void)
 {
 	vm_free(&d.vms, vm);
+	works_clear(&d.works);
 	ut_privq_down(&d);
 	fc_inventory_clear(&d.inv);
 	eventlog_clear(&d.events);
