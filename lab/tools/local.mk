@@ -16,3 +16,9 @@ noinst_PROGRAMS += lab/tools/stall
 lab_tools_stall_SOURCES = lab/tools/stall.c
 lab_tools_stall_CPPFLAGS = $(INC_COMMON)
 lab_tools_stall_LDADD = src/common/libcommon.la
+
+noinst_PROGRAMS += lab/tools/checkreply
+lab_tools_checkreply_SOURCES = lab/tools/checkreply.c
+lab_tools_checkreply_CPPFLAGS = $(INC_PROTO)
+lab_tools_checkreply_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+lab_tools_checkreply_LDADD = src/proto/libproto.la $(JSONC_LIBS)

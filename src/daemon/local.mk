@@ -26,7 +26,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/registry_sql.c src/daemon/registry_sql.h \
 	src/daemon/result.c src/daemon/result.h \
 	src/daemon/san.c src/daemon/san.h \
-	src/daemon/show.c \
+	src/daemon/show.c src/daemon/show_san.c \
 	src/daemon/ticket.c src/daemon/ticket.h \
 	src/daemon/timers.c src/daemon/timers.h \
 	src/daemon/vhba_profile.c src/daemon/vhba_profile.h \

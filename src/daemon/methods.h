@@ -27,4 +27,13 @@ void method_log(struct daemon *d, struct call *call, struct json_object *p);
 void method_plan(struct daemon *d, struct call *call, struct json_object *p); /* plan_show.c */
 void method_config_show(struct daemon *d, struct call *call, struct json_object *p);
 
+/* show_san.c: the targets that a host sees; those of a vhba, with its zones' that are missing (host NULL:
+ * all) */
+struct json_object *show_targets(const struct fc_host *host);
+struct json_object *show_vhba_targets(const struct daemon *d, const struct reg_vhba *v,
+				      const struct fc_host *host);
+/* A vhba's LUNs and those that are missing, appended to list. */
+void show_luns(const char *vm, const struct reg_vhba *v, const struct fc_host *host,
+	       struct json_object *list);
+
 #endif

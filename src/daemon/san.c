@@ -200,37 +200,3 @@ int san_targets(struct daemon *d, const struct vm_vhba *v, uint64_t *online, uin
 	}
 	return 0;
 }
-
-void san_luns_json(struct daemon *d, const struct vm *vm, const struct vm_vhba *v, struct json_object *list)
-{
-	const struct fc_host *host = fc_host_find(&d->inv, v->host);
-	const struct fc_rport *r;
-	struct fc_lun *l;
-	char text[48];
-
-	if (!host)
-		return;
-	TAILQ_FOREACH (r, &host->rports, link) {
-		TAILQ_FOREACH (l, &r->luns, link) {
-			struct json_object *o = json_object_new_object();
-
-			fc_lun_refresh_state(host, l);
-			json_object_object_add(o, "vm", json_object_new_string(vm->name));
-			json_object_object_add(o, "index", json_object_new_int((int)v->index));
-			json_object_object_add(o, "designator", json_object_new_string(l->designator));
-			json_object_object_add(o, "lun", json_object_new_uint64(l->lun));
-			result_add_wwn(o, "target", r->wwpn);
-			snprintf(text, sizeof(text), "%d:%u:%u:%" PRIu64, host->number, l->channel, l->target,
-				 l->lun);
-			json_object_object_add(o, "hctl", json_object_new_string(text));
-			if (l->sd[0])
-				json_object_object_add(o, "sd", json_object_new_string(l->sd));
-			if (l->sg[0])
-				json_object_object_add(o, "sg", json_object_new_string(l->sg));
-			json_object_object_add(o, "size", json_object_new_uint64(l->size));
-			json_object_object_add(o, "state", json_object_new_string(l->state));
-			json_object_object_add(o, "usable", json_object_new_boolean(l->usable));
-			json_object_array_add(list, o);
-		}
-	}
-}

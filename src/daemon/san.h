@@ -35,7 +35,4 @@ bool san_write_back(struct daemon *d, const struct vm_vhba *v);
 int san_targets(struct daemon *d, const struct vm_vhba *v, uint64_t *online, uint64_t *total, char *buf,
 		size_t size);
 
-/* The LUNs of a vhba as JSON entries, appended to list with "vhba": index. */
-void san_luns_json(struct daemon *d, const struct vm *vm, const struct vm_vhba *v, struct json_object *list);
-
 #endif

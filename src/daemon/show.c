@@ -35,33 +35,6 @@ static void add_host(struct json_object *o, int host)
 	ADD(o, "host", TEXT(text));
 }
 
-static struct json_object *show_target(const struct fc_host *host, const struct fc_rport *r)
-{
-	struct json_object *o = json_object_new_object();
-	char state[32], seconds[16];
-
-	result_add_wwn(o, "wwpn", r->wwpn);
-	add_port_id(o, r->port_id);
-	ADD(o, "state", TEXT(fc_rport_read_state(host, r, state, sizeof(state)) ? "gone" : state));
-	snprintf(seconds, sizeof(seconds), "%d", r->fast_io_fail);
-	ADD(o, "fast_io_fail_tmo", TEXT(r->fast_io_fail < 0 ? "off" : seconds));
-	if (r->dev_loss >= 0)
-		ADD(o, "dev_loss_tmo", UINT((uint64_t)r->dev_loss));
-	return o;
-}
-
-static struct json_object *show_targets(const struct fc_host *host)
-{
-	struct json_object *list = json_object_new_array();
-	const struct fc_rport *r;
-
-	if (host)
-		TAILQ_FOREACH (r, &host->rports, link)
-			if (r->is_target)
-				json_object_array_add(list, show_target(host, r));
-	return list;
-}
-
 /* Where the vhba's vport is now, and why it is not ready. */
 static void show_place(struct daemon *d, struct json_object *o, const struct vm *vm, struct vm_vhba *v)
 {
@@ -105,10 +78,11 @@ struct json_object *show_vhba(struct daemon *d, const struct reg_vm *rv, const s
 		return o;
 	show_place(d, o, vm, place);
 	if (whole) {
+		const struct fc_host *host = fc_host_find(&d->inv, place->host);
 		struct json_object *luns = json_object_new_array();
 
-		ADD(o, "targets", show_targets(fc_host_find(&d->inv, place->host)));
-		san_luns_json(d, vm, place, luns);
+		ADD(o, "targets", show_vhba_targets(d, v, host));
+		show_luns(rv->name, v, host, luns);
 		ADD(o, "luns", luns);
 	}
 	return o;
@@ -197,8 +171,11 @@ static void list_luns(struct daemon *d, const struct reg_vm *rv, struct json_obj
 	struct vm *vm = vm_find(&d->vms, rv->uuid);
 
 	for (unsigned i = 0; vm && i < vm->count; i++) {
+		const struct reg_vhba *v = registry_vhba(rv, vm->vhba[i].index);
+
 		san_locate(d, &vm->vhba[i]);
-		san_luns_json(d, vm, &vm->vhba[i], list);
+		if (v)
+			show_luns(rv->name, v, fc_host_find(&d->inv, vm->vhba[i].host), list);
 	}
 }
 

@@ -82,7 +82,8 @@ static const struct proto_field lun_fields[] = {
 	F_UINT("size", OPTIONAL, ANY_UINT, "bytes"),
 	F_TEXT("state", OPTIONAL, 32, "state of the path, as running, blocked, transport-offline; missing"),
 	F_UINT("inflight", OPTIONAL, ANY_UINT, "commands in flight (device_busy)"),
-	F_BOOL("expected", OPTIONAL, "in the expected LUN set"),
+	F_BOOL("usable", OPTIONAL, "running, and a disk has its node, a size and a designator"),
+	F_BOOL("expected", OPTIONAL, "in the expected LUN set; absent: none is recorded"),
 	END,
 };
 
