@@ -196,10 +196,11 @@ static bool choose_zones(struct daemon *d, struct json_object *p, uint16_t vsan,
 		return false;
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		const char *name = json_object_get_string(json_object_array_get_idx(list, i));
+		const struct config_zone *z = config_known_zone(d->cfg, vsan, name, e);
 
-		if (!config_known_zone(d->cfg, vsan, name, e))
+		if (!z)
 			return false;
-		used += (size_t)snprintf(zones + used, size - used, "%s%s", i ? "," : "", name);
+		used += (size_t)snprintf(zones + used, size - used, "%s%s", i ? "," : "", z->name);
 		if (used >= size) {
 			verror_set(e, VHBA_E_USAGE, "the zones' names are too long together");
 			return false;
