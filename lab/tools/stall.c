@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How long this machine itself kept somebody waiting: a process that wants to run every 2 ms, and notes by how much it
- * was late at worst.  A check of a deadline allows for it: an answer can't be earlier than the processor.
+ * How long this machine itself kept somebody waiting: a process that wants to run every 2 ms, and notes by
+ * how much it was late at worst.  A check of a deadline allows for it: an answer can't be earlier than the
+ * processor.
  *
  *   stall      until SIGTERM; prints milliseconds, rounded up
  */
