@@ -169,6 +169,13 @@ static void test_dead_when_late(void)
 	UT_EQ(r.flags, PRIV_LATE);
 }
 
+static unsigned pool_children(void)
+{
+	pid_t list[64];
+
+	return (unsigned)children_of(getpid(), list, 64);
+}
+
 static void test_late(void)
 {
 	tree_fifo(DISABLE);
@@ -181,6 +188,10 @@ static void test_late(void)
 	UT_EQ(r.err, 0);
 	UT_EQ(r.flags, PRIV_LATE);
 	CU_ASSERT_TRUE(r.elapsed_us > 0);
+	/* It gets no more work, but the others are as many as before. */
+	UT_EQ(submit(ping(2, PATIENCE_MS)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(pool_children(), POOL_IDLE);
 }
 
 /* A create that is begun after its asker has given up makes a vport that nobody knows of. */
@@ -262,8 +273,8 @@ static void test_superseded_in_the_queue(void)
 	kill_children();
 	UT_EQ(submit(ping(0, PATIENCE_MS)), 0);
 	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
-	UT_EQ(children_of(getpid(), child, 8), 1);
-	kill(child[0], SIGSTOP);
+	UT_EQ(children_of(getpid(), child, 8), POOL_IDLE);
+	kill(child[0], SIGSTOP); /* the oldest gets the next one */
 	UT_EQ(submit(disable(1, 30)), 0);
 	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
 	UT_EQ(r.err, -ETIMEDOUT);

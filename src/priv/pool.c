@@ -368,6 +368,16 @@ static void abandon(struct pool *p, struct worker *w)
 	set_state(p, w, STUCK);
 }
 
+/* As many stand ready as at first, also after some were abandoned or have died; one does in any case. */
+static void refill(struct pool *p)
+{
+	unsigned room = p->count[STUCK] < POOL_STUCK ? POOL_MAX - p->count[BUSY] : 0;
+
+	while (room-- && (!p->count[IDLE] || p->count[IDLE] + p->count[BUSY] < POOL_IDLE))
+		if (!worker_new(p))
+			return;
+}
+
 void pool_run(struct pool *p, struct monotime now)
 {
 	struct worker *w, *next;
@@ -382,8 +392,7 @@ void pool_run(struct pool *p, struct monotime now)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	feed(p, now);
-	if (!p->count[IDLE] && p->count[BUSY] < POOL_MAX && p->count[STUCK] < POOL_STUCK)
-		worker_new(p);
+	refill(p);
 }
 
 int pool_next_reply(struct pool *p, struct priv_reply *r)
