@@ -364,6 +364,30 @@ static void test_maps(void)
 	UT_EQ(run(PRIV_MAPS_FAIL, q), -ENODEV);
 }
 
+/* Only a disk that runs and has none is asked: the others would be held up for nothing. */
+static void test_sizes(void)
+{
+	static const struct {
+		const char *sectors, *state, *written;
+	} lun[] = {{"0", "running", "1"}, {"2048", "running", ""}, {"0", "transport-offline", ""}};
+
+	for (unsigned i = 0; i < 3; i++) {
+		tree_put(lun[i].sectors, "/sys/class/scsi_device/5:0:0:%u/device/block/sd%c/size", i,
+			 'a' + i);
+		tree_put(lun[i].state, "/sys/class/scsi_device/5:0:0:%u/device/state", i);
+		tree_put("", "/sys/class/scsi_device/5:0:0:%u/device/rescan", i);
+	}
+	tree_put("0", "/sys/class/scsi_device/55:0:0:0/device/block/sdx/size");
+	tree_put("running", "/sys/class/scsi_device/55:0:0:0/device/state");
+	tree_put("", "/sys/class/scsi_device/55:0:0:0/device/rescan");
+	UT_EQ(run(PRIV_READ_SIZES, (struct priv_request){.host = 5}), 0);
+	UT_EQ(r.count, 0); /* it has none for all that */
+	for (unsigned i = 0; i < 3; i++)
+		UT_STREQ(tree_text("/sys/class/scsi_device/5:0:0:%u/device/rescan", i), lun[i].written);
+	UT_STREQ(tree_text("/sys/class/scsi_device/55:0:0:0/device/rescan"), "");
+	UT_EQ(run(PRIV_READ_SIZES, (struct priv_request){.host = 6}), -ENODEV);
+}
+
 static void test_luns(void)
 {
 	uint8_t data[8 + 8 * 70] = {
@@ -530,6 +554,7 @@ static CU_TestInfo verbs[] = {
 	{"nodes that are none", test_sgio_nodes},
 	{"maps are told", test_maps},
 	{"LUNs", test_luns},
+	{"disks that have lost their size", test_sizes},
 	{"the name server", test_name_server},
 	{"interfaces", test_interfaces},
 	{"FIP VLAN notifications", test_fip},

@@ -28,6 +28,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/san.c src/daemon/san.h \
 	src/daemon/show.c src/daemon/show_san.c \
 	src/daemon/ticket.c src/daemon/ticket.h \
+	src/daemon/sizes.c src/daemon/sizes.h \
 	src/daemon/timers.c src/daemon/timers.h \
 	src/daemon/vhba_profile.c src/daemon/vhba_profile.h \
 	src/daemon/vm.c src/daemon/vm.h \
@@ -97,6 +98,13 @@ tests_ut_timers_SOURCES = tests/ut-timers.c tests/ut-privq.h tests/ut-tree.c tes
 tests_ut_timers_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_timers_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_timers_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-sizes
+TESTS += tests/ut-sizes
+tests_ut_sizes_SOURCES = tests/ut-sizes.c tests/ut-privq.h tests/ut-tree.c tests/ut-tree.h
+tests_ut_sizes_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_sizes_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_sizes_LDADD = tests/libut.la src/daemon/libvhbad.la
 
 check_PROGRAMS += tests/ut-config
 TESTS += tests/ut-config

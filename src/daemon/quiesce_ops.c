@@ -15,6 +15,7 @@
 #include "privq.h"
 #include "result.h"
 #include "san.h"
+#include "sizes.h"
 #include "vhba_profile.h"
 
 /* A verb under way for the machine; the VM may be gone when its answer comes. */
@@ -450,10 +451,10 @@ static int op_check_ready(void *user, const struct quiesce_call *c)
 	if (v->host >= 0)
 		watch_refresh(dr->d, v->host);
 	if (san_logged_in(dr->d, dr->vm, v, &e) && san_luns_usable(dr->d, dr->vm, v, &e))
-		driver_queue(dr, c, QE_LUNS_READY);
-	else
-		driver_queue_text(dr, c, QE_LUNS_NOT_READY, (struct quiesce_arg){0},
-				  verror_line(&e, line, sizeof(line)));
+		return driver_queue(dr, c, QE_LUNS_READY), 0;
+	sizes_look(dr->d, dr->vm, v);
+	driver_queue_text(dr, c, QE_LUNS_NOT_READY, (struct quiesce_arg){0},
+			  verror_line(&e, line, sizeof(line)));
 	return 0;
 }
 

@@ -126,8 +126,8 @@ bool san_luns_usable(struct daemon *d, const struct vm *vm, const struct vm_vhba
 		if (!l)
 			verror_seen(e, "no such LUN");
 		else if (!l->designator[0] || !l->usable)
-			verror_seen(e, "%s, state %s", l->designator[0] ? l->designator : "no designator",
-				    l->state);
+			verror_seen(e, "state %s%s, %s", l->state, l->sd[0] && !l->size ? ", no size" : "",
+				    l->designator[0] ? l->designator : "no designator");
 		else
 			verror_seen(e, "%s", l->designator);
 		verror_fix(e, "check the array's LUN masking for %s; --accept-luns records the set anew",
@@ -155,6 +155,21 @@ int san_inflight(struct daemon *d, const struct vm_vhba *v, uint64_t *count)
 		}
 	}
 	return 0;
+}
+
+bool san_lacks_size(struct daemon *d, const struct vm_vhba *v)
+{
+	const struct fc_host *host = fc_host_find(&d->inv, v->host);
+	const struct fc_rport *r;
+	const struct fc_lun *l;
+
+	if (!host)
+		return false;
+	TAILQ_FOREACH (r, &host->rports, link)
+		TAILQ_FOREACH (l, &r->luns, link)
+			if (l->sd[0] && !l->size && !strcmp(l->state, "running"))
+				return true;
+	return false;
 }
 
 bool san_write_back(struct daemon *d, const struct vm_vhba *v)

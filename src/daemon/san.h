@@ -27,6 +27,9 @@ bool san_luns_usable(struct daemon *d, const struct vm *vm, const struct vm_vhba
 /* Commands in flight on all LUNs of the vhba, passthrough included; 0 when it has no vport. */
 int san_inflight(struct daemon *d, const struct vm_vhba *v, uint64_t *count);
 
+/* Is any of its LUNs a disk that runs and has no size? */
+bool san_lacks_size(struct daemon *d, const struct vm_vhba *v);
+
 /* Has any of its LUNs a volatile write cache? */
 bool san_write_back(struct daemon *d, const struct vm_vhba *v);
 

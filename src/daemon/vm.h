@@ -36,6 +36,7 @@ struct vm_vhba {
 	int host; /* the vport's own Scsi_Host */
 	unsigned channel, number; /* vport-H:C-N on the parent */
 	bool timers_pending; /* timers.c: its rport timers are being set back */
+	bool sizes_pending; /* sizes.c: its disks' capacities are being read anew */
 	uint64_t timers_seen; /* timers.c: what differed at the last look; 0: nothing */
 };
 

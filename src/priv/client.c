@@ -20,6 +20,7 @@ static const char *const names[PRIV_VERBS_] = {
 	[PRIV_SCAN] = "scan",
 	[PRIV_REPORT_LUNS] = "report-luns",
 	[PRIV_SYNC_CACHE] = "sync-cache",
+	[PRIV_READ_SIZES] = "read-sizes",
 	[PRIV_MAPS_FAIL] = "maps-fail",
 	[PRIV_MAPS_RESTORE] = "maps-restore",
 	[PRIV_CT_GID_PN] = "ct-gid-pn",

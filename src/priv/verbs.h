@@ -42,6 +42,7 @@ void verb_list_luns(const uint8_t *data, size_t len, struct priv_reply *r);
 
 /* verbs_lun.c */
 verb_fn verb_sync_cache;
+verb_fn verb_read_sizes;
 
 /* 0, or -ENODEV with r->text: is q->host the fc_host that carries q->wwpn?  A number may have been given to
  * another. */

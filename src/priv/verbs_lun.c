@@ -163,3 +163,53 @@ int verb_sync_cache(const struct priv_request *q, struct priv_reply *r)
 		close(l->job[i].fd);
 	return 0;
 }
+
+/* ---- sizes ---- */
+
+/* The disk of a LUN; false when it has none. */
+static bool disk_of(const char *name, char *sd, size_t size)
+{
+	char path[PATH_MAX];
+	AUTO_DIR DIR *dir = opendir(sysroot_path(path, sizeof(path), DEVICE "block", name));
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir)))
+		if (!strncmp(e->d_name, "sd", 2) && strlen(e->d_name) < size)
+			return strcpy(sd, e->d_name), true;
+	return false;
+}
+
+static bool has_no_size(const char *name, const char *sd)
+{
+	uint64_t sectors;
+
+	return !sysroot_read_u64(&sectors, DEVICE "block/%s/size", name, sd) && !sectors;
+}
+
+/*
+ * Whoever closes a disk that it could write to makes udev have the kernel look at it anew; when that happens
+ * while the vport is logged out the disk is left without a size, and nothing gives it back after the login.
+ */
+int verb_read_sizes(const struct priv_request *q, struct priv_reply *r)
+{
+	char path[PATH_MAX], prefix[16], sd[32];
+	int err = verb_check_fc_host(q->host, r);
+	AUTO_DIR DIR *dir = NULL;
+	struct dirent *e;
+
+	if (err)
+		return err;
+	dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/scsi_device"));
+	snprintf(prefix, sizeof(prefix), "%d:", q->host);
+	while (dir && (e = readdir(dir))) {
+		if (strncmp(e->d_name, prefix, strlen(prefix)) || strlen(e->d_name) >= sizeof(path) / 2 ||
+		    !runs(e->d_name) || !disk_of(e->d_name, sd, sizeof(sd)) || !has_no_size(e->d_name, sd))
+			continue;
+		err = sysroot_write("1", DEVICE "rescan", e->d_name);
+		if (err)
+			snprintf(r->text, sizeof(r->text), "rescan of %.40s", e->d_name);
+		else
+			r->count += !has_no_size(e->d_name, sd);
+	}
+	return err;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Disks that have lost their size.  Whoever closes a disk that it could write to makes udev have the kernel
+ * look at it anew; while the vport is logged out after an abort that leaves the disk with a capacity of 0,
+ * and nothing gives it back after the login.
+ */
+#ifndef VHBA_SIZES_H
+#define VHBA_SIZES_H
+
+#include "daemon.h"
+
+/* The vhba is not ready: if a disk of it lacks its size it is read anew, and the VM's machine then woken. */
+void sizes_look(struct daemon *d, const struct vm *vm, struct vm_vhba *v);
+
+#endif
