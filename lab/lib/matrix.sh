@@ -140,8 +140,8 @@ matrix_quiesce() {
 	local rc=0
 	ctl --json quiesce db1 --deadline "$1ms" --paused >"$SAN_RUN/matrix/answer.json" 2>"$SAN_RUN/matrix/answer.err" || rc=$?
 	matrix_io_show >"$SAN_RUN/matrix/at-answer"
-	[ -s "$SAN_RUN/matrix/answer.json" ] && return
-	matrix_wrong "no answer: status $rc: $(<"$SAN_RUN/matrix/answer.err")"
+	jq -e .outcome "$SAN_RUN/matrix/answer.json" >/dev/null 2>&1 && return
+	matrix_wrong "no answer: status $rc: $(cat "$SAN_RUN/matrix/answer.err" "$SAN_RUN/matrix/answer.json")"
 	return 1
 }
 
