@@ -233,9 +233,9 @@ void q_arm_step(struct quiesce *q, struct q_vhba *v)
 
 static enum quiesce_outcome phase_outcome(const struct quiesce *q, const struct q_vhba *v,
 					  enum quiesce_phase p, enum quiesce_state from,
-					  enum quiesce_state to)
+					  enum quiesce_state to, unsigned int evidence)
 {
-	bool good = v->evidence == QV_ALL;
+	bool good = evidence == QV_ALL;
 
 	if (to == QS_FAILED || from == QS_ROLLBACK)
 		return QO_FAILED;
@@ -342,7 +342,8 @@ void q_stamp(struct quiesce *q, struct q_vhba *v, enum quiesce_state from, enum 
 	if (pf != pt && pf != QP_PHASES) {
 		r = q_rec(q, i, pf);
 		r->end_us = at_us;
-		r->outcome = phase_outcome(q, v, pf, from, to);
+		/* By what its record has: the next state may want it proved anew. */
+		r->outcome = phase_outcome(q, v, pf, from, to, r->evidence);
 	}
 	if (pf != pt && pt != QP_PHASES) {
 		if (to == QS_STOP || to == QS_CLOSE)

@@ -71,6 +71,7 @@ static void test_healthy(void)
 	CU_ASSERT(w.v[0].calls[OP_FABRIC] > asked);
 	CU_ASSERT(mono_since(w.last.answered, w.last.asked) < 1000 * W_MS);
 	ask(QE_RESUME, 1000 * W_MS, QO_CONFIRMED);
+	UT_EQ(rec(0, QP_HOLD)->outcome, QO_CONFIRMED); /* it was proved to its end */
 	CU_ASSERT(quiesce_finished(w.q));
 	UT_EQ(w.intake_closed, false);
 	UT_EQ(w.v[0].calls[OP_TIMERS], 0);

@@ -193,7 +193,7 @@ static void put_marks(FILE *out, const struct axis *a, double top, double bottom
 	}
 }
 
-static void put_bar(FILE *out, const struct axis *a, struct json_object *p, double y)
+static void put_bar(FILE *out, const struct axis *a, struct json_object *p, double y, double height)
 {
 	const char *phase = json_text(p, "phase"), *outcome = json_text(p, "outcome");
 	bool bad = !strcmp(outcome, "failed") || !strcmp(outcome, "unconfirmed");
@@ -219,15 +219,17 @@ static void put_bar(FILE *out, const struct axis *a, struct json_object *p, doub
 	fputs(json_has(p, "text") ? ": " : "", out);
 	put_escaped(out, json_text(p, "text"));
 	fprintf(out,
-		"</title>\n<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"3\" fill=\"%s\"/>\n",
-		x, y, w, BAR, colour < PHASES ? colours[colour].colour : COLOUR_OTHER);
+		"</title>\n<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"3\" "
+		"fill=\"%s\"/>\n",
+		x, y, w, height, colour < PHASES ? colours[colour].colour : COLOUR_OTHER);
 	if (bad)
 		fprintf(out,
-			"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"3\" fill=\"url(#h)\" "
+			"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"3\" "
+			"fill=\"url(#h)\" "
 			"stroke=\"#dc2626\" stroke-width=\"2\"/>\n",
-			x, y, w, BAR);
-	if (w > (double)strlen(phase) * CHAR_W + 8)
-		put_text(out, x + w / 2, y + BAR / 2.0 + 4, "b", "middle", phase);
+			x, y, w, height);
+	if (height > CHAR_W * 2 && w > (double)strlen(phase) * CHAR_W + 8)
+		put_text(out, x + w / 2, y + height / 2 + 4, "b", "middle", phase);
 	fputs("</g>\n", out);
 }
 
@@ -246,19 +248,48 @@ static void put_evidence(FILE *out, struct json_object *owner, double y)
 	put_text(out, LEFT + 4, y, "e", NULL, text);
 }
 
+/* The VM's answer spans all: the mark shows it. */
+static bool is_bar(struct json_object *phase)
+{
+	return strcmp(json_text(phase, "phase"), "answer") != 0;
+}
+
+/* How many bars, and whether one begins before another has ended: as the VM's do, whose vhbas go at their own
+ * pace. */
+static size_t bars(struct json_object *phases, bool *overlap)
+{
+	uint64_t end = 0;
+	size_t n = 0;
+
+	*overlap = false;
+	for (size_t i = 0; i < json_list_len(phases); i++) {
+		struct json_object *p = json_object_array_get_idx(phases, i);
+
+		if (!is_bar(p))
+			continue;
+		*overlap |= json_uint(p, "start_us") < end;
+		end = json_has(p, "end_us") ? json_uint(p, "end_us") : UINT64_MAX;
+		n++;
+	}
+	return n;
+}
+
 static void put_lane(FILE *out, const struct axis *a, struct json_object *owner, const char *name,
 		     const char *below, double y)
 {
 	struct json_object *phases = json_list(owner, "phases");
+	bool overlap;
+	size_t n = bars(phases, &overlap), rank = 0;
+	double height = overlap ? (double)BAR / (double)n : BAR;
 
 	put_text(out, 20, y + 22, "n", NULL, name);
 	put_text(out, 20, y + 40, "w", NULL, below);
 	for (size_t i = 0; i < json_list_len(phases); i++) {
 		struct json_object *p = json_object_array_get_idx(phases, i);
 
-		/* The VM's answer spans all: the mark shows it. */
-		if (strcmp(json_text(p, "phase"), "answer"))
-			put_bar(out, a, p, y + 5);
+		/* What overlaps is drawn one below the other, so that nothing is hidden. */
+		if (is_bar(p))
+			put_bar(out, a, p, y + 5 + (overlap ? (double)rank++ * height : 0), height);
 	}
 	put_evidence(out, owner, y + LANE - 13);
 }

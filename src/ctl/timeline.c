@@ -38,6 +38,22 @@ static void commands_text(struct json_object *phase, char *buf, size_t size)
 	snprintf(buf, size, "%s -> %s", before, after);
 }
 
+/* What was seen is often the evidence in other words: once is enough. */
+static const char *seen_text(struct json_object *phase)
+{
+	struct json_object *evidence = json_list(phase, "evidence");
+	const char *text = json_text(phase, "text"), *at = text;
+
+	for (size_t i = 0; i < json_list_len(evidence); i++) {
+		const char *one = json_object_get_string(json_object_array_get_idx(evidence, i));
+
+		if (strncmp(at, i ? ", " : "", i ? 2 : 0) || strncmp(at + (i ? 2 : 0), one, strlen(one)))
+			return text;
+		at += (i ? 2 : 0) + strlen(one);
+	}
+	return json_list_len(evidence) && !*at ? "" : text;
+}
+
 static void add_phases(struct libscols_table *t, struct json_object *phases, uint64_t zero,
 		       struct libscols_line *up)
 {
@@ -57,6 +73,7 @@ static void add_phases(struct libscols_table *t, struct json_object *phases, uin
 			   end ? human_time(end > start ? end - start : 0, buf, sizeof(buf)) : "...");
 		commands_text(p, buf, sizeof(buf));
 		table_cell(line, COL_COMMANDS, buf);
+		table_cell(line, COL_SEEN, seen_text(p));
 	}
 }
 
