@@ -63,7 +63,7 @@ static const struct fc_errno errno_qla2xxx[] = {
 static const struct fc_errno errno_lpfc[] = {
 	{ENOENT, VHBA_E_EXISTS, DUPLICATE ", or NPIV is off, or lpfc takes no such WWN",
 	 "see 'vhbactl parent list', and messages 1808, 1821 and 1823 in the kernel's log"},
-	{EINTR, VHBA_E_CONSTRAINT, "the HBA is out of VPIs: it has no room for another vport",
+	{EINTR, VHBA_E_CONSTRAINT, "the HBA is out of VPIs, or of what else a vport needs",
 	 "use another parent in this VSAN, or detach a VM from this one"},
 	{EPERM, VHBA_E_IO, "lpfc was interrupted while it made the vport", "try again"},
 	{0},

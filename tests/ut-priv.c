@@ -422,6 +422,18 @@ static void test_luns(void)
 	CU_ASSERT_TRUE(strlen(r.text) < sizeof(r.text) && !strncmp(r.text, "18446744073709551615,", 21));
 }
 
+/* What no vport survives is not written, whoever asks. */
+static void test_never_written(void)
+{
+	tree_put("0", "/sys/class/fc_host/host5/issue_lip");
+	UT_EQ(verb_write("1", "/sys/class/fc_host/host%d/issue_lip", 5), -EPERM);
+	UT_STREQ(tree_text("/sys/class/fc_host/host5/issue_lip"), "0");
+	tree_put("0", "/sys/class/scsi_device/5:0:0:0/device/delete");
+	UT_EQ(verb_write("1", "/sys/class/scsi_device/%s/device/delete", "5:0:0:0"), -EPERM);
+	UT_STREQ(tree_text("/sys/class/scsi_device/5:0:0:0/device/delete"), "0");
+	UT_EQ(verb_write("1", "/sys/class/fc_vports/vport-2:0-3/vport_disable"), 0);
+}
+
 static void test_name_server(void)
 {
 	struct priv_request q = {.host = 2, .wwpn = WWPN};
@@ -555,6 +567,7 @@ static CU_TestInfo verbs[] = {
 	{"maps are told", test_maps},
 	{"LUNs", test_luns},
 	{"disks that have lost their size", test_sizes},
+	{"what must never be written", test_never_written},
 	{"the name server", test_name_server},
 	{"interfaces", test_interfaces},
 	{"FIP VLAN notifications", test_fip},

@@ -33,6 +33,7 @@ static inline void ut_privq_up(struct daemon *d)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv))
 		abort();
 	ut_helper = sv[1];
+	works_init(&d->works, d->loop);
 	d->privq = privq_new(d->loop, sv[0], ut_privq_late, ut_privq_gone, NULL, NULL);
 	if (!d->privq)
 		abort();
@@ -41,6 +42,7 @@ static inline void ut_privq_up(struct daemon *d)
 static inline void ut_privq_down(struct daemon *d)
 {
 	privq_free(d->privq);
+	works_clear(&d->works);
 	sd_event_unref(d->loop);
 	close(ut_helper);
 }

@@ -49,7 +49,6 @@ static void up(void)
 	TAILQ_INIT(&d.watchers);
 	eventlog_init(&d.events);
 	ut_privq_up(&d);
-	works_init(&d.works, d.loop);
 	tree_new();
 	tree_parent(2, "eth0.10f", "0x20000200000a0001");
 	tree_vport(2, 3, 5, "0x502ab30000000001");
@@ -72,7 +71,6 @@ static void up(void)
 static void down(void)
 {
 	vm_free(&d.vms, vm);
-	works_clear(&d.works);
 	ut_privq_down(&d);
 	fc_inventory_clear(&d.inv);
 	eventlog_clear(&d.events);
@@ -271,6 +269,43 @@ static void test_before_abort(void)
 	down();
 }
 
+/* A resume of a vport whose delete the driver has put off: it is deleted first, since it can't be enabled any
+ * more. */
+static void resume_of_half_deleted(const char *driver, enum priv_verb first)
+{
+	struct quiesce_call call = {.vhba = 0, .token = 1000, .by = mono_add(mono_now(), 60 * USEC_PER_SEC)};
+	struct priv_request q;
+	struct verror e;
+	struct op *op;
+
+	up();
+	snprintf(fc_host_find(&d.inv, 2)->driver, sizeof(((struct fc_host *)0)->driver), "%s", driver);
+	op = op_new(&d, OP_QUIESCE, vm, NULL, 20 * USEC_PER_SEC, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
+	UT_EQ(op_quiesce_start(op, 0, true, &e), 0);
+	while (ut_privq_next(&q))
+		;
+	UT_EQ(quiesce_driver_ops.create_vport(vm->driver, &call), 0);
+	while (ut_privq_next(&q) && q.verb != first)
+		;
+	UT_EQ(q.verb, first);
+	UT_EQ(q.wwpn, vm->vhba[0].wwpn);
+	if (first == PRIV_VPORT_DELETE) {
+		ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+		while (ut_privq_next(&q) && q.verb != PRIV_VPORT_CREATE)
+			;
+		UT_EQ(q.verb, PRIV_VPORT_CREATE);
+	}
+	op_end(op);
+	down();
+}
+
+static void test_half_deleted(void)
+{
+	resume_of_half_deleted("lpfc", PRIV_VPORT_DELETE);
+	resume_of_half_deleted("fcoe", PRIV_VPORT_ENABLE);
+}
+
 int main(int argc, char **argv)
 {
 	static CU_TestInfo tests[] = {
@@ -280,6 +315,7 @@ int main(int argc, char **argv)
 		{"not when Blocked or under way", test_not_now},
 		{"a quiesce's disable waits for them", test_before_quiesce},
 		{"and an abort's fast_io_fail 0", test_before_abort},
+		{"what is half deleted is deleted before it is created", test_half_deleted},
 		CU_TEST_INFO_NULL,
 	};
 	static const struct ut_suite suites[] = {{"timers", tests, begin, NULL}, {NULL}};
