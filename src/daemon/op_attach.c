@@ -122,7 +122,7 @@ static void on_recorded(void *user, const struct verror *e)
 /* The disk may hang: the VM is attached all the same, and the set is in the model, to be written yet. */
 static void on_unrecorded(struct op *op)
 {
-	log_warning("%s: the expected LUN set is not on the disk by the deadline", op->vm->name);
+	daemon_event(op->d, "registry", op->vm->name, "the expected LUN set is not on the disk yet");
 	finish(op, true, NULL);
 	op_end(op);
 }
@@ -176,7 +176,7 @@ static bool record_sets(struct op *op)
 		v->op_id = op->id;
 		if (!registry_import(op->d->reg, copy, on_recorded, v, &e)) {
 			op->attach->writing = 1;
-			op_wake_at(op, op->deadline, on_unrecorded);
+			op_wake_at(op, op->attach->machine.undo_at, on_unrecorded);
 			daemon_registry_changed(op->d);
 			reg_vm_free(copy);
 			return true;
