@@ -67,7 +67,6 @@ struct quiesce {
 	void *user;
 	unsigned int n;
 	bool running; /* inside an event or a tick */
-	uint32_t last_token;
 	struct monotime now; /* of the event being worked on */
 
 	/* The request. */

@@ -41,11 +41,16 @@ static const enum quiesce_ev op_failed[OP_MAX] = {
 	[OP_TIMERS] = QE_TIMERS_FAILED,
 };
 
-static uint32_t new_token(struct quiesce *q)
+/*
+ * Never the same twice in a process: what an earlier machine of a VM asked for may be answered when the VM
+ * has another one, and the name server's word on the last logout proves nothing about this one.
+ */
+static uint32_t new_token(void)
 {
-	if (!++q->last_token)
-		q->last_token = 1;
-	return q->last_token;
+	static _Atomic uint32_t last;
+	uint32_t token = ++last;
+
+	return token ? token : ++last;
 }
 
 uint32_t q_begin_op(struct quiesce *q, int vhba, enum q_op op, struct monotime by)
@@ -54,7 +59,7 @@ uint32_t q_begin_op(struct quiesce *q, int vhba, enum q_op op, struct monotime b
 	uint32_t *slot = v ? &v->token[op] : &q->vm_token[op];
 	struct quiesce_call call = {
 		.vhba = vhba,
-		.token = new_token(q),
+		.token = new_token(),
 		.id = v ? &v->id : NULL,
 		.timers = !v		 ? ""
 			  : v->timers[0] ? v->timers

@@ -249,8 +249,8 @@ struct quiesce_vhba {
 /* What an op is told. Valid during the call only. */
 struct quiesce_call {
 	int vhba; /* number in this struct quiesce (0..n-1), QUIESCE_VM for intake ops */
-	uint32_t token; /* never 0; its result event brings it back. A newer call of the same op makes it
-			   stale */
+	uint32_t token; /* never 0, nor that of another machine; its result event brings it back. A newer
+			   call of the same op makes it stale */
 	const struct quiesce_vhba *id; /* NULL for the VM */
 	const char *timers; /* restore_timers: what set_fast_fail answered, or id->timers */
 	struct monotime

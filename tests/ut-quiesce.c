@@ -401,6 +401,28 @@ static void test_stale_and_bad(void)
 	w_fini(&w);
 }
 
+/* The name server's answer to an earlier machine of the VM is no proof for the next one. */
+static void test_answer_to_an_earlier_machine(void)
+{
+	uint32_t earlier = 0;
+
+	for (int turn = 0; turn < 2; turn++) {
+		w_init(&w, 1);
+		w.v[0].op[OP_FABRIC].mode = W_NEVER;
+		ask(QE_QUIESCE, 500 * W_MS, QO_UNCONFIRMED);
+		if (turn) {
+			struct quiesce_arg arg = {.token = earlier};
+			struct monotime now = {w.now};
+
+			UT_EQ(quiesce_event(w.q, 0, QE_FABRIC_ABSENT, &arg, now), -ESTALE);
+			UT_EQ(quiesce_evidence(w.q, 0) & QV_FABRIC_LOGGED_OUT, 0);
+		}
+		CU_ASSERT(w.q->v[0].token[OP_FABRIC] != 0 && w.q->v[0].token[OP_FABRIC] != earlier);
+		earlier = w.q->v[0].token[OP_FABRIC];
+		w_fini(&w);
+	}
+}
+
 static void restart_story(bool release)
 {
 	ask(QE_QUIESCE, 800 * W_MS, QO_CONFIRMED);
@@ -696,6 +718,7 @@ int main(int argc, char **argv)
 		{"a cache that does not end", test_sync_hangs},
 		{"no cache where it must not be", test_sync_left_out},
 		{"what was seen is kept", test_seen},
+		{"an answer to an earlier machine", test_answer_to_an_earlier_machine},
 		{"killed at every record", test_restart_everywhere},
 		{"killed with a request waiting", test_restart_queued},
 		{"killed after a roll-back", test_restart_rolled_back},
