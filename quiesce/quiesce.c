@@ -465,6 +465,15 @@ bool quiesce_finished(const struct quiesce *q)
 	return quiesce_idle(q) && (q->v[0].state == QS_ATTACHED || q->v[0].state == QS_GONE);
 }
 
+bool quiesce_released(const struct quiesce *q)
+{
+	for (unsigned int i = 0; i < q->n; i++)
+		if ((q->v[i].state != QS_GONE && q->v[i].state != QS_GONE_CHECK) ||
+		    q->v[i].queued != QE_EVENTS)
+			return false;
+	return q->answered;
+}
+
 unsigned int quiesce_vhbas(const struct quiesce *q)
 {
 	return q->n;

@@ -400,6 +400,9 @@ bool quiesce_idle(const struct quiesce *q); /* nothing is under way, not even in
 /* Every vhba is attached, or every one is gone, and nothing is under way: end the journal, free the machine.
  */
 bool quiesce_finished(const struct quiesce *q);
+/* Every vport is deleted by a release that has been answered: at most the proof is still awaited, which a new
+ * attach need not wait for. */
+bool quiesce_released(const struct quiesce *q);
 int quiesce_journal_error(const struct quiesce *q); /* the first -errno that ops->journal gave, or 0 */
 
 /* The record, VM-level lines first: an array of *n entries owned by q, valid until the next call; skip

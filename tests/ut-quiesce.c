@@ -326,6 +326,15 @@ static void test_release(void)
 	ask(QE_RELEASE, 500 * W_MS, QO_UNCONFIRMED);
 	CU_ASSERT(strstr(w.last.text, "name server: present") != NULL);
 	in_state(0, QS_GONE_CHECK);
+	/* What the fabric does not let go need not be waited for; but nobody goes on before the answer. */
+	UT_EQ(quiesce_released(w.q), true);
+	UT_EQ(w_request(&w, QE_RELEASE, 500 * W_MS), 0);
+	UT_EQ(quiesce_released(w.q), false);
+	w_until_answer(&w);
+	UT_EQ(quiesce_released(w.q), true);
+	UT_EQ(w_request(&w, QE_QUIESCE, 500 * W_MS), 0);
+	w_until_answer(&w);
+	UT_EQ(quiesce_released(w.q), false);
 	w_fini(&w);
 	w_init(&w, 1);
 	w.v[0].op[OP_DELETE].mode = W_FAIL;

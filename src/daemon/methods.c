@@ -353,10 +353,17 @@ static const struct op_spec specs[PROTO_METHODS] = {
 	[PROTO_RELEASE] = {OP_RELEASE, LIVE, release_deadline},
 };
 
+/* All of it that an attach would have to wait for is over. */
+static bool released(const struct vm *vm)
+{
+	return vm && vm->quiesce && quiesce_released(vm->quiesce);
+}
+
 static bool may_begin(struct daemon *d, const struct op_spec *s, const struct reg_vm *rv, const struct vm *vm,
 		      struct verror *e)
 {
-	enum vm_state state = vm ? vm->state : VM_DETACHED;
+	bool over = s->kind == OP_ATTACH && released(vm);
+	enum vm_state state = vm && !over ? vm->state : VM_DETACHED;
 
 	if (vm && vm->op) {
 		verror_set(e, VHBA_E_BUSY, "%s: another operation is under way", rv->name);
@@ -364,7 +371,7 @@ static bool may_begin(struct daemon *d, const struct op_spec *s, const struct re
 		verror_fix(e, "wait for its answer: 'vhbactl status' shows it");
 		return false;
 	}
-	if (!(s->states & 1U << state) || (s->kind == OP_ATTACH && vm && vm->quiesce)) {
+	if (!(s->states & 1U << state) || (s->kind == OP_ATTACH && vm && vm->quiesce && !over)) {
 		verror_set(e, VHBA_E_STATE, "%s: %s is not possible now", rv->name, op_kind_name(s->kind));
 		verror_seen(e, "%s is %s", rv->name, vm_state_name(state));
 		return false;
@@ -422,6 +429,8 @@ static void operation(struct daemon *d, struct call *call, struct json_object *p
 		call_error(call, &e);
 		return;
 	}
+	if (s->kind == OP_ATTACH && released(vm))
+		vm_release_over(vm);
 	if (!vm || s->kind == OP_ATTACH)
 		vm = vm_of_registry(d, rv);
 	op = vm ? op_new(d, s->kind, vm, call, deadline_us, &e) : NULL;

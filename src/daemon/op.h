@@ -77,6 +77,9 @@ void op_attach_free(struct attach_run *run);
 #define OP_DRAIN_DEFAULT UINT64_MAX
 void op_quiesce_config(const struct config *c, struct quiesce_config *qc, uint64_t drain_us);
 int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct verror *e);
+/* A release that has been answered and of which at most the proof is awaited (quiesce_released) ends here.
+ * May free vm. */
+void vm_release_over(struct vm *vm);
 /* The inventory changed around this VM: its machine looks again. */
 void vm_wake(struct daemon *d, struct vm *vm);
 /*

@@ -151,7 +151,7 @@ static void retire(struct driver *dr)
 {
 	struct daemon *d = dr->d;
 	struct vm *vm = dr->vm;
-	bool gone = quiesce_state(vm->quiesce, 0) == QS_GONE;
+	bool gone = quiesce_released(vm->quiesce);
 	const struct quiesce_result *r = quiesce_result(vm->quiesce);
 
 	if (vm->journal)
@@ -187,6 +187,11 @@ static void after(struct driver *dr)
 		return;
 	}
 	daemon_timer(dr->d, &dr->timer, quiesce_deadline(vm->quiesce), on_tick, dr);
+}
+
+void vm_release_over(struct vm *vm)
+{
+	retire(vm->driver);
 }
 
 void vm_wake(struct daemon *d, struct vm *vm)
