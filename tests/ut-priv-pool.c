@@ -363,6 +363,53 @@ static void test_deadline(void)
 	UT_EQ(r.flags, PRIV_LATE);
 }
 
+/* The helper's children that have ended and that nobody has waited for. */
+static unsigned zombies(void)
+{
+	char path[64], line[512] = "", stat[512];
+	unsigned n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", helper, helper);
+	f = fopen(path, "r");
+	if (f && fgets(line, sizeof(line), f))
+		for (char *end, *p = line; strtol(p, &end, 10) > 0; p = end) {
+			FILE *one;
+
+			snprintf(path, sizeof(path), "/proc/%ld/stat", strtol(p, NULL, 10));
+			one = fopen(path, "r");
+			if (one && fgets(stat, sizeof(stat), one) && strstr(stat, ") Z "))
+				n++;
+			if (one)
+				fclose(one);
+		}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/*
+ * The answer of one that was late is the last that is heard of it: no later request need come to bury it.
+ * Several times: the child may also happen to have ended just before the helper looks.
+ */
+static void test_no_zombie(void)
+{
+	tree_fifo(DISABLE);
+	for (uint32_t turn = 0; turn < 5; turn++) {
+		struct priv_request q = disable(turn + 1, 50);
+
+		UT_EQ(priv_send(fd, &q), 0);
+		UT_EQ(receive(), 0);
+		UT_EQ(r.err, -ETIMEDOUT);
+		release_fifo();
+		UT_EQ(receive(), 0);
+		UT_EQ(r.flags, PRIV_LATE);
+		for (int i = 0; i < 100 && zombies(); i++)
+			poll(NULL, 0, 10);
+		UT_EQ(zombies(), 0);
+	}
+}
+
 static void test_malformed(void)
 {
 	struct {
@@ -463,6 +510,7 @@ static CU_TestInfo pool_tests[] = {
 static CU_TestInfo helper_tests[] = {
 	{"requests and replies", test_client},
 	{"a verb past its deadline", test_deadline},
+	{"a child that was late leaves no zombie", test_no_zombie},
 	{"malformed requests", test_malformed},
 	{"the helper killed", test_helper_killed},
 	CU_TEST_INFO_NULL,

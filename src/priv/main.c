@@ -107,6 +107,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN); /* children leave no zombie, even if no request comes any more */
 	umask(077);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	fcntl(PRIV_FD, F_SETFD, FD_CLOEXEC);
