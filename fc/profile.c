@@ -74,10 +74,12 @@ const struct fc_profile fc_profiles[] = {
 		/*
 		 * fcoe_vport_disable: fc_fabric_logoff sends and does not wait for the wire; measured 20..146
 		 * ms under emulation.  Commands fail back about 30 ms after its write began.
-		 * fcoe_vport_destroy: under RTNL and fcoe_config_mutex, 105..170 ms.
+		 * fcoe_vport_destroy: under RTNL and fcoe_config_mutex, 105..170 ms.  __fc_vport_setlink
+		 * leaves alone an lport in state DISABLED only, which one is not whose LOGO nobody answered.
 		 */
 		.family = "libfc",
 		.drivers = {"fcoe"},
+		.hides_disabled = true,
 		.abort = FC_ABORT_LOCAL,
 		.proof = FC_PROOF_RPORTS | FC_PROOF_PORT_ID | FC_PROOF_BUSY,
 		.shared = FC_SHARED_RTNL,
@@ -97,6 +99,7 @@ const struct fc_profile fc_profiles[] = {
 		 */
 		.family = "bnx2fc",
 		.drivers = {"bnx2fc"},
+		.hides_disabled = true,
 		.abort = FC_ABORT_CLEANUP,
 		.proof = FC_PROOF_RPORTS | FC_PROOF_PORT_ID | FC_PROOF_BUSY,
 		.shared = FC_SHARED_HBA,
@@ -112,6 +115,7 @@ const struct fc_profile fc_profiles[] = {
 		/* qedf_flush_active_ios: 60 x 500 ms a session, then its upload (destroy_conn). No RTNL. */
 		.family = "qedf",
 		.drivers = {"qedf"},
+		.hides_disabled = true,
 		.abort = FC_ABORT_CLEANUP,
 		.proof = FC_PROOF_RPORTS | FC_PROOF_PORT_ID | FC_PROOF_BUSY,
 		.shared = FC_SHARED_HBA,

@@ -76,6 +76,9 @@ struct fc_profile {
 	bool drain_first; /* commands left at the disable cost far more than waiting for them */
 	bool delete_again; /* EAGAIN of a delete: only another delete helps, a disable does nothing and says
 			      so to none */
+	bool hides_disabled; /* a parent that logs in anew gives a vport that is logged out another state than
+				Disabled, and an enable then does nothing: it has to be disabled again first
+			      */
 	bool ct_by_rport; /* CT goes through the directory server's rport alone (FC_BSG_RPT_CT) */
 	enum fc_abort abort;
 	unsigned proof; /* enum fc_proof */

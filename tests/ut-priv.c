@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "ct.h"
 #include "pool.h"
 #include "sgio.h"
@@ -69,6 +70,32 @@ static void test_switch(void)
 	UT_EQ(run(PRIV_VPORT_DELETE, (struct priv_request){.host = 2, .wwpn = WWPN, .wwnn = 0x20}), 0);
 	UT_STREQ(tree_text("/sys/class/fc_host/host2/vport_delete"), "502ab30000000001:0000000000000020");
 	UT_EQ(run(PRIV_VPORT_DELETE, (struct priv_request){.host = 2, .wwpn = 1, .wwnn = 0x20}), -ENODEV);
+}
+
+/* A vport whose LOGO nobody answered is Initializing once its parent is back: the kernel enables it only
+ * after a disable. */
+static void test_enable_hidden(void)
+{
+	struct priv_request q = {.host = 2, .number = 3, .wwpn = WWPN};
+	static const struct {
+		const char *driver, *vport, *port;
+		bool again;
+	} cases[] = {
+		{"fcoe", "Initializing", "Unknown", true}, {"fcoe", "Linkdown", "Linkdown", true},
+		{"fcoe", "Disabled", "Offline", false},	   {"fcoe", "Initializing", "Online", false},
+		{"fcoe", "Active", "Online", false},	   {"lpfc", "Initializing", "Linkdown", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		tree_put(cases[i].driver, "/sys/class/scsi_host/host2/proc_name");
+		tree_put(cases[i].vport, "/sys/class/fc_vports/vport-2:0-3/vport_state");
+		tree_put(cases[i].port, "/sys/class/fc_host/host5/port_state");
+		UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
+		UT_EQ(strstr(r.text, "disabled first") != NULL, cases[i].again);
+		UT_STREQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable"), "0");
+	}
+	q.wwpn++;
+	UT_EQ(run(PRIV_VPORT_ENABLE, q), -ENODEV);
 }
 
 static void test_timers(void)
@@ -555,6 +582,7 @@ static void test_fip(void)
 static CU_TestInfo verbs[] = {
 	{"vport_create", test_create},
 	{"disable, enable, delete", test_switch},
+	{"enable what is logged out and not Disabled", test_enable_hidden},
 	{"rport timers", test_timers},
 	{"rport timers as text", test_timers_text},
 	{"rport timers of many targets", test_timers_many},

@@ -236,9 +236,38 @@ static int verb_vport_disable(const struct priv_request *q, struct priv_reply *r
 	return switch_vport(q, r, "1");
 }
 
+/*
+ * It is logged out, and yet has not the state Disabled: in Linux 6.1 fc_vport_disable_store
+ * (scsi_transport_fc.c) then answers EALREADY to an enable, the driver is not asked, and the vport never logs
+ * in again.
+ */
+static bool hides_disabled(const struct priv_request *q, char *state, size_t size)
+{
+	char driver[16] = "", port[32] = "";
+
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
+	if (!fc_profile_find(driver)->hides_disabled ||
+	    sysroot_read(state, size, "/sys/class/fc_vports/vport-%d:%u-%u/vport_state", q->host, q->channel,
+			 q->number) < 0 ||
+	    !strcmp(state, "Disabled"))
+		return false;
+	/* What is logged in stays so: its users would notice. */
+	return sysroot_read(port, sizeof(port), "/sys/class/fc_host/host%d/port_state",
+			    own_host(q->host, q->channel, q->number)) >= 0 &&
+	       strcmp(port, "Online");
+}
+
 static int verb_vport_enable(const struct priv_request *q, struct priv_reply *r)
 {
-	return switch_vport(q, r, "0");
+	char state[32] = "";
+	int err = check_vport(q, r);
+
+	if (!err && hides_disabled(q, state, sizeof(state))) {
+		err = switch_vport(q, r, "1");
+		snprintf(r->text, sizeof(r->text), "vport-%d:%u-%u was %s, but not logged in: disabled first",
+			 q->host, q->channel, q->number, state);
+	}
+	return err ? err : switch_vport(q, r, "0");
 }
 
 /* ---- LUNs ---- */
