@@ -223,7 +223,9 @@ void q_arm_step(struct quiesce *q, struct q_vhba *v)
 		us = v->aborted && !v->deleted ? p->escalate_us : 0;
 		break;
 	case QS_TIMERS:
-		us = p->fast_fail_us;
+		/* A fast_io_fail_tmo of 0 that stays costs more than a resume that takes its time. */
+		us = q_budget(q, 5 * USEC_PER_SEC, 2);
+		us = us > p->fast_fail_us ? us : p->fast_fail_us;
 		break;
 	default:
 		break;

@@ -194,6 +194,20 @@ static void test_caller_gone(void)
 	w_fini(&w);
 }
 
+/* The timers have the resume's time, not a quiesce's: one left at 0 makes an error of each blip of the link.
+ */
+static void test_slow_timers(void)
+{
+	w_init(&w, 1);
+	w.v[0].inflight = 8;
+	w.v[0].drains_at = UINT64_MAX;
+	ask(QE_QUIESCE, 1000 * W_MS, QO_CONFIRMED);
+	w.v[0].op[OP_TIMERS].delay_us = 2000 * W_MS;
+	ask(QE_RESUME, 30000 * W_MS, QO_CONFIRMED);
+	UT_STREQ(w.v[0].restored, "old timers");
+	w_fini(&w);
+}
+
 /* The daemon ends: the caller is told what is so, and nothing of the work is lost. */
 static void test_leave(void)
 {
@@ -714,6 +728,7 @@ int main(int argc, char **argv)
 		{"silent name server", test_silent_name_server},
 		{"deadline of 50 ms", test_short_deadline},
 		{"caller gone", test_caller_gone},
+		{"timers that take their time", test_slow_timers},
 		{"its daemon ends", test_leave},
 		{"intake cannot be closed", test_intake_fails},
 		{"each action fails or is silent", test_each_action_fails},

@@ -39,7 +39,6 @@ static void set_back(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 {
 	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
 				 .host = v->host,
-				 .wwpn = v->wwpn,
 				 .fast_io_fail = d->cfg->fast_io_fail,
 				 .dev_loss = d->cfg->dev_loss};
 	struct setting *s = calloc(1, sizeof(*s));
