@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The virtual machine: scripts that run from the source tree.
-EXTRA_DIST += %D%/scenarios/multipath %D%/scenarios/udev
+EXTRA_DIST += %D%/scenarios/multipath %D%/scenarios/reservations %D%/scenarios/udev
 EXTRA_DIST += %D%/scenarios/fcoe-policy %D%/tests/vm-shell %D%/tests/vm-stream
 EXTRA_DIST += %D%/README.md %D%/check %D%/init %D%/kernel %D%/run %D%/shell \
 	%D%/lib/guest.sh %D%/lib/hosts.sh %D%/lib/kernel.sh %D%/lib/playground %D%/lib/playground.rc %D%/lib/san.sh %D%/lib/tap.sh \

@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "ct.h"
 #include "pool.h"
+#include "pr.h"
 #include "sgio.h"
 #include "sysroot.h"
 #include "ut-tree.h"
@@ -315,6 +316,75 @@ static void test_sgio_nodes(void)
 	sgio_run(job, 0, mono_now());
 }
 
+/* READ FULL STATUS: two registrants, one of them this WWPN; and what is cut, or no such data at all. */
+static void test_pr(void)
+{
+	uint8_t d[8 + 2 * 48] = {0, 0, 0, 9, 0, 0, 0, 96};
+	struct pr_seen s;
+
+	d[8 + 7] = 0x11;
+	d[8 + 12] = 1; /* holds the reservation */
+	d[8 + 13] = 3;
+	d[8 + 23] = 24;
+	memcpy(d + 8 + 32, (uint8_t[8]){0x50, 0x2a, 0xb3, 0, 0, 0, 0, 1}, 8);
+	d[56 + 7] = 0x22;
+	d[56 + 23] = 24;
+	memcpy(d + 56 + 32, (uint8_t[8]){0x50, 0x2a, 0xb3, 0, 0, 0, 0, 2}, 8);
+	UT_EQ(pr_parse_full_status(d, sizeof(d), WWPN, &s), 0);
+	CU_ASSERT(s.key_known && s.key == 0x11 && s.type == 3 && s.holder == 0x11);
+	UT_EQ(pr_parse_full_status(d, sizeof(d), WWPN + 1, &s), 0);
+	CU_ASSERT(s.key_known && s.key == 0x22 && s.type == 3 && s.holder == 0x11);
+	UT_EQ(pr_parse_full_status(d, sizeof(d), WWPN + 2, &s), 0);
+	CU_ASSERT(s.key_known && !s.key && s.type == 3);
+	UT_EQ(pr_parse_full_status(d, sizeof(d) - 48, WWPN + 1, &s), 0); /* the second did not come */
+	CU_ASSERT(!s.key_known && s.type == 3);
+	d[8 + 13] = 8; /* all registrants hold it */
+	UT_EQ(pr_parse_full_status(d, sizeof(d), WWPN, &s), 0);
+	CU_ASSERT(s.type == 8 && !s.holder);
+	d[56 + 20] = 0xff; /* a TransportID beyond the end */
+	UT_EQ(pr_parse_full_status(d, sizeof(d), WWPN, &s), -EBADMSG);
+	UT_EQ(pr_parse_full_status(d, 7, WWPN, &s), -EBADMSG);
+	memset(d, 0, sizeof(d));
+	UT_EQ(pr_parse_full_status(d, sizeof(d), WWPN, &s), 0);
+	CU_ASSERT(s.key_known && !s.key && !s.type);
+	UT_EQ(pr_parse_reservation(d, sizeof(d), &s), 0);
+	CU_ASSERT(!s.key_known && !s.type);
+	d[7] = 16;
+	d[15] = 0x33;
+	d[21] = 0x01;
+	UT_EQ(pr_parse_reservation(d, sizeof(d), &s), 0);
+	CU_ASSERT(s.type == 1 && s.holder == 0x33);
+	UT_EQ(pr_parse_reservation(d, 12, &s), -EBADMSG);
+}
+
+/* A fifo as sg node gives back the command's header as its end: no data has come, so nothing is registered.
+ */
+static void test_reservations(void)
+{
+	struct priv_request q = {.host = 5, .wwpn = WWPN, .number = 200};
+
+	tree_put("write through", "/sys/class/scsi_disk/5:0:0:2/cache_type");
+	tree_put("running", "/sys/class/scsi_device/5:0:0:2/device/state");
+	tree_put("0", "/sys/class/scsi_device/5:0:0:2/device/device_busy");
+	tree_put("", "/sys/class/scsi_device/5:0:0:2/device/scsi_generic/sg9/uevent");
+	tree_remove("/sys/class/scsi_disk/5:0:0:0/cache_type");
+	tree_fifo("/dev/sg9");
+	q.wwpn++;
+	UT_EQ(run(PRIV_RESERVATIONS, q), -ENODEV);
+	q.wwpn--;
+	UT_EQ(run(PRIV_RESERVATIONS, q), 0);
+	UT_EQ(r.count, 0);
+	UT_STREQ(r.text, "");
+	tree_put("1", "/sys/class/scsi_device/5:0:0:2/device/device_busy");
+	UT_EQ(run(PRIV_RESERVATIONS, q), -EBUSY);
+	q.channel = 1;
+	UT_EQ(run(PRIV_RESERVATIONS, q), 0);
+	tree_put("0", "/sys/class/scsi_device/5:0:0:2/device/device_busy");
+	tree_put("blocked", "/sys/class/scsi_device/5:0:0:2/device/state");
+	UT_EQ(run(PRIV_RESERVATIONS, q), 0);
+	CU_ASSERT(r.value >= 1);
+}
+
 /* A multipathd that gives one answer to each command and writes down the last. */
 static pid_t fake_multipathd(const char *answer)
 {
@@ -593,6 +663,8 @@ static CU_TestInfo verbs[] = {
 	{"what a command says", test_sgio_text},
 	{"nodes that are none", test_sgio_nodes},
 	{"maps are told", test_maps},
+	{"what PERSISTENT RESERVE IN tells", test_pr},
+	{"reservations are read", test_reservations},
 	{"LUNs", test_luns},
 	{"disks that have lost their size", test_sizes},
 	{"what must never be written", test_never_written},

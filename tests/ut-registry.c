@@ -150,7 +150,7 @@ static void test_newer(void)
 	r = registry_open(dir, USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	UT_EQ(e.kind, VHBA_E_VERSION);
-	sql("PRAGMA user_version = 2");
+	sql("PRAGMA user_version = 3");
 	UT_EQ(reopen(), 0);
 	UT_EQ(registry_count(r), 1);
 }
@@ -233,7 +233,7 @@ static void test_bad_tickets(void)
 	static const struct {
 		const char *key, *value;
 	} bad[] = {
-		{"format", "\"x\""}, {"version", "2"},	 {"version", "\"1\""},
+		{"format", "\"x\""}, {"version", "3"},	 {"version", "\"1\""},
 		{"vm", "\"a b\""},   {"uuid", "\"no\""}, {"generation", "-1"},
 		{"vhbas", "{}"},     {"vhbas", "[1]"},	 {"vhbas", "[{\"index\":0}]"},
 	};

@@ -109,7 +109,7 @@ void timeline_text(struct json_object *record)
 static void summary(struct json_object *r)
 {
 	char elapsed[32], deadline[32];
-	struct json_object *unproved = json_list(r, "unproved");
+	struct json_object *unproved = json_list(r, "unproved"), *warnings = json_list(r, "warnings");
 
 	printf("%s %s: %s in %s", json_text(r, "operation"), json_text(r, "vm"), json_text(r, "outcome"),
 	       human_time(json_uint(r, "elapsed_us"), elapsed, sizeof(elapsed)));
@@ -121,6 +121,8 @@ static void summary(struct json_object *r)
 	if (json_has(r, "time"))
 		printf("  (%s)", json_text(r, "time"));
 	putchar('\n');
+	for (size_t i = 0; i < json_list_len(warnings); i++)
+		printf("warning: %s\n", json_object_get_string(json_object_array_get_idx(warnings, i)));
 	for (size_t i = 0; i < json_list_len(unproved); i++)
 		printf("not proved: %s\n", json_object_get_string(json_object_array_get_idx(unproved, i)));
 	if (json_text(r, "text")[0])

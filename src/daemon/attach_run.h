@@ -6,6 +6,8 @@
 #ifndef VHBA_ATTACH_RUN_H
 #define VHBA_ATTACH_RUN_H
 
+#include <json-c/json.h>
+
 #include "attach.h"
 #include "journal.h"
 #include "op.h"
@@ -25,6 +27,9 @@ struct attach_run {
 	bool timers_right[ATTACH_VHBAS_MAX]; /* found so: no verb is under way for them */
 	bool placed, record; /* record: the expected sets are written at the end */
 	unsigned writing;
+	unsigned comparing; /* vhbas whose reservations are being read */
+	bool compared;
+	struct json_object *warnings; /* differences, as texts; NULL: none */
 	uint64_t backoff_us;
 };
 

@@ -17,6 +17,7 @@
 #include "follow.h"
 #include "handover.h"
 #include "history.h"
+#include "reservations.h"
 #include "log.h"
 #include "op.h"
 #include "privq.h"
@@ -224,6 +225,8 @@ int daemon_init(struct daemon *d, struct config *cfg, struct verror *e)
 		r = make_journal_dir(cfg, e);
 	if (!r)
 		r = history_open(d);
+	if (!r)
+		r = reservations_open(d);
 	if (!r) {
 		d->reg = registry_open(cfg->state_dir, cfg->registry_deadline, e);
 		r = d->reg ? sd_event_add_io(d->loop, NULL, registry_fd(d->reg), EPOLLIN, on_registry, d)

@@ -24,6 +24,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/registry_model.c src/daemon/registry_model.h \
 	src/daemon/registry_row.c src/daemon/registry_row.h \
 	src/daemon/registry_sql.c src/daemon/registry_sql.h \
+	src/daemon/reservations.c src/daemon/reservations.h \
 	src/daemon/result.c src/daemon/result.h \
 	src/daemon/san.c src/daemon/san.h \
 	src/daemon/show.c src/daemon/show_san.c \
@@ -105,6 +106,13 @@ tests_ut_sizes_SOURCES = tests/ut-sizes.c tests/ut-privq.h tests/ut-tree.c tests
 tests_ut_sizes_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_sizes_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_sizes_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-reservations
+TESTS += tests/ut-reservations
+tests_ut_reservations_SOURCES = tests/ut-reservations.c
+tests_ut_reservations_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_reservations_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_reservations_LDADD = tests/libut.la src/daemon/libvhbad.la
 
 check_PROGRAMS += tests/ut-config
 TESTS += tests/ut-config

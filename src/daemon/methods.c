@@ -11,6 +11,7 @@
 #include "handover.h"
 #include "history.h"
 #include "log.h"
+#include "reservations.h"
 #include "methods.h"
 #include "op.h"
 #include "ticket.h"
@@ -299,18 +300,38 @@ static void import(struct daemon *d, struct call *call, struct json_object *p)
 	reg_vm_free(in);
 }
 
+/* What the last quiesce has read is newer than what came with the identity. */
+static struct reg_vm *with_reservations(struct daemon *d, const struct reg_vm *vm)
+{
+	struct reg_vm *copy = reg_vm_copy(vm);
+
+	for (unsigned i = 0; copy && i < copy->vhbas_n; i++) {
+		char *text = reservations_kept(d, vm->uuid, copy->vhbas[i].index);
+
+		if (!text)
+			continue;
+		free(copy->vhbas[i].reservations);
+		copy->vhbas[i].reservations = text;
+	}
+	return copy;
+}
+
 static void export(struct daemon *d, struct call *call, struct json_object *p)
 {
 	struct verror e;
 	const struct reg_vm *rv = methods_vm(d, p, &e);
+	struct reg_vm *copy;
 	struct json_object *o;
 
 	if (!rv) {
 		call_error(call, &e);
 		return;
 	}
+	copy = with_reservations(d, rv);
 	o = json_object_new_object();
-	json_object_object_add(o, "ticket", ticket_write(rv, d->cfg->host_name, rv->generation + 1));
+	json_object_object_add(o, "ticket",
+			       ticket_write(copy ? copy : rv, d->cfg->host_name, rv->generation + 1));
+	reg_vm_free(copy);
 	call_reply(call, o);
 }
 

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "placement.h"
+#include "reservations.h"
 #include "result.h"
 #include "san.h"
 
@@ -64,6 +65,8 @@ static struct json_object *build_result(struct op *op, bool ok)
 		json_object_array_add(vhbas, v);
 	}
 	json_object_object_add(o, "vhbas", vhbas);
+	if (op->attach->warnings)
+		json_object_object_add(o, "warnings", json_object_get(op->attach->warnings));
 	return o;
 }
 
@@ -171,6 +174,9 @@ static bool record_sets(struct op *op)
 		rvh->luns = reallocarray(luns, rvh->luns_n ? rvh->luns_n : 1, sizeof(*luns));
 		rvh->known = true;
 	}
+	/* They have been compared: what comes from now on is this host's own. */
+	for (unsigned i = 0; copy && i < copy->vhbas_n; i++)
+		free(steal_ptr(copy->vhbas[i].reservations));
 	if (copy && v) {
 		v->d = op->d;
 		v->op_id = op->id;
@@ -210,6 +216,80 @@ static void answer(void *ctx, bool ok)
 static const struct attach_ops ops = {attach_begin, changed, answer};
 
 /* ---- looking ---- */
+
+/* ---- reservations: what the ticket has, and what is there ---- */
+
+#define COMPARE_US (2 * USEC_PER_SEC) /* at most; a quarter of what is left, if that is less */
+
+static void warn(struct op *op, const char *text)
+{
+	log_warning("%s: %s", op->vm->name, text);
+	daemon_event(op->d, "reservation", op->vm->name, "%s", text);
+	if (!op->attach->warnings)
+		op->attach->warnings = json_object_new_array();
+	json_object_array_add(op->attach->warnings, json_object_new_string(text));
+}
+
+static void on_difference(void *user, const char *text)
+{
+	struct op *op = user;
+	char line[640];
+
+	snprintf(line, sizeof(line), "reservations differ: %s", text);
+	warn(op, line);
+}
+
+static const char *expected_reservations(const struct op *op, unsigned i)
+{
+	const struct reg_vm *rv = registry_find(op->d->reg, op->vm->uuid);
+	const struct reg_vhba *v = rv ? registry_vhba(rv, op->vm->vhba[i].index) : NULL;
+
+	return v && v->reservations ? v->reservations : "";
+}
+
+static void on_reservations(void *user, const char *text, const char *why)
+{
+	AUTO_FREE struct attach_verb *v = user;
+	struct op *op = attach_op_of(v);
+	char line[256];
+
+	if (!op || op->answered)
+		return;
+	if (text) {
+		reservations_compare(expected_reservations(op, v->vhba), text, on_difference, op);
+	} else {
+		snprintf(line, sizeof(line), "vhba %u: reservations not compared: %.160s",
+			 op->vm->vhba[v->vhba].index, why);
+		warn(op, line);
+	}
+	op->attach->comparing--;
+	op_wake_at(op, mono_now(), op_attach_look);
+}
+
+/* They follow the WWPN, so they are as they were. True: wait for what is being read. */
+static bool compare_reservations(struct op *op)
+{
+	struct attach_run *run = op->attach;
+	uint64_t us = mono_left(op->deadline, mono_now()) / 4;
+	struct monotime by = mono_add(mono_now(), us < COMPARE_US ? us : COMPARE_US);
+
+	if (run->compared)
+		return run->comparing;
+	run->compared = true;
+	for (unsigned i = 0; i < op->vm->count; i++) {
+		struct attach_verb *v;
+
+		if (!expected_reservations(op, i)[0] || !(v = calloc(1, sizeof(*v))))
+			continue;
+		v->d = op->d;
+		v->op_id = op->id;
+		v->vhba = i;
+		run->record = true;
+		run->comparing++;
+		reservations_read(op->d, &op->vm->vhba[i], true, by, on_reservations, v);
+	}
+	return run->comparing;
+}
 
 static bool all_luns_seen(struct op *op, unsigned i, struct verror *e)
 {
@@ -300,6 +380,8 @@ void op_attach_look(struct op *op)
 		look_later(op);
 		return;
 	}
+	if (compare_reservations(op))
+		return; /* the last answer comes here again */
 	if (run->record && record_sets(op))
 		return;
 	finish(op, true, NULL);
@@ -345,6 +427,7 @@ void op_attach_free(struct attach_run *run)
 		return;
 	if (run->journal)
 		journal_close(run->journal);
+	json_object_put(run->warnings);
 	free(run);
 }
 

@@ -13,6 +13,7 @@
 #include "history.h"
 #include "log.h"
 #include "privq.h"
+#include "reservations.h"
 #include "result.h"
 #include "san.h"
 #include "sizes.h"
@@ -24,6 +25,7 @@ struct verb_call {
 	char uuid[37];
 	struct quiesce_call call;
 	enum quiesce_ev good, bad;
+	char said[120]; /* of the caches, while the reservations are read */
 };
 
 /* ---- verbs of vhba-priv ---- */
@@ -296,23 +298,55 @@ static int op_create(void *user, const struct quiesce_call *c)
 
 /* ---- write caches ---- */
 
+/* Read while the LUNs still answer: they are compared where the identity goes. */
+static void on_reservations(void *user, const char *text, const char *why)
+{
+	AUTO_FREE struct verb_call *vc = user;
+	struct driver *dr = driver_of(vc);
+	char said[2 * QUIESCE_TEXT_MAX];
+
+	if (!dr)
+		return;
+	if (text)
+		reservations_keep(dr->d, dr->vm->uuid, vhba_of(dr, &vc->call)->index, text);
+	if (!text)
+		snprintf(said, sizeof(said), "%s; reservations not read: %.60s", vc->said, why);
+	else if (reservations_count(text))
+		snprintf(said, sizeof(said), "%s; reservations read: %u", vc->said, reservations_count(text));
+	else
+		snprintf(said, sizeof(said), "%s", vc->said);
+	driver_queue_text(dr, &vc->call, vc->good, (struct quiesce_arg){0}, said);
+}
+
+static void read_reservations(struct driver *dr, struct verb_call *vc)
+{
+	const struct vm_vhba *v = vhba_of(dr, &vc->call);
+
+	reservations_forget(dr->d, dr->vm->uuid, v->index);
+	reservations_read(dr->d, v, false, vc->call.by, on_reservations, vc);
+}
+
 static void on_sync(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct verb_call *vc = user;
 	struct driver *dr = driver_of(vc);
-	char text[QUIESCE_TEXT_MAX];
 
 	if (!dr)
 		return;
+	vc->good = r->err || r->value ? QE_SYNC_FAILED : QE_SYNCED;
 	if (r->err)
-		snprintf(text, sizeof(text), "%.120s", r->err == -EBUSY ? r->text : strerror(-r->err));
+		snprintf(vc->said, sizeof(vc->said), "%.100s",
+			 r->err == -EBUSY ? r->text : strerror(-r->err));
 	else if (r->value)
-		snprintf(text, sizeof(text), "%d of %u LUNs: %.120s", r->value, r->count + (unsigned)r->value,
-			 r->text);
+		snprintf(vc->said, sizeof(vc->said), "%d of %u LUNs: %.80s", r->value,
+			 r->count + (unsigned)r->value, r->text);
 	else
-		snprintf(text, sizeof(text), "%u LUNs", r->count);
-	driver_queue_text(dr, &vc->call, r->err || r->value ? QE_SYNC_FAILED : QE_SYNCED,
-			  (struct quiesce_arg){0}, text);
+		snprintf(vc->said, sizeof(vc->said), "%u LUNs", r->count);
+	/* Whoever does not answer is asked nothing more. */
+	if (r->err || r->number)
+		driver_queue_text(dr, &vc->call, vc->good, (struct quiesce_arg){0}, vc->said);
+	else
+		read_reservations(dr, steal_ptr(vc));
 }
 
 /* The verb ends itself before the machine's patience does, so that it can tell what has not ended. */
@@ -324,7 +358,12 @@ static int op_sync_cache(void *user, const struct quiesce_call *c)
 	struct priv_request q = {.verb = PRIV_SYNC_CACHE, .host = v->host, .wwpn = v->wwpn};
 
 	if (!san_write_back(dr->d, v)) {
-		driver_queue_text(dr, c, QE_SYNCED, (struct quiesce_arg){0}, "no LUN has a volatile one");
+		struct verb_call *vc = verb_new(dr, c, QE_SYNCED, 0);
+
+		if (!vc)
+			return -ENOMEM;
+		snprintf(vc->said, sizeof(vc->said), "no LUN has a volatile one");
+		read_reservations(dr, vc);
 		return 0;
 	}
 	q.number = (uint32_t)(left * 7 / 8 / USEC_PER_MSEC);

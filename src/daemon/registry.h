@@ -46,6 +46,8 @@ struct reg_vhba {
 	wwn_t wwpn, wwnn;
 	bool known; /* the expected set has been recorded */
 	char *zones; /* names, separated by commas */
+	char *reservations; /* as reservations.h has them, when the identity came here; NULL or "": not known
+			     */
 	unsigned luns_n;
 	struct reg_lun *luns;
 };

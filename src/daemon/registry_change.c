@@ -242,6 +242,7 @@ int registry_vhba_remove(struct registry *r, const struct reg_vm *vm, unsigned i
 	if (!v)
 		return -ENOENT;
 	free(v->zones);
+	free(v->reservations);
 	free(v->luns);
 	memmove(v, v + 1, (size_t)(c->vhbas + c->vhbas_n - v - 1) * sizeof(*v));
 	c->vhbas_n--;

@@ -20,6 +20,7 @@ void reg_vm_free(struct reg_vm *vm)
 		return;
 	for (unsigned i = 0; i < vm->vhbas_n; i++) {
 		free(vm->vhbas[i].zones);
+		free(vm->vhbas[i].reservations);
 		free(vm->vhbas[i].luns);
 	}
 	free(vm->vhbas);
@@ -31,7 +32,8 @@ static int copy_vhba(struct reg_vhba *to, const struct reg_vhba *from)
 	*to = *from;
 	to->luns = NULL;
 	to->zones = strdup(from->zones ? from->zones : "");
-	if (!to->zones)
+	to->reservations = strdup(from->reservations ? from->reservations : "");
+	if (!to->zones || !to->reservations)
 		return -ENOMEM;
 	if (!from->luns_n)
 		return 0;

@@ -101,6 +101,7 @@ static int load_luns(sqlite3 *sql, const char *uuid, struct reg_vhba *v)
 static int load_vhba(sqlite3 *sql, sqlite3_stmt *s, struct reg_vm *vm)
 {
 	const char *zones = (const char *)sqlite3_column_text(s, 2);
+	const char *reservations = (const char *)sqlite3_column_text(s, 6);
 	struct reg_vhba *v = grow(&vm->vhbas, vm->vhbas_n, sizeof(*v));
 
 	if (!v)
@@ -112,13 +113,14 @@ static int load_vhba(sqlite3 *sql, sqlite3_stmt *s, struct reg_vm *vm)
 	v->wwnn = regrow_wwn(s, 4);
 	v->known = sqlite3_column_int64(s, 5) != 0;
 	v->zones = strdup(zones ? zones : "");
-	return v->zones ? load_luns(sql, vm->uuid, v) : SQLITE_NOMEM;
+	v->reservations = strdup(reservations ? reservations : "");
+	return v->zones && v->reservations ? load_luns(sql, vm->uuid, v) : SQLITE_NOMEM;
 }
 
 static int load_vhbas(sqlite3 *sql, struct reg_vm *vm)
 {
-	static const char query[] =
-		"SELECT idx, vsan, zones, wwpn, wwnn, known FROM vhba WHERE uuid = ? ORDER BY idx";
+	static const char query[] = "SELECT idx, vsan, zones, wwpn, wwnn, known, reservations FROM vhba "
+				    "WHERE uuid = ? ORDER BY idx";
 	sqlite3_stmt *s;
 	int r = sqlite3_prepare_v2(sql, query, -1, &s, NULL);
 

@@ -29,6 +29,9 @@ static const char *const steps[REGSQL_VERSION] = {
 	"ALTER TABLE name ADD COLUMN uuid TEXT NOT NULL DEFAULT '';"
 	"UPDATE name SET uuid = coalesce((SELECT uuid FROM vhba WHERE wwn IN (wwpn, wwnn)), '');"
 	"CREATE UNIQUE INDEX vhba_wwpn ON vhba(wwpn);",
+
+	/* Registrations and reservations as they were when the identity came here. */
+	"ALTER TABLE vhba ADD COLUMN reservations TEXT NOT NULL DEFAULT '';",
 };
 
 static int migrate(sqlite3 *sql, int from)
@@ -176,8 +179,9 @@ static int write_name(sqlite3 *sql, const char *uuid, wwn_t wwn)
 
 static int write_vhba(sqlite3 *sql, const char *uuid, const struct reg_vhba *v)
 {
-	int r = regrow_run(sql, "INSERT INTO vhba VALUES(?,?,?,?,?,?,?)", "tnntwwn", uuid, (uint64_t)v->index,
-			   (uint64_t)v->vsan, v->zones, v->wwpn, v->wwnn, (uint64_t)v->known);
+	int r = regrow_run(sql, "INSERT INTO vhba VALUES(?,?,?,?,?,?,?,?)", "tnntwwnt", uuid,
+			   (uint64_t)v->index, (uint64_t)v->vsan, v->zones, v->wwpn, v->wwnn,
+			   (uint64_t)v->known, v->reservations ? v->reservations : "");
 
 	if (r == SQLITE_OK)
 		r = write_name(sql, uuid, v->wwpn);

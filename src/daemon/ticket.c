@@ -6,6 +6,7 @@
 
 #include "cleanup.h"
 #include "method.h"
+#include "reservations.h"
 #include "result.h"
 #include "ticket.h"
 
@@ -42,7 +43,17 @@ static struct json_object *write_vhba(const struct reg_vhba *v)
 			json_object_array_add(luns, write_lun(&v->luns[i]));
 		ADD(o, "expected", luns);
 	}
+	if (v->reservations && v->reservations[0])
+		ADD(o, "reservations", json_object_new_string(v->reservations));
 	return o;
+}
+
+static int version_of(const struct reg_vm *vm)
+{
+	for (unsigned i = 0; i < vm->vhbas_n; i++)
+		if (vm->vhbas[i].reservations && vm->vhbas[i].reservations[0])
+			return TICKET_VERSION;
+	return 1;
 }
 
 struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint64_t generation)
@@ -50,7 +61,7 @@ struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint
 	struct json_object *o = json_object_new_object(), *vhbas = json_object_new_array();
 
 	ADD(o, "format", json_object_new_string(TICKET_FORMAT));
-	ADD(o, "version", json_object_new_int(TICKET_VERSION));
+	ADD(o, "version", json_object_new_int(version_of(vm)));
 	ADD(o, "vm", json_object_new_string(vm->name));
 	ADD(o, "uuid", json_object_new_string(vm->uuid));
 	ADD(o, "generation", json_object_new_uint64(generation));
@@ -166,6 +177,18 @@ static bool read_expected(struct json_object *o, struct reg_vhba *v, struct verr
 	return v->luns || refuse(e, "expected", "memory for it");
 }
 
+static bool read_reservations(struct json_object *o, struct reg_vhba *v, struct verror *e)
+{
+	struct json_object *text;
+
+	if (!json_object_object_get_ex(o, "reservations", &text))
+		return true; /* not known */
+	if (!json_object_is_type(text, json_type_string) || !reservations_good(json_object_get_string(text)))
+		return refuse(e, "reservations", "registrations and reservations as an export writes them");
+	v->reservations = strdup(json_object_get_string(text));
+	return v->reservations || refuse(e, "reservations", "memory for it");
+}
+
 static bool read_vhba(struct json_object *o, struct reg_vm *vm, struct verror *e)
 {
 	struct reg_vhba *v = &vm->vhbas[vm->vhbas_n];
@@ -184,7 +207,7 @@ static bool read_vhba(struct json_object *o, struct reg_vm *vm, struct verror *e
 	for (unsigned i = 0; i + 1 < vm->vhbas_n; i++)
 		if (vm->vhbas[i].wwpn == v->wwpn)
 			return refuse(e, "wwpn", "a name of its own for each vhba");
-	return read_zones(o, v, e) && read_expected(o, v, e);
+	return read_zones(o, v, e) && read_expected(o, v, e) && read_reservations(o, v, e);
 }
 
 static bool read_head(struct json_object *t, struct reg_vm *vm, struct verror *e)
@@ -197,9 +220,9 @@ static bool read_head(struct json_object *t, struct reg_vm *vm, struct verror *e
 		return refuse(e, "format", TICKET_FORMAT);
 	if (!get_number(t, "version", INT64_MAX, &version, e))
 		return false;
-	if (version != TICKET_VERSION) {
+	if (!version || version > TICKET_VERSION) {
 		verror_set(e, VHBA_E_VERSION, "the ticket was written by another version of vhba");
-		verror_expected(e, "ticket version %d", TICKET_VERSION);
+		verror_expected(e, "ticket version 1 to %d", TICKET_VERSION);
 		verror_seen(e, "%llu", (unsigned long long)version);
 		return false;
 	}

@@ -21,6 +21,7 @@ static const char *const names[PRIV_VERBS_] = {
 	[PRIV_REPORT_LUNS] = "report-luns",
 	[PRIV_SYNC_CACHE] = "sync-cache",
 	[PRIV_READ_SIZES] = "read-sizes",
+	[PRIV_RESERVATIONS] = "reservations",
 	[PRIV_MAPS_FAIL] = "maps-fail",
 	[PRIV_MAPS_RESTORE] = "maps-restore",
 	[PRIV_CT_GID_PN] = "ct-gid-pn",

@@ -8,6 +8,7 @@ src_priv_libpriv_la_SOURCES = \
 	src/priv/fip_vlan.c \
 	src/priv/multipathd.c src/priv/multipathd.h \
 	src/priv/pool.c src/priv/pool.h \
+	src/priv/pr.c src/priv/pr.h \
 	src/priv/sgio.c src/priv/sgio.h \
 	src/priv/verbs.c src/priv/verbs.h src/priv/verbs_lun.c src/priv/verbs_map.c src/priv/verbs_net.c \
 	src/priv/verbs_rport.c

@@ -37,8 +37,15 @@ enum priv_verb {
 			     comma-separated, as many as fit */
 	PRIV_SYNC_CACHE, /* host (the vport's own), wwpn, number (ms that it may wait): SYNCHRONIZE CACHE to
 			    each of its LUNs that has a volatile write cache, at once -> count: synchronised,
-			    value: not, text: which, and why. -EBUSY: commands are in flight, and nothing was
+			    value: not, number: of those, without an answer, text: which, and
+			    why. -EBUSY: commands are in flight, and nothing was
 			    sent */
+	PRIV_RESERVATIONS, /* host (the vport's own), wwpn, number (ms that it may wait), target (entries to
+			      skip), channel (1: also while commands are in flight, else -EBUSY): PERSISTENT
+			      RESERVE IN to each of its disks -> count: entries in all, number: of them in
+			      text, from the skipped ones on, as "TARGET/LUN=KEY,TYPE,HOLDER;" where the vport
+			      is registered (KEY; "?": the array does not tell) or a reservation (TYPE,
+			      HOLDER's key) is held; value: LUNs that could not be read */
 	PRIV_MAPS_FAIL, /* host (the vport's own), wwpn: the multipath maps that hold its disks fail what has
 			   no path -> count: told, value: not, text: which, and why */
 	PRIV_MAPS_RESTORE, /* likewise: they do again as multipathd's configuration says */

@@ -483,6 +483,7 @@ static verb_fn *const verbs[PRIV_VERBS_] = {
 	[PRIV_REPORT_LUNS] = verb_report_luns,
 	[PRIV_SYNC_CACHE] = verb_sync_cache,
 	[PRIV_READ_SIZES] = verb_read_sizes,
+	[PRIV_RESERVATIONS] = verb_reservations,
 	[PRIV_MAPS_FAIL] = verb_maps_fail,
 	[PRIV_MAPS_RESTORE] = verb_maps_restore,
 	[PRIV_CT_GID_PN] = verb_ct_gid_pn,

@@ -41,7 +41,7 @@ int verb_open_lun(const char *device);
 void verb_list_luns(const uint8_t *data, size_t len, struct priv_reply *r);
 
 /* verbs_lun.c */
-verb_fn verb_sync_cache;
+verb_fn verb_sync_cache, verb_reservations;
 verb_fn verb_read_sizes;
 
 /* 0, or -ENODEV with r->text: is q->host the fc_host that carries q->wwpn?  A number may have been given to

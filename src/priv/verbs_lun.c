@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "pr.h"
 #include "sgio.h"
 #include "sysroot.h"
 #include "verbs.h"
@@ -26,6 +27,7 @@ struct luns {
 	int host;
 	size_t n;
 	uint64_t busy; /* commands in flight on all */
+	bool (*wanted)(const char *name);
 	struct lun lun[LUNS_MAX];
 	struct sgio job[LUNS_MAX];
 };
@@ -51,7 +53,12 @@ static bool has_cache(const char *name)
 	       !strncmp(type, "write back", 10);
 }
 
-/* The LUNs of a host that have a write cache; the commands in flight on all LUNs. */
+static bool is_disk(const char *name)
+{
+	return sysroot_exists("/sys/class/scsi_disk/%s", name);
+}
+
+/* The LUNs of a host that are wanted; the commands in flight on all LUNs. */
 static int find_luns(struct luns *l)
 {
 	char path[PATH_MAX];
@@ -66,7 +73,7 @@ static int find_luns(struct luns *l)
 			continue;
 		if (!sysroot_read_u64(&busy, DEVICE "device_busy", e->d_name))
 			l->busy += busy;
-		if (l->n == LUNS_MAX || !has_cache(e->d_name))
+		if (l->n == LUNS_MAX || !l->wanted(e->d_name))
 			continue;
 		strcpy(l->lun[l->n++].name, e->d_name);
 	}
@@ -126,6 +133,7 @@ static void report(struct luns *l, struct priv_reply *r)
 			continue;
 		}
 		r->value++;
+		r->number += l->job[i].result == SGIO_NO_END || l->job[i].result == SGIO_NOT_BEGUN;
 		if (used + 120 < sizeof(r->text))
 			used += (size_t)snprintf(r->text + used, sizeof(r->text) - used, "%s%s: %s",
 						 used ? ", " : "", l->lun[i].name,
@@ -148,6 +156,7 @@ int verb_sync_cache(const struct priv_request *q, struct priv_reply *r)
 	if (err)
 		return err;
 	l->host = q->host;
+	l->wanted = has_cache;
 	err = find_luns(l);
 	if (err)
 		return err;
@@ -212,4 +221,138 @@ int verb_read_sizes(const struct priv_request *q, struct priv_reply *r)
 			r->count += !has_no_size(e->d_name, sd);
 	}
 	return err;
+}
+
+/* ---- persistent reservations ---- */
+
+#define PR_DATA 8192 /* 170 registrations */
+enum { READ_RESERVATION = 1, READ_FULL_STATUS = 3 };
+
+static void ask(struct luns *l, size_t n, uint8_t (*data)[PR_DATA], uint8_t action, struct monotime by)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct sgio *job = &l->job[i];
+
+		memset(data[i], 0, PR_DATA);
+		memcpy(job->cdb, (uint8_t[10]){0x5e, action, [7] = PR_DATA >> 8, [8] = PR_DATA & 0xff}, 10);
+		job->cdb_len = 10;
+		job->data = data[i];
+		job->data_len = PR_DATA;
+	}
+	sgio_run(l->job, n, by);
+}
+
+static bool refused(const struct sgio *job)
+{
+	return job->result == SGIO_STATUS &&
+	       job->status == 2; /* CHECK CONDITION: it can't READ FULL STATUS */
+}
+
+/* "TARGET/LUN=KEY,TYPE,HOLDER;" of a LUN where there is anything to tell; false: no room. */
+static bool add_entry(struct priv_reply *r, const char *name, const struct pr_seen *s)
+{
+	unsigned host, channel, target;
+	char entry[96], key[20] = "?";
+	uint64_t lun, wwpn = 0;
+	size_t used = strlen(r->text), n;
+
+	if (sscanf(name, "%u:%u:%u:%" SCNu64, &host, &channel, &target, &lun) != 4)
+		return true;
+	sysroot_read_u64(&wwpn, "/sys/class/fc_transport/target%u:%u:%u/port_name", host, channel, target);
+	if (s->key_known)
+		snprintf(key, sizeof(key), "%" PRIx64, s->key);
+	n = (size_t)snprintf(entry, sizeof(entry), "%016" PRIx64 "/%" PRIu64 "=%s,%x,%" PRIx64 ";", wwpn, lun,
+			     key, s->type, s->holder);
+	if (used + n >= sizeof(r->text))
+		return false;
+	memcpy(r->text + used, entry, n + 1);
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strverscmp(((const struct lun *)a)->name, ((const struct lun *)b)->name);
+}
+
+/* Those that answered, in their order, from the entry `skip` on. */
+static void report_reservations(struct luns *l, size_t n, const struct pr_seen *seen, const bool *good,
+				uint32_t skip, struct priv_reply *r)
+{
+	bool room = true;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!good[i]) {
+			r->value++;
+			continue;
+		}
+		if (!seen[i].key && !seen[i].type)
+			continue;
+		if (r->count++ < skip || !room)
+			continue;
+		room = add_entry(r, l->lun[i].name, &seen[i]);
+		r->number += room;
+	}
+	r->value += (int32_t)(l->n - n);
+}
+
+static bool read_one(const struct sgio *job, uint64_t wwpn, bool full, struct pr_seen *s)
+{
+	if (job->result != SGIO_GOOD)
+		return false;
+	return !(full ? pr_parse_full_status(job->data, job->got, wwpn, s)
+		      : pr_parse_reservation(job->data, job->got, s));
+}
+
+/* READ FULL STATUS of all; where the array can't, READ RESERVATION, which does not tell whose the keys are.
+ */
+static void read_all(struct luns *l, size_t n, uint64_t wwpn, struct pr_seen *seen, bool *good,
+		     struct monotime by)
+{
+	AUTO_FREE uint8_t(*data)[PR_DATA] = calloc(n ? n : 1, PR_DATA);
+	bool again = false;
+
+	if (!data)
+		return;
+	ask(l, n, data, READ_FULL_STATUS, by);
+	for (size_t i = 0; i < n; i++) {
+		good[i] = read_one(&l->job[i], wwpn, true, &seen[i]);
+		again |= refused(&l->job[i]);
+	}
+	/* An array is of one make: all are asked again. */
+	if (!again)
+		return;
+	ask(l, n, data, READ_RESERVATION, by);
+	for (size_t i = 0; i < n; i++)
+		if (!good[i])
+			good[i] = read_one(&l->job[i], wwpn, false, &seen[i]);
+}
+
+int verb_reservations(const struct priv_request *q, struct priv_reply *r)
+{
+	struct monotime by = mono_add(mono_now(), q->number * USEC_PER_MSEC);
+	AUTO_FREE struct pr_seen *seen = calloc(LUNS_MAX, sizeof(*seen));
+	AUTO_FREE struct luns *l = calloc(1, sizeof(*l));
+	int err = l && seen ? verb_check_vport_host(q, r) : -ENOMEM;
+	bool good[LUNS_MAX] = {};
+	size_t open;
+
+	if (err)
+		return err;
+	l->host = q->host;
+	l->wanted = is_disk;
+	err = find_luns(l);
+	if (err)
+		return err;
+	if (l->busy && !q->channel) {
+		snprintf(r->text, sizeof(r->text), "%" PRIu64 " commands are in flight", l->busy);
+		return -EBUSY;
+	}
+	qsort(l->lun, l->n, sizeof(l->lun[0]), by_name);
+	open_luns(l, (const uint8_t[10]){0x5e}, 10);
+	open = sort_open(l);
+	read_all(l, open, q->wwpn, seen, good, by);
+	report_reservations(l, open, seen, good, q->target, r);
+	for (size_t i = 0; i < open; i++)
+		close(l->job[i].fd);
+	return 0;
 }

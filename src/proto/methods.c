@@ -158,6 +158,8 @@ static const struct proto_field result_vhba_fields[] = {
 		       "log: the outcome since, by proof that came after the answer"),                       \
 		F_UINT("later_us", OPTIONAL, ANY_UINT, "from start_us until then"),                          \
 		F_TEXTS("unproved", REQUIRED, 64, "what is not proved, as \"vhba 1: fabric logged out\""),   \
+		F_TEXTS("warnings", OPTIONAL, 1024,                                                          \
+			"attach: what is not as it was, as registrations and reservations of LUNs"),         \
 		F_BOOL("rolled_back", OPTIONAL, "failed, and the VM is as it was before"),                   \
 		F_BOOL("may_have_failed", OPTIONAL,                                                          \
 		       "resume: the hold was long, parked commands may have failed"),                        \
