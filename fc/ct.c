@@ -22,35 +22,11 @@ static const uint8_t unknown_name[] = {
 /* linux: include/uapi/scsi/scsi_bsg_fc.h, which linux-libc-dev does not carry. */
 enum { FC_BSG_HST_CT = 0x80000000 | 0x00000004, FC_BSG_RPT_CT = 0x40000000 | 0x00000002 };
 
-struct fc_bsg_request_ct {
-	uint32_t msgcode;
-	struct {
-		uint8_t reserved;
-		uint8_t d_id[3]; /* "port_id" of the rport, or the well-known address */
-		uint8_t preamble[12];
-	} h_ct;
-	uint8_t room[24];
-} __attribute__((packed));
-
-/* The rport knows where it goes. */
-struct fc_bsg_request_rport_ct {
-	uint32_t msgcode;
-	uint8_t preamble[12];
-	uint8_t room[28];
-} __attribute__((packed));
-
 struct fc_bsg_reply_ct {
 	uint32_t result;
 	uint32_t reply_payload_rcv_len;
 	uint8_t room[32];
 } __attribute__((packed));
-
-union fc_bsg_request {
-	struct fc_bsg_request_ct host;
-	struct fc_bsg_request_rport_ct rport;
-};
-
-_Static_assert(sizeof(union fc_bsg_request) == 44, "at least the kernel's struct fc_bsg_request");
 
 size_t ct_pack_gid_pn(uint8_t buf[CT_REQUEST_MAX], wwn_t wwpn)
 {
@@ -90,31 +66,39 @@ enum ct_answer ct_parse_gid_pn(const uint8_t *p, size_t len, uint32_t *port_id, 
 	return *port_id ? CT_PRESENT : CT_NO_PROOF;
 }
 
-/* The head of the question once more, for the drivers. */
-static void address(union fc_bsg_request *cmd, enum ct_way way, const uint8_t *preamble)
+void ct_pack_bsg(uint8_t buf[CT_BSG_LEN], enum ct_way way, const uint8_t *request)
 {
-	if (way == CT_BY_RPORT) {
-		cmd->rport = (struct fc_bsg_request_rport_ct){.msgcode = FC_BSG_RPT_CT};
-		memcpy(cmd->rport.preamble, preamble, sizeof(cmd->rport.preamble));
-		return;
+	const uint8_t directory_server[4] = {0, 0xff, 0xff, 0xfc};
+	uint32_t code = way == CT_BY_RPORT ? FC_BSG_RPT_CT : FC_BSG_HST_CT;
+	uint8_t *p = buf;
+
+	memset(buf, 0, CT_BSG_LEN);
+	memcpy(p, &code, sizeof(code));
+	p += sizeof(code);
+	if (way == CT_BY_HOST) {
+		memcpy(p, directory_server, sizeof(directory_server));
+		p += sizeof(directory_server);
 	}
-	cmd->host = (struct fc_bsg_request_ct){.msgcode = FC_BSG_HST_CT,
-					       .h_ct = {.d_id = {0xff, 0xff, 0xfc}}};
-	memcpy(cmd->host.h_ct.preamble, preamble, sizeof(cmd->host.h_ct.preamble));
+	for (int i = 0; i < 12; i += 4, p += 4) {
+		uint32_t word = (uint32_t)request[i] << 24 | (uint32_t)request[i + 1] << 16 |
+				(uint32_t)request[i + 2] << 8 | request[i + 3];
+
+		memcpy(p, &word, sizeof(word));
+	}
 }
 
 enum ct_answer ct_gid_pn(int bsg_fd, enum ct_way way, wwn_t wwpn, uint32_t *port_id, unsigned *reason,
 			 int *error)
 {
 	uint8_t request[CT_REQUEST_MAX], reply[CT_REPLY_MAX] = {};
-	union fc_bsg_request cmd;
+	uint8_t cmd[CT_BSG_LEN];
 	struct fc_bsg_reply_ct status = {};
 	size_t len = ct_pack_gid_pn(request, wwpn), got;
 	struct sg_io_v4 io = {
 		.guard = 'Q',
 		.protocol = BSG_PROTOCOL_SCSI,
 		.subprotocol = BSG_SUB_PROTOCOL_SCSI_TRANSPORT,
-		.request = (uintptr_t)&cmd,
+		.request = (uintptr_t)cmd,
 		.request_len = sizeof(cmd),
 		.response = (uintptr_t)&status,
 		.max_response_len = sizeof(status),
@@ -125,7 +109,7 @@ enum ct_answer ct_gid_pn(int bsg_fd, enum ct_way way, wwn_t wwpn, uint32_t *port
 		.timeout = CT_TIMEOUT_MS,
 	};
 
-	address(&cmd, way, request);
+	ct_pack_bsg(cmd, way, request);
 	*port_id = 0;
 	*reason = 0;
 	*error = 0;

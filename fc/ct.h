@@ -26,6 +26,10 @@ enum ct_answer {
 	CT_NO_PROOF, /* no answer, or one that proves nothing */
 };
 
+/* Whose node the question goes through: the physical host's, or that of the directory server as its remote
+ * port. */
+enum ct_way { CT_BY_HOST, CT_BY_RPORT };
+
 /* The GID_PN request (FC-GS-8 6.2.3.7): N_Port_ID by port name. Returns its length. */
 size_t ct_pack_gid_pn(uint8_t buf[CT_REQUEST_MAX], wwn_t wwpn);
 
@@ -35,9 +39,12 @@ size_t ct_pack_gid_pn(uint8_t buf[CT_REQUEST_MAX], wwn_t wwpn);
  */
 enum ct_answer ct_parse_gid_pn(const uint8_t *reply, size_t len, uint32_t *port_id, unsigned *reason);
 
-/* Whose node the question goes through: the physical host's, or that of the directory server as its remote
- * port. */
-enum ct_way { CT_BY_HOST, CT_BY_RPORT };
+/*
+ * struct fc_bsg_request around it: where it goes, and its head once more, in words of the host's byte order:
+ * qla2xxx takes the server out of the second one (qla2x00_process_ct).
+ */
+#define CT_BSG_LEN 44
+void ct_pack_bsg(uint8_t buf[CT_BSG_LEN], enum ct_way way, const uint8_t *request);
 
 /* Ask over an open /dev/bsg/fc_hostN, or /dev/bsg/rport-H:C-N. *error: 0 or -errno of the ioctl. */
 enum ct_answer ct_gid_pn(int bsg_fd, enum ct_way way, wwn_t wwpn, uint32_t *port_id, unsigned *reason,

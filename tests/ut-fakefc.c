@@ -547,10 +547,11 @@ static void test_report_luns(void)
 }
 
 /* As ct.c asks, and judges. */
-static enum ct_answer ask(const char *bsg, uint32_t code, uint64_t wwpn, int *result)
+static enum ct_answer ask(const char *bsg, enum ct_way way, uint64_t wwpn, int *result)
 {
 	uint8_t request[CT_REQUEST_MAX], reply[CT_REPLY_MAX] = {};
-	uint32_t cmd[11] = {code}, status[10] = {}, port_id;
+	uint8_t cmd[CT_BSG_LEN];
+	uint32_t status[10] = {}, port_id;
 	struct sg_io_v4 io = {
 		.guard = 'Q',
 		.subprotocol = BSG_SUB_PROTOCOL_SCSI_TRANSPORT,
@@ -565,13 +566,14 @@ static enum ct_answer ask(const char *bsg, uint32_t code, uint64_t wwpn, int *re
 	unsigned reason;
 
 	io.dout_xfer_len = (uint32_t)ct_pack_gid_pn(request, wwpn);
+	ct_pack_bsg(cmd, way, request);
 	UT_EQ(node_ioctl(bsg, SG_IO, &io), 0);
 	*result = (int)status[0];
 	return ct_parse_gid_pn(reply, sizeof(reply) - (size_t)io.din_resid, &port_id, &reason);
 }
 
-#define HOST_BSG "/dev/bsg/fc_host2", 0x80000004
-#define RPORT_BSG "/dev/bsg/rport-2:0-0", 0x40000002
+#define HOST_BSG "/dev/bsg/fc_host2", CT_BY_HOST
+#define RPORT_BSG "/dev/bsg/rport-2:0-0", CT_BY_RPORT
 
 static void test_name_server(void)
 {
@@ -593,6 +595,9 @@ static void test_name_server(void)
 	UT_EQ(ask(RPORT_BSG, 0x2101000000000001, &result), CT_PRESENT);
 	UT_EQ(ask(RPORT_BSG, 0x2101000000000002, &result), CT_ABSENT);
 	UT_EQ(result, 0);
+	teardown();
+	attach("qedf");
+	UT_EQ(ask(HOST_BSG, 0x2101000000000001, &result), CT_PRESENT);
 	teardown();
 }
 

@@ -175,6 +175,16 @@ static ssize_t gid_pn(struct fakefc *f, const struct fakefc_port *p, const uint8
 	return CT_HEADER + 4;
 }
 
+/* qla2x00_process_ct, fc_lport_bsg_request */
+bool fakefc_ct_address(const struct fakefc_port *p, uint32_t address, uint32_t word1)
+{
+	static const uint8_t directory_server[3] = {0xff, 0xff, 0xfc};
+
+	if (p->hba->driver->ct_by_word)
+		return word1 >> 24 == CT_FS_TYPE;
+	return !memcmp((const uint8_t *)&address + 1, directory_server, sizeof(directory_server));
+}
+
 ssize_t fakefc_ct(struct fakefc *f, struct fakefc_port *p, bool rport, const uint8_t *request, size_t len,
 		  uint8_t *reply, size_t size)
 {

@@ -62,6 +62,12 @@ ssize_t fakefc_scsi(struct fakefc *f, struct fakefc_lun *l, const uint8_t *cdb, 
 		    size_t size);
 
 /*
+ * Does its driver find the name server in an FC_BSG_HST_CT?  By the address, four bytes as they lie in
+ * memory, or by the second word of the preamble.
+ */
+bool fakefc_ct_address(const struct fakefc_port *p, uint32_t address, uint32_t word1);
+
+/*
  * A CT request from this host, by FC_BSG_HST_CT or (rport) FC_BSG_RPT_CT: the length of the answer; 0 when
  * there is none, as the kernel shows a request that timed out; -errno as the driver's status.
  */

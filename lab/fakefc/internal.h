@@ -54,6 +54,7 @@ struct driver {
 	bool sees_directory_server; /* as an rport */
 	bool terminates_io; /* has a terminate_rport_io */
 	bool aborts_late; /* by ABTS, each taking its time */
+	bool ct_by_word; /* the server by the preamble's second word, not by its address */
 	bool bsg_host_ct; /* FC_BSG_HST_CT on the host; else FC_BSG_RPT_CT on the directory server */
 };
 

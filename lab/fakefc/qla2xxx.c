@@ -170,4 +170,5 @@ const struct driver driver_qla2xxx = {
 	.port_state = port_state,
 	.terminates_io = true,
 	.bsg_host_ct = true,
+	.ct_by_word = true,
 };

@@ -63,7 +63,7 @@ static int sg_v4(struct fakefc *f, struct fakefc_port *p, bool rport, uint64_t a
 	uint8_t request[DATA_MAX], answer[DATA_MAX];
 	struct fc_reply reply = {};
 	struct sg_io_v4 h;
-	uint32_t code;
+	uint32_t cmd[5]; /* the code, then of FC_BSG_HST_CT the address and three words */
 	ssize_t n;
 	int err = m->get(m, arg, &h, sizeof(h));
 
@@ -72,14 +72,15 @@ static int sg_v4(struct fakefc *f, struct fakefc_port *p, bool rport, uint64_t a
 	if (h.guard != 'Q' || h.protocol != BSG_PROTOCOL_SCSI ||
 	    h.subprotocol != BSG_SUB_PROTOCOL_SCSI_TRANSPORT)
 		return -EINVAL;
-	if (h.request_len < sizeof(code) || h.dout_xfer_len > sizeof(request))
+	if (h.request_len < sizeof(cmd) || h.dout_xfer_len > sizeof(request))
 		return -EINVAL;
-	err = m->get(m, h.request, &code, sizeof(code));
+	err = m->get(m, h.request, cmd, sizeof(cmd));
 	if (!err)
 		err = m->get(m, h.dout_xferp, request, h.dout_xfer_len);
 	if (err)
 		return err;
-	if (code != (rport ? FC_BSG_RPT_CT : FC_BSG_HST_CT) || !h.dout_xfer_len || !h.din_xfer_len)
+	if (cmd[0] != (rport ? FC_BSG_RPT_CT : FC_BSG_HST_CT) ||
+	    (!rport && !fakefc_ct_address(p, cmd[1], cmd[3])) || !h.dout_xfer_len || !h.din_xfer_len)
 		n = -EINVAL;
 	else
 		n = fakefc_ct(f, p, rport, request, h.dout_xfer_len, answer,
