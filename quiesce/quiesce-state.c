@@ -188,8 +188,12 @@ static void arm_drain(struct quiesce *q, struct q_vhba *v)
 		v->drain_until = mono_add(q->now, us);
 	}
 	v->step_at = v->drain_until;
-	if (v->state == QS_SYNC)
-		v->step_at = mono_min(v->step_at, mono_add(q->now, q->cfg.sync_us));
+	/* Half of what is left at most: a drain that has no time to count again would cut off, and where even
+	 * that is slow delete, a vport with nothing in flight. */
+	if (v->state == QS_SYNC) {
+		us = mono_left(v->drain_until, q->now) / 2;
+		v->step_at = mono_add(q->now, us < q->cfg.sync_us ? us : q->cfg.sync_us);
+	}
 }
 
 void q_arm_step(struct quiesce *q, struct q_vhba *v)

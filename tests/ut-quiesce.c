@@ -541,6 +541,21 @@ static void test_sync_hangs(void)
 }
 
 /* None where commands are in flight, where no time is left, and where it is not wanted. */
+/* A helper that has no processor does not answer in time: with nothing in flight it is a hold all the same.
+ */
+static void test_sync_not_answered(void)
+{
+	w_init(&w, 1);
+	w.v[0].op[OP_SYNC].mode = W_NEVER;
+	w.v[0].op[OP_COUNT].delay_us = W_MS;
+	ask(QE_QUIESCE, 200 * W_MS, QO_CONFIRMED);
+	CU_ASSERT(strstr(rec(0, QP_DRAIN)->text, "caches not synchronised: no answer in time") != NULL);
+	UT_EQ(w.v[0].calls[OP_FAST_FAIL], 0);
+	UT_EQ(w.v[0].calls[OP_DELETE], 0);
+	UT_EQ(w.v[0].vport, W_DISABLED);
+	w_fini(&w);
+}
+
 static void test_sync_left_out(void)
 {
 	w_init(&w, 1);
@@ -740,6 +755,7 @@ int main(int argc, char **argv)
 		{"stale and bad events", test_stale_and_bad},
 		{"caches are synchronised", test_sync},
 		{"a cache that does not end", test_sync_hangs},
+		{"a cache's helper that does not answer", test_sync_not_answered},
 		{"no cache where it must not be", test_sync_left_out},
 		{"what was seen is kept", test_seen},
 		{"an answer to an earlier machine", test_answer_to_an_earlier_machine},
