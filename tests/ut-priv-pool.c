@@ -278,6 +278,22 @@ static void test_superseded(void)
 	UT_STREQ(tree_text("/sys/class/fc_host/host2/vport_delete"), "502ab30000000001:0000000000000020");
 }
 
+/* One whose answer was on its way when it was killed does not stand ready any more. */
+static void test_superseded_late(void)
+{
+	struct pollfd fds[POOL_FDS];
+
+	UT_EQ(submit(disable(1, PATIENCE_MS)), 0);
+	UT_EQ(pool_fds(pool, fds, POOL_FDS), 1);
+	UT_EQ(poll(fds, 1, PATIENCE_MS), 1);
+	UT_EQ(submit(disable(2, PATIENCE_MS)), 0);
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+		UT_EQ(r.err, 0);
+	}
+	CU_ASSERT_TRUE(comes_to_children(POOL_IDLE));
+}
+
 /* One that never began, of which only the newest is wanted. */
 static void test_superseded_in_the_queue(void)
 {
@@ -286,7 +302,8 @@ static void test_superseded_in_the_queue(void)
 	kill_children();
 	UT_EQ(submit(ping(0, PATIENCE_MS)), 0);
 	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
-	UT_EQ(children_of(getpid(), child, 8), POOL_IDLE);
+	CU_ASSERT_TRUE(comes_to_children(POOL_IDLE));
+	children_of(getpid(), child, 8);
 	kill(child[0], SIGSTOP); /* the oldest gets the next one */
 	UT_EQ(submit(disable(1, 30)), 0);
 	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
@@ -520,6 +537,7 @@ static CU_TestInfo pool_tests[] = {
 	{"a deadline passed in the queue", test_expired_in_the_queue},
 	{"stuck children are bounded", test_bounded},
 	{"two orders for one vport", test_superseded},
+	{"a later order as the earlier one ends", test_superseded_late},
 	{"orders for a vport whose child is stuck", test_superseded_in_the_queue},
 	CU_TEST_INFO_NULL,
 };

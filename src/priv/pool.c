@@ -27,6 +27,7 @@ struct worker {
 	int fd;
 	struct priv_request request;
 	struct monotime by;
+	bool killed; /* its answer may be there already, but it is of no more use */
 };
 
 struct queued {
@@ -264,9 +265,12 @@ static void supersede(struct pool *p, const struct priv_request *by)
 		       "a later order for its vport has come: it was not begun");
 		dequeue(p, q);
 	}
-	TAILQ_FOREACH (w, &p->workers, link)
-		if (w->state != IDLE && same_vport(&w->request, by))
-			kill(w->pid, SIGKILL);
+	TAILQ_FOREACH (w, &p->workers, link) {
+		if (w->state == IDLE || !same_vport(&w->request, by))
+			continue;
+		w->killed = true;
+		kill(w->pid, SIGKILL);
+	}
 }
 
 /* One that waited until its deadline is never begun: whoever asked has given it up. */
@@ -348,7 +352,7 @@ static bool collect(struct pool *p, struct worker *w)
 			r.flags |= PRIV_LATE;
 		push_answer(p, &r);
 		/* One that was late gets no more work: its place was taken when it was abandoned. */
-		if (w->state == BUSY && p->count[IDLE] < POOL_IDLE) {
+		if (w->state == BUSY && !w->killed && p->count[IDLE] < POOL_IDLE) {
 			set_state(p, w, IDLE);
 			return true;
 		}
