@@ -3,7 +3,8 @@
  * A VM's identity on its way to another host:
  * {"format":"org.vhba.ticket","version":1,"vm":NAME,"uuid":UUID,"generation":N,
  * "exported_by":HOST,"vhbas":[{"index","wwpn","wwnn","vsan","zones":[...],"expected":[{"designator","lun","target",
- * "size"}],"reservations":TEXT}]}.  It outlives the process that wrote it, so it carries its version and a newer one is refused.
+ * "size"}],"reservations":TEXT}]}.  It outlives the process that wrote it, so it carries its version and a
+ * newer one is refused.
  */
 #ifndef VHBA_TICKET_H
 #define VHBA_TICKET_H
