@@ -65,7 +65,7 @@ fake_host() {
 
 fake_mount() {
 	modprobe fuse
-	mkdir -p "$FAKE"
+	mkdir -p "$FAKE" "$SAN_RUN"
 	cat >"$OUT/fake.conf" <<-END
 		hba $1 host $FAKE_PARENT wwpn 10000090fa000002 wwnn 20000090fa000002 fabric 1000000000000010
 		target wwpn $FAKE_TARGET fabric 1000000000000010 luns 2
@@ -110,9 +110,17 @@ test_attach() {
 # create_fails KEY VALUE STATUS REGEX HEALTHY [DEADLINE]: attach with that fault of the HBA ends so, says why and leaves nothing. What no
 # errno tells is waited for until the deadline.
 create_fails() {
+	local rc
 	fake "set host $FAKE_PARENT $1 $2"
-	ends "$3" "$1 $2: attach fails" ctl attach db1 --deadline "${6:-60s}"
-	said "$4" "and says why"
+	# A machine that is too busy may answer when vhbactl has given up.
+	for _ in 1 2 3; do
+		rc=0
+		ctl attach db1 --deadline "${6:-60s}" >"$OUT/create.txt" 2>&1 || rc=$?
+		grep -q 'has not answered in time' "$OUT/create.txt" || break
+		until_true 60 no_operation || true
+	done
+	is "$rc" "$3" "$1 $2: attach fails"
+	like "$(<"$OUT/create.txt")" "$4" "and says why"
 	until_ok 10 "and leaves no vport" no_vport
 	fake "set host $FAKE_PARENT $1 $5"
 }
