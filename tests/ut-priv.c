@@ -214,21 +214,29 @@ static void test_timers_fields(void)
 	UT_EQ(run(PRIV_RPORT_RESTORE, q), -ENODEV);
 }
 
+/* Only of a vport that is logged in: while it logs in, libfc must not see another name. */
 static void test_symbolic_name(void)
 {
-	struct priv_request q = {.host = 2, .wwpn = WWPN, .wwnn = 0x20, .name = "vhba db1 0"};
-	const char *attr = "/sys/class/fc_vports/vport-2:0-3/symbolic_name";
-	const char *text;
+	struct priv_request q = {.host = 2, .number = 3, .wwpn = WWPN, .wwnn = 0x20, .name = "vhba db1 0"};
+	const char *attr = "/sys/class/fc_vports/vport-2:0-3/symbolic_name", *text;
 
 	tree_put("an older one that is longer than it", "%s", attr);
 	UT_EQ(run(PRIV_VPORT_CREATE, q), 0);
+	UT_STREQ(tree_text("%s", attr), "an older one that is longer than it");
+	tree_put("Unknown", "/sys/class/fc_host/host5/port_state");
+	UT_EQ(run(PRIV_VPORT_NAME, q), -ENOTCONN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(r.text, "Unknown"));
+	tree_put("Online", "/sys/class/fc_host/host5/port_state");
+	UT_EQ(run(PRIV_VPORT_NAME, q), 0);
 	text = tree_text("%s", attr);
 	CU_ASSERT_FALSE(strncmp(text, "vhba db1 0 ", 11));
 	UT_EQ(strlen(text), 63);
 	strcpy(q.name, "a\nb");
-	UT_EQ(run(PRIV_VPORT_CREATE, q), -EINVAL);
+	UT_EQ(run(PRIV_VPORT_NAME, q), -EINVAL);
 	strcpy(q.name, "\xc3\xa4");
-	UT_EQ(run(PRIV_VPORT_CREATE, q), -EINVAL);
+	UT_EQ(run(PRIV_VPORT_NAME, q), -EINVAL);
+	q.wwpn++;
+	UT_EQ(run(PRIV_VPORT_NAME, q), -ENODEV);
 }
 
 /* A fifo as sg node gives back what is written to it: a command that ends well. */

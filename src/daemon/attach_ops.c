@@ -72,6 +72,7 @@ static void on_created(void *user, const struct priv_reply *r)
 	vv->channel = r->channel;
 	vv->number = r->number;
 	vv->host = r->value;
+	vv->named = false;
 	watch_refresh(v->d, vv->parent_host);
 	if (vv->host >= 0)
 		watch_refresh(v->d, vv->host);
@@ -147,7 +148,6 @@ static void begin_create(struct op *op, unsigned i)
 	struct priv_request q = {
 		.verb = PRIV_VPORT_CREATE, .host = v->parent_host, .wwpn = v->wwpn, .wwnn = v->wwnn};
 
-	snprintf(q.name, sizeof(q.name), "vhba %.40s %u", op->vm->name, v->index);
 	send_verb(op, i, &q, left(op), on_created);
 }
 

@@ -33,6 +33,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/timers.c src/daemon/timers.h \
 	src/daemon/vhba_profile.c src/daemon/vhba_profile.h \
 	src/daemon/vm.c src/daemon/vm.h \
+	src/daemon/vport_name.c src/daemon/vport_name.h \
 	src/daemon/watch.c \
 	src/daemon/work.c src/daemon/work.h
 src_daemon_libvhbad_la_CPPFLAGS = $(INC_DAEMON) $(INIPARSER_CFLAGS) \

@@ -13,6 +13,7 @@
 #include "reservations.h"
 #include "result.h"
 #include "san.h"
+#include "vport_name.h"
 
 #define UNDO_US (2 * USEC_PER_SEC)
 #define LOOK_MIN_US (2 * USEC_PER_MSEC)
@@ -76,6 +77,8 @@ static void finish(struct op *op, bool ok, const struct verror *e)
 	struct vm *vm = op->vm;
 
 	vm_set_state(vm, ok ? VM_ATTACHED : VM_DETACHED);
+	if (ok)
+		vport_name(op->d, vm);
 	op_answer(op, build_result(op, ok), e);
 	if (ok && run->journal)
 		journal_end(steal_ptr(run->journal), "done", "", mono_now().us, 4);

@@ -18,6 +18,7 @@
 #include "san.h"
 #include "sizes.h"
 #include "vhba_profile.h"
+#include "vport_name.h"
 
 /* A verb under way for the machine; the VM may be gone when its answer comes. */
 struct verb_call {
@@ -79,6 +80,8 @@ static void on_verb(void *user, const struct priv_reply *r)
 		return;
 	if (r->verb == PRIV_VPORT_DELETE || r->verb == PRIV_VPORT_CREATE)
 		look_again(dr, vc->call.vhba);
+	if (r->verb == PRIV_VPORT_CREATE)
+		dr->vm->vhba[vc->call.vhba].named = false;
 	if (!r->err || gone)
 		driver_queue(dr, &vc->call, vc->good);
 	else
@@ -261,7 +264,6 @@ static int create(struct driver *dr, const struct quiesce_call *c)
 	const struct vm_vhba *v = vhba_of(dr, c);
 	struct priv_request q = vport_request(v, PRIV_VPORT_CREATE);
 
-	snprintf(q.name, sizeof(q.name), "vhba %.40s %u", dr->vm->name, v->index);
 	return send_verb(dr, c, &q, on_verb, QE_CREATED, QE_CREATE_FAILED);
 }
 
@@ -594,6 +596,8 @@ static void answer(void *user, const struct quiesce_result *r)
 		s = VM_ATTACHED;
 	if (s != VM_DETACHED)
 		vm_set_state(dr->vm, s);
+	if (r->request == QR_RESUME && r->outcome == QO_CONFIRMED)
+		vport_name(dr->d, dr->vm);
 	if (op) {
 		dr->answered.id = op->id;
 		dr->answered.kind = op->kind;

@@ -34,6 +34,7 @@ struct vm_vhba {
 	uint64_t parent_wwpn; /* 0: not placed */
 	int parent_host; /* the parent's Scsi_Host */
 	int host; /* the vport's own Scsi_Host */
+	bool named; /* its symbolic name has been given */
 	unsigned channel, number; /* vport-H:C-N on the parent */
 	bool timers_pending; /* timers.c: its rport timers are being set back */
 	bool sizes_pending; /* sizes.c: its disks' capacities are being read anew */

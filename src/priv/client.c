@@ -15,6 +15,7 @@ static const char *const names[PRIV_VERBS_] = {
 	[PRIV_VPORT_DELETE] = "vport-delete",
 	[PRIV_VPORT_DISABLE] = "vport-disable",
 	[PRIV_VPORT_ENABLE] = "vport-enable",
+	[PRIV_VPORT_NAME] = "vport-name",
 	[PRIV_RPORT_TIMERS] = "rport-timers",
 	[PRIV_RPORT_RESTORE] = "rport-restore",
 	[PRIV_SCAN] = "scan",

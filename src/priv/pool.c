@@ -82,8 +82,9 @@ static void close_others(const struct pool *p)
 static bool changes_vport(const struct priv_request *q)
 {
 	static const bool changes[PRIV_VERBS_] = {
-		[PRIV_VPORT_CREATE] = true, [PRIV_VPORT_DELETE] = true, [PRIV_VPORT_DISABLE] = true,
-		[PRIV_VPORT_ENABLE] = true, [PRIV_RPORT_TIMERS] = true, [PRIV_RPORT_RESTORE] = true,
+		[PRIV_VPORT_CREATE] = true,  [PRIV_VPORT_DELETE] = true, [PRIV_VPORT_DISABLE] = true,
+		[PRIV_VPORT_ENABLE] = true,  [PRIV_VPORT_NAME] = true,	 [PRIV_RPORT_TIMERS] = true,
+		[PRIV_RPORT_RESTORE] = true,
 	};
 
 	return q->wwpn && changes[q->verb];

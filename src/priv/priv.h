@@ -21,11 +21,13 @@
 
 enum priv_verb {
 	PRIV_PING,
-	PRIV_VPORT_CREATE, /* host, wwpn, wwnn, name (symbolic) -> channel, number, value: its Scsi_Host or -1
+	PRIV_VPORT_CREATE, /* host, wwpn, wwnn -> channel, number, value: its Scsi_Host or -1
 			    */
 	PRIV_VPORT_DELETE, /* host (the parent), wwpn, wwnn; -ENODEV: there is none */
 	PRIV_VPORT_DISABLE, /* host (the parent), channel, number, wwpn */
 	PRIV_VPORT_ENABLE, /* likewise */
+	PRIV_VPORT_NAME, /* host (the parent), channel, number, wwpn, name (symbolic); -ENOTCONN: it is not
+			    logged in */
 	PRIV_RPORT_TIMERS, /* host (the vport's own), wwpn (its, or 0), fast_io_fail (-1: off, -2: leave),
 			      dev_loss (-2: leave), on all its target rports -> count set, value: busy ones
 			      (Blocked), text: the old timers. One whose old timers have no room there is left

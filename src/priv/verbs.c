@@ -145,15 +145,6 @@ static int own_host(int parent, unsigned channel, unsigned number)
 	return first_host(path);
 }
 
-/* A shorter name leaves the old one's tail, so it is padded to its full length. */
-static void set_symbolic_name(const struct priv_request *q, const struct priv_reply *r)
-{
-	char name[SYMBOLIC_NAME_MAX + 1];
-
-	snprintf(name, sizeof(name), "%-*.*s", SYMBOLIC_NAME_MAX, SYMBOLIC_NAME_MAX, q->name);
-	verb_write(name, "/sys/class/fc_vports/vport-%d:%u-%u/symbolic_name", q->host, r->channel, r->number);
-}
-
 static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 {
 	struct vport_search s = {q->wwpn, r};
@@ -162,8 +153,6 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 
 	if (!err)
 		err = check_names(q, r);
-	if (!err)
-		err = check_symbolic_name(q->name, r);
 	if (err)
 		return err;
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
@@ -177,8 +166,6 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 		return -EIO;
 	}
 	r->value = own_host(q->host, r->channel, r->number);
-	if (q->name[0])
-		set_symbolic_name(q, r);
 	return 0;
 }
 
@@ -268,6 +255,27 @@ static int verb_vport_enable(const struct priv_request *q, struct priv_reply *r)
 			 q->host, q->channel, q->number, state);
 	}
 	return err ? err : switch_vport(q, r, "0");
+}
+
+/* A shorter name leaves the old one's tail, so it is padded to its full length. */
+static int verb_vport_name(const struct priv_request *q, struct priv_reply *r)
+{
+	char state[32] = "gone", name[SYMBOLIC_NAME_MAX + 1];
+	int err = check_vport(q, r);
+
+	if (!err)
+		err = check_symbolic_name(q->name, r);
+	if (err)
+		return err;
+	sysroot_read(state, sizeof(state), "/sys/class/fc_host/host%d/port_state",
+		     own_host(q->host, q->channel, q->number));
+	if (strcmp(state, "Online")) {
+		snprintf(r->text, sizeof(r->text), "the vport's port_state is %s", state);
+		return -ENOTCONN;
+	}
+	snprintf(name, sizeof(name), "%-*.*s", SYMBOLIC_NAME_MAX, SYMBOLIC_NAME_MAX, q->name);
+	return verb_write(name, "/sys/class/fc_vports/vport-%d:%u-%u/symbolic_name", q->host, q->channel,
+			  q->number);
 }
 
 /* ---- LUNs ---- */
@@ -477,6 +485,7 @@ static verb_fn *const verbs[PRIV_VERBS_] = {
 	[PRIV_VPORT_DELETE] = verb_vport_delete,
 	[PRIV_VPORT_DISABLE] = verb_vport_disable,
 	[PRIV_VPORT_ENABLE] = verb_vport_enable,
+	[PRIV_VPORT_NAME] = verb_vport_name,
 	[PRIV_RPORT_TIMERS] = verb_rport_timers,
 	[PRIV_RPORT_RESTORE] = verb_rport_restore,
 	[PRIV_SCAN] = verb_scan,
