@@ -189,6 +189,15 @@ static void read_one(struct work *work)
 	wake_host(w->d, host);
 }
 
+/*
+ * A parent is read anew when a vport or its host comes or goes, not for each rport and disk below: that is
+ * ten times for every vport, and the parent of 255 has 255 to look through.
+ */
+static bool concerns_parent(const struct fc_event *ev)
+{
+	return !strcmp(ev->subsystem, "fc_vports") || !strcmp(ev->subsystem, "fc_host");
+}
+
 static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
 {
 	struct watch *w = user;
@@ -206,7 +215,8 @@ static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
 		if (!strcmp(ev.subsystem, "net"))
 			continue;
 		mark(&w->dirty, ev.host);
-		mark(&w->dirty, ev.parent);
+		if (concerns_parent(&ev))
+			mark(&w->dirty, ev.parent);
 		note_change(d, &ev);
 		if (ev.removed)
 			take_end(d, &ev, &w->dirty);
