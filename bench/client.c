@@ -3,15 +3,20 @@
  * vhbad's side of the measurements, over libvhba and without the start of a program in between (which costs
  * tens of milliseconds under emulation; bench/floor and bench/stop are one program each as well).
  *
- *   client attach SOCKET VM...                        attach all of them at once
- *   client detach SOCKET VM...                        detach all of them at once
- *   client resume-all SOCKET VM...                    resume all of them at once
- *   client quiesce SOCKET DEADLINE-MS DRAIN-MS VM...  quiesce all of them at once; says on stderr how many
- * are confirmed, and fails when an answer is late client resume SOCKET VM -- DISK...                resume
- * it, then read a block of each disk client move FROM TO VM                            release on one socket,
- * attach on another; the VM is held there and imported here client register SOCKET COUNT register VMs named
- * n1, n2, ... client watch SOCKET                               ask for the status again and again, until
- * SIGTERM
+ *   client attach|detach|resume-all SOCKET VM...
+ *                      all of them at once
+ *   client quiesce SOCKET DEADLINE-MS DRAIN-MS VM...
+ *                      all of them at once; says on stderr how many are confirmed
+ *                      and fails when an answer is late
+ *   client resume SOCKET VM -- DISK...
+ *                      resume it, then read a block of each disk
+ *   client move FROM TO VM
+ *                      release on one socket, attach on another
+ *                      the VM is held there and imported here
+ *   client register SOCKET COUNT
+ *                      register VMs named n1, n2, ...
+ *   client watch SOCKET
+ *                      ask for the status again and again, until SIGTERM
  *
  * Prints microseconds on stdout: from the first request until the last answer; of watch, the longest that an
  * answer took.

@@ -3,8 +3,10 @@
 #ifndef VHBA_FIRST_READ_H
 #define VHBA_FIRST_READ_H
 
-/* Read a block of each disk ("sda") past the page cache, one after the other; how many failed, each said on
- * stderr. Blocks. */
+/*
+ * Read a block of each disk ("sda") past the page cache, one after the other; returns how many failed, each
+ * said on stderr.  Blocks.
+ */
 int first_reads(char **disks, int n);
 
 #endif

@@ -3,10 +3,14 @@
  * The floor of a quiesce and of a resume, for the measurements: the same drain and the same bare writes as
  * vhbad's, found beforehand, and nothing else: no journal, no name server, no processes.
  *
- *   stop quiesce parallel|series DRAIN-MS WWPN...   until no vport has a command in flight and each is
- * disabled stop disable WWPN...                            vport_disable alone, until no command is in flight
- *   stop delete-devices WWPN...                     the SCSI devices' delete, until no command is in flight
- *   stop resume WWPN... -- DISK...                  vport_disable=0, until a block of each disk has been read
+ *   stop quiesce parallel|series DRAIN-MS WWPN...
+ *                      until no vport has a command in flight and each is disabled
+ *   stop disable WWPN...
+ *                      vport_disable alone, until no command is in flight
+ *   stop delete-devices WWPN...
+ *                      the SCSI devices' delete, until no command is in flight
+ *   stop resume WWPN... -- DISK...
+ *                      vport_disable=0, until a block of each disk has been read
  *
  * Prints microseconds on stdout.
  */
