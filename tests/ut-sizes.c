@@ -68,11 +68,11 @@ static void test_whole(void)
 {
 	struct priv_request q;
 
-	sizes_look(&d, vm, v);
+	sizes_look(&d, v);
 	CU_ASSERT_FALSE(next_request(&q));
 	set_disk("0", "transport-offline"); /* it could not answer */
 	watch_refresh(&d, 5);
-	sizes_look(&d, vm, v);
+	sizes_look(&d, v);
 	CU_ASSERT_FALSE(next_request(&q));
 }
 
@@ -83,8 +83,8 @@ static void test_lost(void)
 	set_disk("0", "running");
 	watch_refresh(&d, 5);
 	CU_ASSERT_TRUE(san_lacks_size(&d, v));
-	sizes_look(&d, vm, v);
-	sizes_look(&d, vm, v); /* the machine looks again and again */
+	sizes_look(&d, v);
+	sizes_look(&d, v); /* the machine looks again and again */
 	CU_ASSERT_TRUE(next_request(&q));
 	UT_EQ(q.verb, PRIV_READ_SIZES);
 	UT_EQ(q.host, 5);
@@ -96,7 +96,7 @@ static void test_lost(void)
 	/* Lost once more: asked once more. */
 	set_disk("0", "running");
 	watch_refresh(&d, 5);
-	sizes_look(&d, vm, v);
+	sizes_look(&d, v);
 	CU_ASSERT_TRUE(next_request(&q));
 }
 

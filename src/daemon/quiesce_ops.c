@@ -493,7 +493,7 @@ static int op_check_ready(void *user, const struct quiesce_call *c)
 		watch_refresh(dr->d, v->host);
 	if (san_logged_in(dr->d, dr->vm, v, &e) && san_luns_usable(dr->d, dr->vm, v, &e))
 		return driver_queue(dr, c, QE_LUNS_READY), 0;
-	sizes_look(dr->d, dr->vm, v);
+	sizes_look(dr->d, v);
 	driver_queue_text(dr, c, QE_LUNS_NOT_READY, (struct quiesce_arg){0},
 			  verror_line(&e, line, sizeof(line)));
 	return 0;

@@ -13,31 +13,26 @@
 
 struct reading {
 	struct daemon *d;
-	char uuid[37];
 	uint64_t wwpn; /* of the vhba */
 };
 
 static void on_read(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct reading *s = user;
-	struct vm *vm = vm_find(&s->d->vms, s->uuid);
+	struct vm *vm = NULL;
+	struct vm_vhba *v = vm_find_wwpn(&s->d->vms, s->wwpn, &vm);
 
-	for (unsigned i = 0; vm && i < vm->count; i++) {
-		struct vm_vhba *v = &vm->vhba[i];
-
-		if (v->wwpn != s->wwpn)
-			continue;
-		v->sizes_pending = false;
-		if (r->err)
-			log_warning("%s: vhba %u: a capacity could not be read: %s: %s", vm->name, v->index,
-				    strerror(-r->err), r->text);
-		watch_refresh(s->d, v->host);
-	}
-	if (vm)
-		vm_wake(s->d, vm);
+	if (!v)
+		return;
+	v->sizes_pending = false;
+	if (r->err)
+		log_warning("%s: vhba %u: a capacity could not be read: %s: %s", vm->name, v->index,
+			    strerror(-r->err), r->text);
+	watch_refresh(s->d, v->host);
+	vm_wake(s->d, vm);
 }
 
-void sizes_look(struct daemon *d, const struct vm *vm, struct vm_vhba *v)
+void sizes_look(struct daemon *d, struct vm_vhba *v)
 {
 	struct priv_request q = {.verb = PRIV_READ_SIZES, .host = v->host};
 	struct reading *s;
@@ -48,7 +43,6 @@ void sizes_look(struct daemon *d, const struct vm *vm, struct vm_vhba *v)
 	if (!s)
 		return;
 	s->d = d;
-	strcpy(s->uuid, vm->uuid);
 	s->wwpn = v->wwpn;
 	v->sizes_pending = true;
 	privq_call(d->privq, &q, READ_US, on_read, s);

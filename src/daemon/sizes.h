@@ -10,6 +10,6 @@
 #include "daemon.h"
 
 /* The vhba is not ready: if a disk of it lacks its size it is read anew, and the VM's machine then woken. */
-void sizes_look(struct daemon *d, const struct vm *vm, struct vm_vhba *v);
+void sizes_look(struct daemon *d, struct vm_vhba *v);
 
 #endif

@@ -14,28 +14,26 @@
 
 struct setting {
 	struct daemon *d;
-	char uuid[37];
 	uint64_t wwpn; /* of the vhba */
 };
 
 static void on_set(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct setting *s = user;
-	struct vm *vm = vm_find(&s->d->vms, s->uuid);
+	struct vm *vm = NULL;
+	struct vm_vhba *v = vm_find_wwpn(&s->d->vms, s->wwpn, &vm);
 
-	for (unsigned i = 0; vm && i < vm->count; i++) {
-		if (vm->vhba[i].wwpn != s->wwpn)
-			continue;
-		vm->vhba[i].timers_pending = false;
-		if (r->err)
-			log_warning("%s: vhba %u: the rport timers could not be set back: %s", vm->name,
-				    vm->vhba[i].index, strerror(-r->err));
-		if (vm->driver)
-			driver_timers_set(vm->driver, i);
-	}
+	if (!v)
+		return;
+	v->timers_pending = false;
+	if (r->err)
+		log_warning("%s: vhba %u: the rport timers could not be set back: %s", vm->name, v->index,
+			    strerror(-r->err));
+	if (vm->driver)
+		driver_timers_set(vm->driver, (unsigned)(v - vm->vhba));
 }
 
-static void set_back(struct daemon *d, struct vm *vm, struct vm_vhba *v)
+static void set_back(struct daemon *d, struct vm_vhba *v)
 {
 	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
 				 .host = v->host,
@@ -46,7 +44,6 @@ static void set_back(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 	if (!s)
 		return;
 	s->d = d;
-	snprintf(s->uuid, sizeof(s->uuid), "%s", vm->uuid);
 	s->wwpn = v->wwpn;
 	v->timers_pending = true;
 	privq_call(d->privq, &q, SET_US, on_set, s);
@@ -126,7 +123,7 @@ static void look(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 	for (unsigned i = 0; seen != was && i < n; i++)
 		tell(d, vm, v, differing[i]);
 	if (n && d->cfg->keep_timers)
-		set_back(d, vm, v);
+		set_back(d, v);
 }
 
 void timers_look_before_quiesce(struct daemon *d, struct vm *vm)
