@@ -14,20 +14,8 @@ FAKE_PARENT=2
 FAKE_SLACK=10000
 
 host_config() {
+	host_config_daemon "$1"
 	cat <<-END
-		[daemon]
-		run-dir = /run/$1
-		state-dir = /var/lib/$1
-		socket = /run/$1/vhbad.sock
-		user = vhba
-		read-group = vhba
-		admin-group = vhba
-		host-name = $1
-		priv = $(program vhba-priv)
-
-		[names]
-		oui = 0a:1b:2c
-
 		[vsan 10]
 		name = san-a
 		fabric-name = 10:00:00:00:00:00:00:10

@@ -18,7 +18,8 @@ vhbactl_on() {
 vhbactl_alpha() { vhbactl_on alpha "$@"; }
 vhbactl_beta() { vhbactl_on beta "$@"; }
 
-host_config() {
+# host_config_daemon HOST: who it is and where it keeps things, whatever its SAN is.
+host_config_daemon() {
 	cat <<-END
 		[daemon]
 		run-dir = /run/$1
@@ -33,6 +34,12 @@ host_config() {
 		[names]
 		oui = 0a:1b:2c
 
+	END
+}
+
+host_config() {
+	host_config_daemon "$1"
+	cat <<-END
 		[quiesce]
 		sync-cache = ${HOST_SYNC_CACHE-5s}
 		${HOST_QUIESCE-}
