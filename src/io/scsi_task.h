@@ -12,6 +12,7 @@
 #ifndef VHBA_SCSI_TASK_H
 #define VHBA_SCSI_TASK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -41,6 +42,7 @@ struct scsi_task {
 	uint8_t sense[SCSI_SENSE_MAX]; /* fixed or descriptor format, as the LUN's D_SENSE says */
 	unsigned sense_len; /* 0: none */
 	size_t moved; /* bytes of the direction that the command has which were really moved */
+	bool overrun; /* the CDB says more data than the buffers have: nothing was executed, status is GOOD */
 };
 
 #endif
