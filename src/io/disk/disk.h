@@ -14,13 +14,13 @@
  *
  * Threads: disk_begin and disk_end never block, take no lock and allocate nothing when they end in READ or
  * WRITE; any number of threads may be in any of these functions at once, each with its own task.  Only
- * disk_close must be alone.  disk_run, disk_save, disk_resized, disk_reset and disk_attention may wait for
- *the file, for one another and for I/O that disk_begin let pass: never call them from a thread that has to
- *call disk_end.
+ * disk_start and disk_close must be alone.  disk_run, disk_save, disk_resized, disk_reset and disk_attention
+ *may wait for the file, for one another and for I/O that disk_begin let pass: never call them from a thread
+ *that has to call disk_end.
  *
  * A nexus is the initiator port's name (its WWPN), so it is the same after a move; it is what persistent
- * reservations are registered for.  At most DISK_NEXUS_MAX of them are ever known to a disk; what comes from
- *one more is answered with BUSY.
+ * reservations are registered for; never 0.  At most DISK_NEXUS_MAX of them are ever known to a disk; what
+ *comes from one more is answered with BUSY.
  *
  * Sources: SPC-4 r37, SBC-3 r36, SAM-5.
  */
@@ -46,11 +46,6 @@ struct disk_config {
 	 * process at a time; empty when the disk is new.
 	 */
 	int state_fd;
-	/*
-	 * The guest has not seen a power cycle (it moved here, or vhba-io was started again under it): no
-	 * unit attention, and the whole state is taken up, not only what APTPL keeps.
-	 */
-	bool resumed;
 	uint8_t naa[16]; /* the designator of VPD page 0x83, NAA 2, 3, 5 (8 bytes) or 6 (16 bytes) */
 	unsigned naa_len; /* 8 or 16 */
 	uint64_t target_port; /* WWPN of the target port that the guest sees; 0: not said */
@@ -68,6 +63,19 @@ struct disk_config {
  * they stay the caller's.
  */
 struct disk *disk_open(const struct disk_config *, struct verror *e);
+
+enum disk_start {
+	DISK_POWER_ON, /* the guest boots: what APTPL does not keep is gone, everybody is told 29/01 */
+	DISK_RESUMED, /* the guest runs on, moved here or not: it is told of nothing but a changed size */
+};
+
+/*
+ * Before the first task, and again after a stop during which another process may have had the disk: take up
+ * the state file as it is now, look at the size again and forget cached pages, so that what a move's source
+ * wrote last is seen. No task may be under way. 0, or -errno with *e said and the disk as it was. It may
+ * block.
+ */
+int disk_start(struct disk *, enum disk_start, struct verror *e);
 
 /* No task may be under way. */
 void disk_close(struct disk *);
