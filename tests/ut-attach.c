@@ -110,6 +110,25 @@ static void test_failure_undoes_all(void)
 	CU_ASSERT(!w.ok);
 }
 
+/* What had begun is not known any more: all is deleted, and nobody is answered. */
+static void test_taken_back(void)
+{
+	struct world w;
+
+	world_init(&w, 2);
+	CU_ASSERT(attach_is_undone(&w.a));
+	attach_take_back(&w.a, w.now);
+	UT_EQ(w.deletes, 2);
+	UT_EQ(w.creates, 0);
+	CU_ASSERT_FALSE(attach_is_undone(&w.a));
+	attach_event(&w.a, 0, ATTACH_EV_DELETED, w.now);
+	attach_event(&w.a, 1, ATTACH_EV_DELETE_FAILED, w.now);
+	CU_ASSERT_FALSE(attach_is_undone(&w.a));
+	attach_event(&w.a, 1, ATTACH_EV_DELETED, w.now);
+	CU_ASSERT(attach_is_undone(&w.a));
+	UT_EQ(w.answers, 0);
+}
+
 static void test_undo_waits_for_the_creation(void)
 {
 	struct world w;
@@ -175,6 +194,7 @@ static CU_TestInfo tests[] = {
 	{"good", test_good},
 	{"known_set_skips_asking", test_known_set_skips_asking},
 	{"failure_undoes_all", test_failure_undoes_all},
+	{"one that was cut off is taken back", test_taken_back},
 	{"undo_waits_for_the_creation", test_undo_waits_for_the_creation},
 	{"deadline", test_deadline},
 	{"random", test_random},

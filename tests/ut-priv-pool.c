@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ static int begin(void)
 	tree_new();
 	tree_parent(2, "eth0.10f", "0x20000200000a0001");
 	tree_vport(2, 3, 5, "0x502ab30000000001");
-	pool = pool_new();
+	pool = pool_new(-1);
 	return pool ? 0 : 1;
 }
 
@@ -322,22 +323,73 @@ static void test_superseded_in_the_queue(void)
 	UT_STREQ(tree_text(DISABLE), "0");
 }
 
+/* A child of an earlier helper, in the kernel: here a process that has its lock. Writes a byte when it has
+ * it. */
+static pid_t hold_lock(int file)
+{
+	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)WWPN, .l_len = 1};
+	int p[2];
+	pid_t pid;
+	char c = 0;
+
+	UT_EQ(pipe(p), 0);
+	pid = fork();
+	if (!pid) {
+		if (!fcntl(file, F_SETLK, &l) && write(p[1], &c, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	UT_EQ(read(p[0], &c, 1), 1);
+	close(p[0]);
+	close(p[1]);
+	return pid;
+}
+
+static void test_earlier_helper_at_work(void)
+{
+	int file = memfd_create("lock", MFD_CLOEXEC), status;
+	pid_t earlier = hold_lock(file);
+
+	pool_free(pool);
+	pool = pool_new(file);
+	UT_EQ(submit(disable(1, 200)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.err, -ETIMEDOUT);
+	UT_STREQ(tree_text(DISABLE), "");
+	UT_EQ(submit(disable(2, PATIENCE_MS)), 0);
+	CU_ASSERT_FALSE(next_reply(50));
+	kill(earlier, SIGKILL);
+	UT_EQ(waitpid(earlier, &status, 0), earlier);
+	while (next_reply(PATIENCE_MS) && r.id == 1)
+		UT_EQ(r.err, -ETIMEDOUT); /* late, and not begun */
+	UT_EQ(r.id, 2);
+	UT_EQ(r.err, 0);
+	UT_STREQ(tree_text(DISABLE), "1");
+	close(file);
+}
+
 /* ---- the program ---- */
 
 static pid_t helper;
-static int fd;
+static int fd, lock;
 
-static int begin_helper(void)
+static int spawn(pid_t *pid)
 {
 	const char *top = getenv("top_builddir");
 	char path[300];
 
+	snprintf(path, sizeof(path), "%s/src/priv/vhba-priv", top ? top : ".");
+	return priv_spawn(path, lock, pid);
+}
+
+static int begin_helper(void)
+{
 	tree_new();
 	tree_parent(2, "eth0.10f", "0x20000200000a0001");
 	tree_vport(2, 3, 5, "0x502ab30000000001");
 	setenv("VHBA_SYSROOT", sysroot_get(), 1);
-	snprintf(path, sizeof(path), "%s/src/priv/vhba-priv", top ? top : ".");
-	fd = priv_spawn(path, &helper);
+	lock = memfd_create("lock", MFD_CLOEXEC);
+	fd = spawn(&helper);
 	return fd < 0;
 }
 
@@ -346,6 +398,7 @@ static int end_helper(void)
 	int status;
 
 	close(fd); /* it ends by that */
+	close(lock);
 	return waitpid(helper, &status, 0) != helper;
 }
 
@@ -482,6 +535,48 @@ static void test_helper_killed(void)
 	UT_EQ(priv_send(fd, &q), -EPIPE);
 }
 
+/* Who is stopped may have been killed for long: the next one does not begin before it is gone. */
+static void test_one_at_a_time(void)
+{
+	struct priv_request q = ping(1, PATIENCE_MS);
+	int second, first = fd, status;
+	pid_t stopped = helper;
+
+	UT_EQ(priv_send(fd, &q), 0);
+	UT_EQ(receive(), 0); /* it is up */
+	kill(stopped, SIGSTOP);
+	second = fd = spawn(&helper);
+	UT_EQ(priv_send(second, &q), 0);
+	UT_EQ(poll(&(struct pollfd){second, POLLIN, 0}, 1, 100), 0);
+	close(first);
+	kill(stopped, SIGCONT);
+	UT_EQ(waitpid(stopped, &status, 0), stopped);
+	UT_EQ(receive(), 0);
+	UT_EQ(r.id, 1);
+}
+
+/* What a vhbad that was killed has asked for last is not begun. */
+static void test_not_begun_for_the_dead(void)
+{
+	struct priv_request q = ping(1, PATIENCE_MS);
+	int status;
+
+	UT_EQ(priv_send(fd, &q), 0);
+	UT_EQ(receive(), 0);
+	kill(helper, SIGSTOP);
+	q = disable(2, PATIENCE_MS);
+	UT_EQ(priv_send(fd, &q), 0);
+	close(fd);
+	kill(helper, SIGCONT);
+	UT_EQ(waitpid(helper, &status, 0), helper);
+	fd = spawn(&helper);
+	q = ping(3, PATIENCE_MS);
+	q.wwpn = WWPN;
+	UT_EQ(priv_send(fd, &q), 0);
+	UT_EQ(receive(), 0);
+	UT_STREQ(tree_text(DISABLE), "");
+}
+
 static void test_not_a_reply(void)
 {
 	struct {
@@ -518,7 +613,8 @@ static void test_not_a_reply(void)
 static void test_no_helper(void)
 {
 	pid_t pid;
-	int s = priv_spawn("/nonexistent/vhba-priv", &pid), status;
+	int any = memfd_create("lock", MFD_CLOEXEC);
+	int s = priv_spawn("/nonexistent/vhba-priv", any, &pid), status;
 	struct pollfd p = {s, POLLIN, 0};
 
 	CU_ASSERT_TRUE(s >= 0);
@@ -527,6 +623,7 @@ static void test_no_helper(void)
 	close(s);
 	UT_EQ(waitpid(pid, &status, 0), pid);
 	UT_EQ(WEXITSTATUS(status), 127);
+	close(any);
 }
 
 static CU_TestInfo pool_tests[] = {
@@ -539,6 +636,7 @@ static CU_TestInfo pool_tests[] = {
 	{"two orders for one vport", test_superseded},
 	{"a later order as the earlier one ends", test_superseded_late},
 	{"orders for a vport whose child is stuck", test_superseded_in_the_queue},
+	{"an earlier helper's child is at work on the vport", test_earlier_helper_at_work},
 	CU_TEST_INFO_NULL,
 };
 
@@ -548,6 +646,8 @@ static CU_TestInfo helper_tests[] = {
 	{"a child that was late leaves no zombie", test_no_zombie},
 	{"malformed requests", test_malformed},
 	{"the helper killed", test_helper_killed},
+	{"one helper at a time", test_one_at_a_time},
+	{"nothing is begun for who is gone", test_not_begun_for_the_dead},
 	CU_TEST_INFO_NULL,
 };
 

@@ -598,7 +598,7 @@ static void test_stuck(void)
 				 .host = 2,
 				 .number = 3,
 				 .wwpn = WWPN};
-	struct pool *p = pool_new();
+	struct pool *p = pool_new(-1);
 	char text[300];
 	int fd;
 
@@ -626,7 +626,7 @@ static void test_stuck(void)
 static void test_many(void)
 {
 	struct priv_request q = {.version = PRIV_VERSION, .verb = PRIV_PING, .timeout_ms = 10000};
-	struct pool *p = pool_new();
+	struct pool *p = pool_new(-1);
 	unsigned sum = 0;
 
 	for (q.id = 1; q.id <= 64; q.id++)

@@ -39,48 +39,6 @@ struct vm *vm_of_registry(struct daemon *d, const struct reg_vm *rv)
 	return vm;
 }
 
-static void on_undone(void *user, const struct priv_reply *r)
-{
-	struct daemon *d = user;
-
-	if (r->err && r->err != -19 /* ENODEV: gone already */)
-		log_err("a vport of an attachment that was cut off could not be deleted: %s",
-			strerror(-r->err));
-	watch_scan(d);
-}
-
-/* A name stands in a record for each step of its vhba. */
-static bool named_before(const struct journal_op *op, size_t n, uint64_t wwpn)
-{
-	uint64_t other;
-
-	for (size_t i = 0; i < n; i++)
-		if (!journal_get_hex(&op->rec[i], "wwpn", &other) && other == wwpn)
-			return true;
-	return false;
-}
-
-/* Whatever an unanswered attach made is deleted again, by the names in its journal. */
-static void undo_attach(struct daemon *d, const struct journal_op *op)
-{
-	const struct reg_vm *rv = registry_find(d->reg, op->head.vm);
-
-	for (size_t i = 0; i < op->n; i++) {
-		struct priv_request q = {.verb = PRIV_VPORT_DELETE};
-		struct fc_host *parent;
-
-		if (journal_get_hex(&op->rec[i], "wwpn", &q.wwpn) ||
-		    journal_get_hex(&op->rec[i], "wwnn", &q.wwnn) || named_before(op, i, q.wwpn))
-			continue;
-		if (!fc_vport_find(&d->inv, q.wwpn, &parent))
-			continue;
-		log_notice("%s: deleting a vport that an unfinished attach left",
-			   rv ? rv->name : op->head.vm);
-		q.host = parent->number;
-		vhba_delete(d, fc_profile_find(parent->driver), &q, 60 * USEC_PER_SEC, on_undone, d);
-	}
-}
-
 static void end_journal(struct daemon *d, const char *dir, const struct journal_op *op, const char *how)
 {
 	struct verror e;
@@ -93,6 +51,17 @@ static void end_journal(struct daemon *d, const char *dir, const struct journal_
 		log_warning("%s", e.what);
 }
 
+static void take_back(struct daemon *d, const char *dir, const struct journal_op *op)
+{
+	const struct reg_vm *rv = registry_find(d->reg, op->head.vm);
+	struct verror e;
+
+	if (vm_find(&d->vms, op->head.vm))
+		end_journal(d, dir, op, "superseded");
+	else if (op_attach_take_back(d, op, rv ? rv->name : op->head.vm, &e))
+		log_err("%s: %s", op->head.vm, e.what);
+}
+
 static void resume_operation(struct daemon *d, const char *dir, const struct journal_op *op)
 {
 	const struct reg_vm *rv = registry_find(d->reg, op->head.vm);
@@ -100,8 +69,7 @@ static void resume_operation(struct daemon *d, const char *dir, const struct jou
 	struct vm *vm;
 
 	if (op->head.kind == JOURNAL_ATTACH) {
-		undo_attach(d, op);
-		end_journal(d, dir, op, "undone");
+		take_back(d, dir, op);
 		return;
 	}
 	vm = rv ? vm_of_registry(d, rv) : NULL;

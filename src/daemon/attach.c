@@ -34,6 +34,7 @@ static const struct transition table[ATTACH_STATES_][ATTACH_EVENTS_] =
 				[ATTACH_EV_ADOPT] = TO(LOOK, LOGGING_IN),
 				[ATTACH_EV_FAILED] = TO(NOTHING, UNDONE),
 				[ATTACH_EV_UNDO] = TO(NOTHING, UNDONE),
+				[ATTACH_EV_TAKE_BACK] = TO(DELETE, UNDOING),
 			},
 		[ATTACH_CREATING] =
 			{
@@ -192,6 +193,19 @@ void attach_event(struct attach *a, unsigned i, enum attach_event event, struct 
 	if (!a->answered && (event == ATTACH_EV_FAILED || event == ATTACH_EV_LOST))
 		undo_all(a, now);
 	settle(a);
+}
+
+bool attach_is_undone(const struct attach *a)
+{
+	return all_in(a, 1U << ATTACH_IDLE | 1U << ATTACH_UNDONE);
+}
+
+void attach_take_back(struct attach *a, struct monotime now)
+{
+	a->undoing = true;
+	a->answered = true;
+	for (unsigned i = 0; i < a->count; i++)
+		apply(a, i, ATTACH_EV_TAKE_BACK, now);
 }
 
 struct monotime attach_due(const struct attach *a)

@@ -43,6 +43,7 @@ enum attach_event {
 	ATTACH_EV_UNDO, /* another vhba failed, or the deadline is near */
 	ATTACH_EV_DELETED,
 	ATTACH_EV_DELETE_FAILED,
+	ATTACH_EV_TAKE_BACK, /* found after a restart: it had begun, and nobody waits for it any more */
 	ATTACH_EVENTS_
 };
 
@@ -95,6 +96,12 @@ void attach_fail(struct attach *a, const struct verror *why);
 
 /* vhba < count. May call ops->changed, ops->begin and ops->answer. */
 void attach_event(struct attach *a, unsigned vhba, enum attach_event event, struct monotime now);
+
+/* Of an attach that a daemon left unfinished: undo all. There is no answer. */
+void attach_take_back(struct attach *a, struct monotime now);
+
+/* Nothing of it is there (any more). */
+bool attach_is_undone(const struct attach *a);
 
 /* When attach_tick wants to be called next; MONOTIME_NEVER when it was answered. */
 struct monotime attach_due(const struct attach *a);

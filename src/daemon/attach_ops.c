@@ -81,6 +81,8 @@ static void on_created(void *user, const struct priv_reply *r)
 		attach_event(&op->attach->machine, v->vhba, ATTACH_EV_CREATED, mono_now());
 }
 
+static void begin_delete(struct op *op, unsigned i);
+
 static void on_deleted(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct attach_verb *v = user;
@@ -89,6 +91,14 @@ static void on_deleted(void *user, const struct priv_reply *r)
 
 	if (!op)
 		return;
+	/* It goes on in the kernel, or has not begun since somebody else is at work on the vport there: only
+	 * the end of that tells. */
+	if (r->err == -ETIMEDOUT) {
+		log_warning("%s: vhba %u: its vport is not deleted yet: %s", op->vm->name,
+			    op->vm->vhba[v->vhba].index, r->text);
+		begin_delete(op, v->vhba);
+		return;
+	}
 	op->vm->vhba[v->vhba].host = good ? -1 : op->vm->vhba[v->vhba].host;
 	watch_refresh(v->d, op->vm->vhba[v->vhba].parent_host);
 	op = attach_op_of(v);

@@ -46,6 +46,15 @@ struct op *attach_op_of(const struct attach_verb *v);
 /* The machine's op. */
 void attach_begin(void *ctx, unsigned i, enum attach_action action);
 
+/* The same: journals and tells progress. */
+void attach_changed(void *ctx, unsigned i, enum attach_state from, enum attach_state to);
+
+/*
+ * attach_undo.c: the undoing goes on in the background until nothing is left, or it is known what is.  So
+ * long the journal has no end: a daemon that is started meanwhile goes on with it.  Ends the operation.
+ */
+void attach_see_leftover(struct op *op);
+
 /*
  * Every target that shows a LUN is asked how many there are, so that the set that is recorded is the whole
  * one. False: not all show one yet, or they have been asked.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -102,11 +103,37 @@ static void on_helper_gone(void *user)
 	sd_event_exit(d->loop, 1);
 }
 
-static int start_helper(struct daemon *d, struct verror *e)
+/* Made as the user vhba: root without CAP_DAC_OVERRIDE may not write into a folder that is another's. */
+static int open_lock(const struct config *c, const struct passwd *pw, struct verror *e)
 {
-	pid_t pid;
-	int fd = priv_spawn(d->cfg->priv, &pid);
+	bool root = geteuid() == 0;
+	char path[256];
+	int fd;
 
+	snprintf(path, sizeof(path), "%s/helper.lock", c->run_dir);
+	if (root && seteuid(pw->pw_uid))
+		return verror_set(e, VHBA_E_PERMISSION, "can't act as %s: %s", pw->pw_name, strerror(errno));
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		verror_set(e, VHBA_E_IO, "%s can't be opened: %s", path, strerror(errno));
+	if (root && seteuid(0)) {
+		verror_set(e, VHBA_E_PERMISSION, "can't be root again: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -EPERM;
+	}
+	return fd;
+}
+
+static int start_helper(struct daemon *d, const struct passwd *pw, struct verror *e)
+{
+	AUTO_FD int lock = open_lock(d->cfg, pw, e);
+	pid_t pid;
+	int fd;
+
+	if (lock < 0)
+		return -EIO;
+	fd = priv_spawn(d->cfg->priv, lock, &pid);
 	if (fd < 0)
 		return verror_set(e, VHBA_E_IO, "vhba-priv can't be started: %s", strerror(-fd));
 	d->privq = privq_new(d->loop, fd, on_late, on_helper_gone, d, e);
@@ -214,7 +241,7 @@ int daemon_init(struct daemon *d, struct config *cfg, struct verror *e)
 	works_init(&d->works, d->loop);
 	r = make_dirs(cfg, geteuid() == 0 ? pw : NULL, e);
 	if (!r)
-		r = start_helper(d, e);
+		r = start_helper(d, pw, e);
 	/* The receive buffers want root's leave to be large, so the monitor is opened before it is given up.
 	 */
 	if (!r)

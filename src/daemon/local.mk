@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += src/daemon/libvhbad.la
 src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/adopt.c \
-	src/daemon/attach.c src/daemon/attach.h src/daemon/attach_ops.c src/daemon/attach_run.h \
+	src/daemon/attach.c src/daemon/attach.h src/daemon/attach_ops.c src/daemon/attach_undo.c src/daemon/attach_run.h \
 	src/daemon/config.c src/daemon/config.h src/daemon/config_check.c src/daemon/config_keys.c \
 	src/daemon/config_parse.h \
 	src/daemon/control.c src/daemon/control.h \

@@ -24,25 +24,43 @@ static void on_caller_gone(void *user)
 	op_caller_gone(user);
 }
 
-struct op *op_new(struct daemon *d, enum op_kind kind, struct vm *vm, struct call *call, uint64_t deadline_us,
-		  struct verror *e)
+static struct op *begin(struct daemon *d, enum op_kind kind, struct vm *vm, uint64_t deadline_us)
 {
 	struct op *op = calloc(1, sizeof(*op));
 
-	if (!op) {
-		verror_set(e, VHBA_E_INTERNAL, "out of memory");
+	if (!op)
 		return NULL;
-	}
 	op->d = d;
 	op->kind = kind;
 	op->vm = vm;
 	op->id = ++d->last_op_id;
 	op->start = mono_now();
 	op->deadline = mono_add(op->start, deadline_us);
-	op->call = call;
-	call_on_gone(call, on_caller_gone, op);
 	vm->op = op;
 	TAILQ_INSERT_TAIL(&d->ops, op, link);
+	return op;
+}
+
+struct op *op_unasked(struct daemon *d, enum op_kind kind, struct vm *vm, uint64_t deadline_us)
+{
+	struct op *op = begin(d, kind, vm, deadline_us);
+
+	if (op)
+		op->answered = true;
+	return op;
+}
+
+struct op *op_new(struct daemon *d, enum op_kind kind, struct vm *vm, struct call *call, uint64_t deadline_us,
+		  struct verror *e)
+{
+	struct op *op = begin(d, kind, vm, deadline_us);
+
+	if (!op) {
+		verror_set(e, VHBA_E_INTERNAL, "out of memory");
+		return NULL;
+	}
+	op->call = call;
+	call_on_gone(call, on_caller_gone, op);
 	daemon_event(d, "operation", vm->name, "%s begins, deadline %" PRIu64 " ms", kind_names[kind],
 		     deadline_us / USEC_PER_MSEC);
 	return op;

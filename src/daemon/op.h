@@ -48,6 +48,10 @@ const char *op_kind_name(enum op_kind kind);
 struct op *op_new(struct daemon *d, enum op_kind kind, struct vm *vm, struct call *call, uint64_t deadline_us,
 		  struct verror *e);
 
+/* One that nobody has asked for, so that it has been answered already: it keeps others off the VM. NULL: no
+ * memory. */
+struct op *op_unasked(struct daemon *d, enum op_kind kind, struct vm *vm, uint64_t deadline_us);
+
 /* Send the result (taken over) to the caller, keep it for "vhbactl log", tell the watchers. Once per
  * operation. */
 void op_answer(struct op *op, struct json_object *result, const struct verror *e);
@@ -72,6 +76,8 @@ void op_caller_gone(struct op *op);
 int op_attach_start(struct op *op, bool accept_luns, struct verror *e);
 void op_attach_look(struct op *op); /* the inventory changed */
 void op_attach_free(struct attach_run *run);
+/* An attach that a daemon before this one left unfinished: what it made is deleted, in the background. */
+int op_attach_take_back(struct daemon *d, const struct journal_op *found, const char *name, struct verror *e);
 
 /* op_quiesce.c: quiesce, resume, release, detach. drain_us: the caller's, or */
 #define OP_DRAIN_DEFAULT UINT64_MAX

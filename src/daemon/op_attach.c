@@ -35,7 +35,7 @@ static void journal(struct op *op, unsigned i, const char *step)
 		log_warning("%s: the journal could not be written", op->vm->name);
 }
 
-static void changed(void *ctx, unsigned i, enum attach_state from, enum attach_state to)
+void attach_changed(void *ctx, unsigned i, enum attach_state from, enum attach_state to)
 {
 	struct op *op = ctx;
 
@@ -76,38 +76,12 @@ static void finish(struct op *op, bool ok, const struct verror *e)
 	struct attach_run *run = op->attach;
 	struct vm *vm = op->vm;
 
-	vm_set_state(vm, ok ? VM_ATTACHED : VM_DETACHED);
+	vm_set_state(vm, ok ? VM_ATTACHED : attach_is_undone(&run->machine) ? VM_DETACHED : VM_RELEASING);
 	if (ok)
 		vport_name(op->d, vm);
 	op_answer(op, build_result(op, ok), e);
 	if (ok && run->journal)
 		journal_end(steal_ptr(run->journal), "done", "", mono_now().us, 4);
-}
-
-/*
- * The undoing goes on in the background until nothing is left, or it is known what is.  So long the journal
- * has no end: a daemon that is started meanwhile goes on with it.
- */
-static void on_leftover(struct op *op)
-{
-	struct attach *a = &op->attach->machine;
-	struct daemon *d = op->d;
-	struct vm *vm = op->vm;
-	bool left_over = false;
-
-	for (unsigned i = 0; i < a->count; i++) {
-		if (a->vhba[i].state == ATTACH_UNDOING || a->vhba[i].state == ATTACH_CREATING) {
-			op_wake_at(op, mono_add(mono_now(), 100 * USEC_PER_MSEC), on_leftover);
-			return;
-		}
-		left_over |= a->vhba[i].state == ATTACH_LEFT;
-	}
-	vm_set_state(vm, left_over ? VM_FAILED : VM_DETACHED);
-	if (op->attach->journal)
-		journal_end(steal_ptr(op->attach->journal), "failed", a->why.what, mono_now().us, 4);
-	op_end(op);
-	if (!left_over)
-		vm_free(&d->vms, vm);
 }
 
 static void on_recorded(void *user, const struct verror *e)
@@ -213,10 +187,10 @@ static void answer(void *ctx, bool ok)
 	if (!e.kind)
 		verror_set(&e, VHBA_E_DEADLINE, "%s could not be attached by the deadline", op->vm->name);
 	finish(op, false, &e);
-	op_wake_at(op, mono_now(), on_leftover);
+	op_wake_at(op, mono_now(), attach_see_leftover);
 }
 
-static const struct attach_ops ops = {attach_begin, changed, answer};
+static const struct attach_ops ops = {attach_begin, attach_changed, answer};
 
 /* ---- looking ---- */
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,7 +40,16 @@ const char *priv_verb_name(uint32_t verb)
 	return verb < PRIV_VERBS_ ? names[verb] : "?";
 }
 
-int priv_spawn(const char *path, pid_t *pid)
+/* Both are moved out of the way first: one may stand where the other has to go. */
+static bool place_fds(int sock, int lock)
+{
+	sock = fcntl(sock, F_DUPFD_CLOEXEC, PRIV_LOCK_FD + 1);
+	lock = fcntl(lock, F_DUPFD_CLOEXEC, PRIV_LOCK_FD + 1);
+	return sock >= 0 && lock >= 0 && dup2(sock, PRIV_FD) == PRIV_FD &&
+	       dup2(lock, PRIV_LOCK_FD) == PRIV_LOCK_FD;
+}
+
+int priv_spawn(const char *path, int lock, pid_t *pid)
 {
 	int sv[2];
 
@@ -58,10 +68,7 @@ int priv_spawn(const char *path, pid_t *pid)
 
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		/* dup2 onto itself would keep close-on-exec */
-		if (sv[1] == PRIV_FD)
-			sv[1] = dup(sv[1]);
-		if (dup2(sv[1], PRIV_FD) == PRIV_FD)
+		if (place_fds(sv[1], lock))
 			execl(path, "vhba-priv", NULL);
 		_exit(127);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vhba-priv: started by vhbad, with its socket as file descriptor 3; ends when that closes. */
+/* vhba-priv: started by vhbad, with its socket and its lock as file descriptors 3 and 4; ends when the first
+ * closes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -72,9 +73,27 @@ static int wait_ms(const struct pool *p)
 	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
+/* There is one helper at a time: the last one has a request in hand, perhaps, until it sees that nobody
+ * waits. */
+static bool wait_for_predecessor(void)
+{
+	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+
+	if (!fcntl(PRIV_LOCK_FD, F_SETLK, &l))
+		return true;
+	log_notice("another vhba-priv has not ended yet: waiting for it");
+	while (fcntl(PRIV_LOCK_FD, F_SETLKW, &l)) {
+		if (errno == EINTR)
+			continue;
+		log_err("its end can't be waited for: %s", strerror(errno));
+		return false;
+	}
+	return true;
+}
+
 static int serve(void)
 {
-	struct pool *p = pool_new();
+	struct pool *p = wait_for_predecessor() ? pool_new(PRIV_LOCK_FD) : NULL;
 	struct pollfd fds[FDS_MAX];
 	struct priv_reply r;
 
@@ -86,7 +105,8 @@ static int serve(void)
 		fds[0] = (struct pollfd){PRIV_FD, POLLIN, 0};
 		if (poll(fds, n, wait_ms(p)) < 0 && errno != EINTR)
 			break;
-		if (fds[0].revents && !take_requests(p))
+		/* What a vhbad that is gone has asked for is not begun. */
+		if (fds[0].revents & (POLLHUP | POLLERR) || (fds[0].revents && !take_requests(p)))
 			break;
 		pool_run(p, mono_now());
 		while (pool_next_reply(p, &r))
@@ -102,7 +122,8 @@ int main(int argc, char **argv)
 
 	(void)argv;
 	log_open("vhba-priv", LOG_LEVEL_INFO);
-	if (argc != 1 || fstat(PRIV_FD, &st) || !S_ISSOCK(st.st_mode)) {
+	if (argc != 1 || fstat(PRIV_FD, &st) || !S_ISSOCK(st.st_mode) || fstat(PRIV_LOCK_FD, &st) ||
+	    !S_ISREG(st.st_mode)) {
 		fprintf(stderr, "vhba-priv is vhbad's root helper: vhbad starts it, nobody else does\n");
 		return 2;
 	}
@@ -111,6 +132,7 @@ int main(int argc, char **argv)
 	umask(077);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	fcntl(PRIV_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(PRIV_LOCK_FD, F_SETFD, FD_CLOEXEC);
 	sysroot_set(NULL);
 	return serve();
 }

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "pool.h"
 #include "verbs.h"
+#include "vport_lock.h"
 
 #define QUEUE_MAX 4096
 
@@ -45,22 +46,54 @@ struct pool {
 	TAILQ_HEAD(, worker) workers;
 	TAILQ_HEAD(, queued) queue;
 	TAILQ_HEAD(, answer) answers;
+	int lock; /* see priv_spawn */
 	unsigned count[3]; /* by worker_state */
 	unsigned queued;
 };
 
 /* ---- the child ---- */
 
-static void work(int fd)
+static bool changes_vport(const struct priv_request *q)
+{
+	static const bool changes[PRIV_VERBS_] = {
+		[PRIV_VPORT_CREATE] = true,  [PRIV_VPORT_DELETE] = true, [PRIV_VPORT_DISABLE] = true,
+		[PRIV_VPORT_ENABLE] = true,  [PRIV_VPORT_NAME] = true,	 [PRIV_RPORT_TIMERS] = true,
+		[PRIV_RPORT_RESTORE] = true,
+	};
+
+	return q->wwpn && changes[q->verb];
+}
+
+/* Who asked waits for timeout_ms: what could not begin in the most of it does not begin any more. */
+static void execute(const struct pool *p, const struct priv_request *q, struct priv_reply *r)
+{
+	bool locks = p->lock >= 0 && changes_vport(q);
+	verb_fn *fn = verb_find(q->verb);
+
+	r->err = fn ? 0 : -EINVAL;
+	if (fn && locks)
+		r->err = vport_lock(p->lock, q->wwpn, q->timeout_ms - q->timeout_ms / 16);
+	if (r->err) {
+		if (r->err == -ETIMEDOUT)
+			snprintf(r->text, sizeof(r->text),
+				 "a child of an earlier vhba-priv is still at work on its vport: it was not "
+				 "begun");
+		return;
+	}
+	r->err = fn(q, r);
+	if (locks)
+		vport_unlock(p->lock, q->wwpn);
+}
+
+static void work(const struct pool *p, int fd)
 {
 	struct priv_request q;
 
 	while (recv(fd, &q, sizeof(q), 0) == sizeof(q)) {
 		struct priv_reply r = {.version = PRIV_VERSION, .id = q.id, .verb = q.verb};
 		struct monotime start = mono_now();
-		verb_fn *fn = verb_find(q.verb);
 
-		r.err = fn ? fn(&q, &r) : -EINVAL;
+		execute(p, &q, &r);
 		r.elapsed_us = mono_since(mono_now(), start);
 		if (send(fd, &r, sizeof(r), MSG_NOSIGNAL) != sizeof(r))
 			break;
@@ -78,17 +111,6 @@ static void close_others(const struct pool *p)
 }
 
 /* ---- the parent ---- */
-
-static bool changes_vport(const struct priv_request *q)
-{
-	static const bool changes[PRIV_VERBS_] = {
-		[PRIV_VPORT_CREATE] = true,  [PRIV_VPORT_DELETE] = true, [PRIV_VPORT_DISABLE] = true,
-		[PRIV_VPORT_ENABLE] = true,  [PRIV_VPORT_NAME] = true,	 [PRIV_RPORT_TIMERS] = true,
-		[PRIV_RPORT_RESTORE] = true,
-	};
-
-	return q->wwpn && changes[q->verb];
-}
 
 static bool same_vport(const struct priv_request *a, const struct priv_request *b)
 {
@@ -126,7 +148,7 @@ static struct worker *worker_new(struct pool *p)
 			_exit(0);
 		close_others(p);
 		close(sv[0]);
-		work(sv[1]);
+		work(p, sv[1]);
 	}
 	close(sv[1]);
 	w->fd = sv[0];
@@ -145,12 +167,13 @@ static void worker_free(struct pool *p, struct worker *w)
 	free(w);
 }
 
-struct pool *pool_new(void)
+struct pool *pool_new(int lock)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
+	p->lock = lock;
 	TAILQ_INIT(&p->workers);
 	TAILQ_INIT(&p->queue);
 	TAILQ_INIT(&p->answers);

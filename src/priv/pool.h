@@ -23,7 +23,8 @@
 
 struct pool;
 
-struct pool *pool_new(void);
+/* lock: the file of priv_spawn, which children lock vports in; -1: they do not. */
+struct pool *pool_new(int lock);
 void pool_free(struct pool *p);
 
 /* Take a request: it is begun now, or queued. 0; -EAGAIN: too many are stuck in the kernel; -ENOBUFS: the

@@ -16,6 +16,7 @@
 
 #define PRIV_VERSION 1
 #define PRIV_FD 3 /* vhba-priv finds its socket here */
+#define PRIV_LOCK_FD 4 /* and here a file whose bytes it locks, see priv_spawn */
 #define PRIV_NAME_MAX 64
 #define PRIV_TEXT_MAX 512
 
@@ -98,8 +99,15 @@ _Static_assert(sizeof(struct priv_reply) == 48 + PRIV_TEXT_MAX, "no hidden paddi
 /* "vport-create" */
 const char *priv_verb_name(uint32_t verb);
 
-/* Start the helper; the socket (non-blocking, close-on-exec) or -errno. */
-int priv_spawn(const char *path, pid_t *pid);
+/*
+ * Start the helper; the socket (non-blocking, close-on-exec) or -errno.
+ *
+ * lock: a file open for writing, the same one for each helper of one vhbad (it stays the caller's). A helper
+ * that was killed may leave children in the kernel, which go on with what they began. So each helper locks
+ * byte 0 as long as it lives, and each child the byte of the WWPN (without its top bit) whose vport it
+ * changes: a record lock of fcntl(2) goes when its process is really gone.  The next helper waits for them.
+ */
+int priv_spawn(const char *path, int lock, pid_t *pid);
 
 /* 0 or -errno (-EAGAIN: try again when writable). Fills version. */
 int priv_send(int fd, struct priv_request *req);
