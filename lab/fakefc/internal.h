@@ -220,6 +220,7 @@ struct hba *hba_find(const struct fakefc *f, int host);
 struct fakefc_port *port_find(const struct fakefc *f, int host);
 
 /* call.c */
+uint64_t call_ends(struct call *c, ssize_t result); /* a step's STEP_END, with that result */
 ssize_t call_begin(struct fakefc *f, struct vport *v, enum verb verb, const struct write *w);
 void calls_hurry(struct fakefc *f, const struct hba *h); /* what they wait for has come */
 

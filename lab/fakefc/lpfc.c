@@ -10,12 +10,6 @@
 
 enum { VPORT_ERROR = -1, VPORT_INVAL = -2, VPORT_NORESOURCES = -4 };
 
-static uint64_t ends(struct call *c, ssize_t result)
-{
-	c->result = result;
-	return STEP_END;
-}
-
 static unsigned vpis_used(const struct hba *h)
 {
 	const struct vport *v;
@@ -53,9 +47,9 @@ static uint64_t create_begin(struct fakefc *f, struct call *c)
 
 	(void)f;
 	if (!k->npiv)
-		return ends(c, VPORT_INVAL);
+		return call_ends(c, VPORT_INVAL);
 	if (vpis_used(c->vport->hba) >= k->vpis || !k->host_alloc)
-		return ends(c, VPORT_NORESOURCES);
+		return call_ends(c, VPORT_NORESOURCES);
 	return k->mailbox_time;
 }
 
@@ -65,13 +59,13 @@ static uint64_t create_end(struct fakefc *f, struct call *c)
 	struct hba *h = v->hba;
 
 	if (h->knobs.mailbox == MAILBOX_INTERRUPTED)
-		return ends(c, VPORT_ERROR);
+		return call_ends(c, VPORT_ERROR);
 	if (h->knobs.mailbox == MAILBOX_FAILED)
-		return ends(c, VPORT_NORESOURCES);
+		return call_ends(c, VPORT_NORESOURCES);
 	if (!is_valid(v->wwpn) || !is_valid(v->wwnn) || !is_unique(h, v))
-		return ends(c, VPORT_INVAL);
+		return call_ends(c, VPORT_INVAL);
 	if (port_new(f, v))
-		return ends(c, VPORT_NORESOURCES);
+		return call_ends(c, VPORT_NORESOURCES);
 	if (!h->knobs.link) {
 		vport_set_state(v, VP_LINKDOWN);
 	} else if (!h->knobs.fabric_npiv) {
@@ -80,7 +74,7 @@ static uint64_t create_end(struct fakefc *f, struct call *c)
 		vport_set_state(v, VP_INITIALIZING);
 		fabric_login(f, v->port);
 	}
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 /* lpfc_els_retry sets the state that says why, and lpfc_cmpl_els_fdisc then that it failed, unless resources
@@ -115,7 +109,7 @@ static uint64_t send_logo(struct fakefc *f, struct call *c)
 static uint64_t disable_logo(struct fakefc *f, struct call *c)
 {
 	if (c->vport->unloading)
-		return ends(c, 0);
+		return call_ends(c, 0);
 	return send_logo(f, c);
 }
 
@@ -131,7 +125,7 @@ static uint64_t disable_end(struct fakefc *f, struct call *c)
 	io_abort_port(f, v->port);
 	rports_block(f, v->port);
 	vport_set_state(v, VP_DISABLED);
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 static uint64_t enable(struct fakefc *f, struct call *c)
@@ -146,7 +140,7 @@ static uint64_t enable(struct fakefc *f, struct call *c)
 		vport_set_state(v, VP_INITIALIZING);
 		fabric_login(f, v->port);
 	}
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 /* ---- delete ---- */
@@ -163,7 +157,7 @@ static uint64_t delete_discovery(struct fakefc *f, struct call *c)
 		return 0;
 	if (c->polls++ >= most) {
 		say(f, v->port, "discovery has not ended: EAGAIN");
-		return ends(c, -EAGAIN);
+		return call_ends(c, -EAGAIN);
 	}
 	c->step--;
 	return SEC;
@@ -174,7 +168,7 @@ static uint64_t delete_host(struct fakefc *f, struct call *c)
 	if (c->done)
 		ns_remove(f, c->vport->port);
 	port_free(f, c->vport->port);
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 /* lpfc_get_host_port_state */

@@ -5,12 +5,6 @@
 #include "attr.h"
 #include "internal.h"
 
-static uint64_t ends(struct call *c, ssize_t result)
-{
-	c->result = result;
-	return STEP_END;
-}
-
 /* fc_vport_setlink */
 static void login(struct fakefc *f, struct vport *v)
 {
@@ -32,15 +26,15 @@ static uint64_t create(struct fakefc *f, struct call *c)
 	/* fcoe_validate_vport_create */
 	TAILQ_FOREACH (other, &v->hba->vports, link)
 		if (other != v && other->wwpn == v->wwpn)
-			return ends(c, -EINVAL);
+			return call_ends(c, -EINVAL);
 	if (v->hba->port->wwpn == v->wwpn)
-		return ends(c, -EINVAL);
+		return call_ends(c, -EINVAL);
 	if (!v->hba->knobs.link)
-		return ends(c, -EIO);
+		return call_ends(c, -EIO);
 	if (!v->hba->knobs.host_alloc || port_new(f, v))
-		return ends(c, -ENOMEM);
+		return call_ends(c, -ENOMEM);
 	login(f, v);
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 static void on_retry(struct fakefc *f, void *obj)
@@ -103,14 +97,14 @@ static uint64_t logo(struct fakefc *f, struct call *c)
 	if (p->logged_in && fabric_answers(p->hba))
 		timer_set(f, p->hba->knobs.logo, on_logo_accepted, p);
 	p->logged_in = false;
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 static uint64_t enable(struct fakefc *f, struct call *c)
 {
 	timers_drop(f, c->vport->port, on_logo_accepted);
 	login(f, c->vport);
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 /* ---- delete ---- */
@@ -125,7 +119,7 @@ static uint64_t delete_host(struct fakefc *f, struct call *c)
 	if (fabric_answers(p->hba))
 		ns_remove(f, p);
 	port_free(f, p);
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 /* fc_get_host_port_state */

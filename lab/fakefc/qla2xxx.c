@@ -11,12 +11,6 @@
 #define VP_CTRL_TIMEOUT(k) (2 * (k)->r_a_tov + 2 * SEC) /* qla2x00_get_async_timeout + 2 */
 #define SESSIONS_MAX (10 * SEC) /* qla2x00_wait_for_sess_deletion */
 
-static uint64_t ends(struct call *c, ssize_t result)
-{
-	c->result = result;
-	return STEP_END;
-}
-
 /* qla24xx_vport_create_req_sanity_check; its own count allows one more vport than it has */
 static int check(const struct vport *self)
 {
@@ -52,11 +46,11 @@ static uint64_t create(struct fakefc *f, struct call *c)
 	int err = check(v);
 
 	if (err)
-		return ends(c, err);
+		return call_ends(c, err);
 	if (!v->hba->knobs.host_alloc || port_new(f, v))
-		return ends(c, VP_FAILED);
+		return call_ends(c, VP_FAILED);
 	enable_vp(f, v);
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 /* A port whose ID is not acquired is logged, and that is all (qla24xx_report_id_acquisition). */
@@ -104,13 +98,13 @@ static uint64_t disable_end(struct fakefc *f, struct call *c)
 	c->vport->port->logged_in = false;
 	c->vport->port->port_id = 0;
 	vport_set_state(c->vport, c->done ? VP_DISABLED : VP_FAILED);
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 static uint64_t enable(struct fakefc *f, struct call *c)
 {
 	enable_vp(f, c->vport);
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 /* ---- delete ---- */
@@ -128,7 +122,7 @@ static uint64_t delete_wait(struct fakefc *f, struct call *c)
 static uint64_t delete_host(struct fakefc *f, struct call *c)
 {
 	port_free(f, c->vport->port);
-	return ends(c, 0);
+	return call_ends(c, 0);
 }
 
 /* qla2x00_get_host_port_state looks at the physical port alone. */
