@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Between a VM's quiesce machine and the loop.  op_quiesce.c pumps events into the machine, quiesce_ops.c
- * does what the machine wants done.
+ * has the table of what the machine wants done.
  */
 #ifndef VHBA_DRIVER_H
 #define VHBA_DRIVER_H

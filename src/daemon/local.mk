@@ -17,7 +17,8 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/placement.c src/daemon/placement.h \
 	src/daemon/plan.c src/daemon/plan.h src/daemon/plan_show.c \
 	src/daemon/privq.c src/daemon/privq.h \
-	src/daemon/quiesce_ops.c \
+	src/daemon/quiesce_cache.c src/daemon/quiesce_look.c src/daemon/quiesce_maps.c src/daemon/quiesce_ops.c \
+	src/daemon/quiesce_timers.c src/daemon/quiesce_verb.c src/daemon/quiesce_verb.h src/daemon/quiesce_vport.c \
 	src/daemon/registry.c src/daemon/registry.h \
 	src/daemon/registry_change.c src/daemon/registry_change.h \
 	src/daemon/registry_db.c src/daemon/registry_db.h \

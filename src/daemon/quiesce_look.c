@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the quiesce machine looks at: the inventory, whose answer is known at once, and the fabric. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cleanup.h"
+#include "ct.h"
+#include "quiesce_verb.h"
+#include "san.h"
+#include "sizes.h"
+#include "vhba_profile.h"
+
+int quiesce_op_count(void *user, const struct quiesce_call *c)
+{
+	struct driver *dr = user;
+	struct quiesce_arg arg = {0};
+
+	if (san_inflight(dr->d, verb_vhba(dr, c), &arg.count))
+		driver_queue(dr, c, QE_COUNT_FAILED);
+	else
+		driver_queue_text(dr, c, QE_COUNT, arg, NULL);
+	return 0;
+}
+
+int quiesce_op_read_ports(void *user, const struct quiesce_call *c)
+{
+	struct driver *dr = user;
+	struct quiesce_arg arg = {0};
+	char states[QUIESCE_PORTS_MAX];
+
+	if (san_targets(dr->d, verb_vhba(dr, c), &arg.count, &arg.total, states, sizeof(states)))
+		driver_queue(dr, c, QE_PORTS_FAILED);
+	else
+		driver_queue_text(dr, c, QE_PORTS, arg, states);
+	return 0;
+}
+
+int quiesce_op_check_ready(void *user, const struct quiesce_call *c)
+{
+	struct driver *dr = user;
+	struct vm_vhba *v = verb_vhba(dr, c);
+	struct verror e = {0};
+	char line[QUIESCE_TEXT_MAX];
+
+	san_locate(dr->d, v);
+	if (v->host >= 0)
+		watch_refresh(dr->d, v->host);
+	if (san_logged_in(dr->d, dr->vm, v, &e) && san_luns_usable(dr->d, dr->vm, v, &e))
+		return driver_queue(dr, c, QE_LUNS_READY), 0;
+	sizes_look(dr->d, v);
+	driver_queue_text(dr, c, QE_LUNS_NOT_READY, (struct quiesce_arg){0},
+			  verror_line(&e, line, sizeof(line)));
+	return 0;
+}
+
+/*
+ * No vhba-io carries this VM's I/O: it is on the kernel's block path, whose owner pauses it.  What is
+ * submitted all the same is parked by the logout, and the machine sees and says that.
+ */
+static int op_intake(void *user, const struct quiesce_call *c, enum quiesce_ev ev)
+{
+	driver_queue(user, c, ev);
+	return 0;
+}
+
+int quiesce_op_stop_intake(void *user, const struct quiesce_call *c)
+{
+	return op_intake(user, c, QE_INTAKE_CLOSED);
+}
+
+int quiesce_op_open_intake(void *user, const struct quiesce_call *c)
+{
+	return op_intake(user, c, QE_INTAKE_OPENED);
+}
+
+/* ---- the fabric's word ---- */
+
+static void on_fabric(void *user, const struct priv_reply *r)
+{
+	AUTO_FREE struct verb_call *vc = user;
+	struct driver *dr = verb_driver(vc);
+	char text[QUIESCE_TEXT_MAX];
+
+	if (!dr)
+		return;
+	if (r->err) {
+		driver_queue_text(dr, &vc->call, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0},
+				  verb_reply_text(dr, vc, r, text, sizeof(text)));
+	} else if (r->value == CT_ABSENT) {
+		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT);
+	} else if (r->value == CT_PRESENT) {
+		snprintf(text, sizeof(text), "%06" PRIx32, r->port_id);
+		driver_queue_text(dr, &vc->call, QE_FABRIC_PRESENT, (struct quiesce_arg){0}, text);
+	} else {
+		snprintf(text, sizeof(text), "the name server's answer proves nothing (reason %04x)",
+			 r->number);
+		driver_queue_text(dr, &vc->call, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0}, text);
+	}
+}
+
+int quiesce_op_verify_fabric(void *user, const struct quiesce_call *c)
+{
+	struct driver *dr = user;
+	const struct vm_vhba *v = verb_vhba(dr, c);
+	struct priv_request q = {.verb = PRIV_CT_GID_PN, .host = v->parent_host, .wwpn = v->wwpn};
+	const struct fc_host *parent;
+	char text[QUIESCE_TEXT_MAX];
+
+	watch_refresh_parents(dr->d);
+	parent = fc_host_find(&dr->d->inv, v->parent_host);
+	if (!parent || !fc_may_ask_fabric(fc_profile_find(parent->driver), true, parent->state)) {
+		/* In Linux 6.1 a question to a dead fabric looks answered, and can take the kernel down
+		 * later. */
+		snprintf(text, sizeof(text), "the parent is %s: the name server can't be asked",
+			 parent ? parent->state : "gone");
+		driver_queue_text(dr, c, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0}, text);
+		return 0;
+	}
+	return verb_send(user, c, &q, on_fabric, 0, 0);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Verbs of vhba-priv on behalf of a quiesce machine. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "quiesce_verb.h"
+#include "san.h"
+#include "vhba_profile.h"
+
+struct driver *verb_driver(const struct verb_call *vc)
+{
+	struct vm *vm = vm_find(&vc->d->vms, vc->uuid);
+
+	return vm && vm->quiesce ? vm->driver : NULL;
+}
+
+const char *verb_reply_text(const struct driver *dr, const struct verb_call *vc, const struct priv_reply *r,
+			    char *buf, size_t size)
+{
+	const struct fc_errno *why =
+		r->verb == PRIV_VPORT_CREATE
+			? fc_create_errno(vhba_profile(dr->d, &dr->vm->vhba[vc->call.vhba]), -r->err)
+			: NULL;
+
+	if (why) {
+		snprintf(buf, size, "%s: %s: %.100s", priv_verb_name(r->verb), strerror(-r->err), why->means);
+		return buf;
+	}
+	snprintf(buf, size, "%s: %s%s%.100s", priv_verb_name(r->verb), strerror(-r->err),
+		 r->text[0] ? ": " : "", r->text);
+	return buf;
+}
+
+void verb_look_again(struct driver *dr, int vhba)
+{
+	struct vm_vhba *v = &dr->vm->vhba[vhba];
+	int host = v->host;
+
+	watch_refresh(dr->d, v->parent_host);
+	if (host >= 0)
+		watch_refresh(dr->d, host);
+	san_locate(dr->d, v);
+	if (v->host >= 0 && v->host != host)
+		watch_refresh(dr->d, v->host);
+}
+
+void verb_done(void *user, const struct priv_reply *r)
+{
+	AUTO_FREE struct verb_call *vc = user;
+	struct driver *dr = verb_driver(vc);
+	bool gone = r->verb == PRIV_VPORT_DELETE && r->err == -ENODEV;
+	char text[QUIESCE_TEXT_MAX];
+
+	if (!dr)
+		return;
+	if (r->verb == PRIV_VPORT_DELETE || r->verb == PRIV_VPORT_CREATE)
+		verb_look_again(dr, vc->call.vhba);
+	if (r->verb == PRIV_VPORT_CREATE)
+		dr->vm->vhba[vc->call.vhba].named = false;
+	if (!r->err || gone)
+		driver_queue(dr, &vc->call, vc->good);
+	else
+		driver_queue_text(dr, &vc->call, vc->bad, (struct quiesce_arg){0},
+				  verb_reply_text(dr, vc, r, text, sizeof(text)));
+}
+
+struct verb_call *verb_new(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev good,
+			   enum quiesce_ev bad)
+{
+	struct verb_call *vc = calloc(1, sizeof(*vc));
+
+	if (!vc)
+		return NULL;
+	vc->d = dr->d;
+	strcpy(vc->uuid, dr->vm->uuid);
+	vc->call = *c;
+	vc->good = good;
+	vc->bad = bad;
+	return vc;
+}
+
+/* A verb outlives the machine's patience rather than being cut off at its edge: its end is news all the same.
+ */
+static uint64_t verb_time(const struct quiesce_call *c)
+{
+	return mono_left(c->by, mono_now()) + USEC_PER_SEC;
+}
+
+int verb_send(struct driver *dr, const struct quiesce_call *c, struct priv_request *q, privq_done *done,
+	      enum quiesce_ev good, enum quiesce_ev bad)
+{
+	struct verb_call *vc = verb_new(dr, c, good, bad);
+
+	if (!vc)
+		return -ENOMEM;
+	privq_call(dr->d->privq, q, verb_time(c), done, vc);
+	return 0;
+}
+
+int verb_send_delete(struct driver *dr, const struct quiesce_call *c, struct priv_request *q,
+		     privq_done *done, enum quiesce_ev good, enum quiesce_ev bad)
+{
+	struct verb_call *vc = verb_new(dr, c, good, bad);
+
+	if (!vc)
+		return -ENOMEM;
+	vhba_delete(dr->d, vhba_profile(dr->d, &dr->vm->vhba[c->vhba]), q, verb_time(c), done, vc);
+	return 0;
+}
+
+struct vm_vhba *verb_vhba(struct driver *dr, const struct quiesce_call *c)
+{
+	return &dr->vm->vhba[c->vhba];
+}
+
+struct priv_request verb_vport_request(const struct vm_vhba *v, enum priv_verb verb)
+{
+	return (struct priv_request){.verb = verb,
+				     .host = v->parent_host,
+				     .channel = v->channel,
+				     .number = v->number,
+				     .wwpn = v->wwpn,
+				     .wwnn = v->wwnn};
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The quiesce machine's ops on the vport itself, and what has to wait for its rport timers. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "quiesce_verb.h"
+#include "san.h"
+#include "vhba_profile.h"
+
+bool driver_waits(struct driver *dr, const struct quiesce_call *c, quiesce_op_fn *fn, enum quiesce_ev bad)
+{
+	dr->waits[c->vhba].fn = NULL;
+	if (!verb_vhba(dr, c)->timers_pending)
+		return false;
+	dr->waits[c->vhba].call =
+		(struct quiesce_call){.vhba = c->vhba, .token = c->token, .id = c->id, .by = c->by};
+	dr->waits[c->vhba].bad = bad;
+	dr->waits[c->vhba].fn = fn;
+	return true;
+}
+
+void driver_forget_waiting(struct driver *dr, const struct quiesce_call *c)
+{
+	dr->waits[c->vhba].fn = NULL;
+}
+
+void driver_timers_set(struct driver *dr, unsigned vhba)
+{
+	quiesce_op_fn *fn = steal_ptr(dr->waits[vhba].fn);
+	int err = fn ? fn(dr, &dr->waits[vhba].call) : 0;
+
+	if (err)
+		driver_queue_text(dr, &dr->waits[vhba].call, dr->waits[vhba].bad, (struct quiesce_arg){0},
+				  strerror(-err));
+}
+
+/* With some drivers its success says nothing. */
+static void on_disabled(void *user, const struct priv_reply *r)
+{
+	struct verb_call *vc = user;
+	struct driver *dr = verb_driver(vc);
+	const struct vm_vhba *v = dr ? verb_vhba(dr, &vc->call) : NULL;
+	struct priv_reply no = *r;
+
+	if (v && !r->err && !vhba_is_disabled(dr->d, vhba_profile(dr->d, v), v, no.text, sizeof(no.text)))
+		no.err = -EIO;
+	verb_done(vc, &no);
+}
+
+int quiesce_op_disable(void *user, const struct quiesce_call *c)
+{
+	struct priv_request q = verb_vport_request(verb_vhba(user, c), PRIV_VPORT_DISABLE);
+
+	if (driver_waits(user, c, quiesce_op_disable, QE_DISABLE_FAILED))
+		return 0;
+	return verb_send(user, c, &q, on_disabled, QE_DISABLED, QE_DISABLE_FAILED);
+}
+
+int quiesce_op_enable(void *user, const struct quiesce_call *c)
+{
+	struct priv_request q = verb_vport_request(verb_vhba(user, c), PRIV_VPORT_ENABLE);
+
+	driver_forget_waiting(user, c);
+	return verb_send(user, c, &q, verb_done, QE_ENABLED, QE_ENABLE_FAILED);
+}
+
+int quiesce_op_delete(void *user, const struct quiesce_call *c)
+{
+	struct driver *dr = user;
+	struct priv_request q = verb_vport_request(verb_vhba(dr, c), PRIV_VPORT_DELETE);
+	int err;
+
+	driver_forget_waiting(dr, c);
+	err = verb_send_delete(dr, c, &q, verb_done, QE_DELETED, QE_DELETE_FAILED);
+	if (quiesce_state(dr->vm->quiesce, (unsigned)c->vhba) == QS_HARD_STOP)
+		driver_tell_maps(dr, (unsigned)c->vhba, PRIV_MAPS_FAIL);
+	return err;
+}
+
+static int create(struct driver *dr, const struct quiesce_call *c)
+{
+	const struct vm_vhba *v = verb_vhba(dr, c);
+	struct priv_request q = verb_vport_request(v, PRIV_VPORT_CREATE);
+
+	return verb_send(dr, c, &q, verb_done, QE_CREATED, QE_CREATE_FAILED);
+}
+
+static void on_gone_create(void *user, const struct priv_reply *r)
+{
+	struct verb_call *vc = user;
+	struct driver *dr = verb_driver(vc);
+
+	if (!dr || (r->err && r->err != -ENODEV)) {
+		verb_done(vc, r);
+		return;
+	}
+	verb_look_again(dr, vc->call.vhba);
+	if (create(dr, &vc->call))
+		driver_queue(dr, &vc->call, vc->bad);
+	free(vc);
+}
+
+int quiesce_op_create(void *user, const struct quiesce_call *c)
+{
+	struct driver *dr = user;
+	struct vm_vhba *v = verb_vhba(dr, c);
+	struct priv_request q;
+
+	driver_forget_waiting(dr, c);
+	if (!san_locate(dr->d, v))
+		return create(dr, c);
+	if (!vhba_profile(dr->d, v)->delete_again)
+		return quiesce_op_enable(user, c); /* it exists: creating what is there means enabling it */
+	/* Its delete has begun and was put off: it can't be enabled any more, only deleted. */
+	q = verb_vport_request(v, PRIV_VPORT_DELETE);
+	return verb_send_delete(dr, c, &q, on_gone_create, QE_CREATED, QE_CREATE_FAILED);
+}
