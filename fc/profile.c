@@ -76,10 +76,14 @@ const struct fc_profile fc_profiles[] = {
 		 * ms under emulation.  Commands fail back about 30 ms after its write began.
 		 * fcoe_vport_destroy: under RTNL and fcoe_config_mutex, 105..170 ms.  __fc_vport_setlink
 		 * leaves alone an lport in state DISABLED only, which one is not whose LOGO nobody answered.
+		 * fc_lun_reset (fc_fcp.c) waits 10 s for the answer to its LUN reset and then ends the
+		 * exchange that it has sent it on; fc_exch_mgr_reset has freed that one if the port was
+		 * logged out meanwhile, and fc_tm_done does not take it back.
 		 */
 		.family = "libfc",
 		.drivers = {"fcoe"},
 		.hides_disabled = true,
+		.frees_resets = true,
 		.abort = FC_ABORT_LOCAL,
 		.proof = FC_PROOF_RPORTS | FC_PROOF_PORT_ID | FC_PROOF_BUSY,
 		.shared = FC_SHARED_RTNL,

@@ -25,6 +25,14 @@ static void act_again(struct quiesce *q, struct q_vhba *v)
 	v->poll_at = mono_add(q->now, v->backoff_us);
 }
 
+/* What forbids the step has no end that is known, and is no failure of it. */
+static void act_put_off(struct quiesce *q, struct q_vhba *v)
+{
+	v->step_at = MONOTIME_NEVER;
+	act_again(q, v);
+	q_record_refresh(q, v);
+}
+
 static struct monotime waits_until(const struct quiesce *q, const struct q_vhba *v)
 {
 	return mono_min(v->step_at, q->background_at);
@@ -74,6 +82,8 @@ static void act_fast_fail(struct quiesce *q, struct q_vhba *v)
 
 static void act_disable(struct quiesce *q, struct q_vhba *v)
 {
+	if (v->step_at.us == MONOTIME_NEVER.us)
+		q_arm_step(q, v); /* it had been put off */
 	ask(q, v, OP_DISABLE);
 }
 
@@ -153,6 +163,7 @@ static void (*const acts[QA_ACTIONS])(struct quiesce *q, struct q_vhba *v) = {
 	[QA_OPEN_INTAKE] = act_open_intake,
 	[QA_COUNT] = act_count,
 	[QA_AGAIN] = act_again,
+	[QA_PUT_OFF] = act_put_off,
 	[QA_SYNC] = act_sync,
 	[QA_FAST_FAIL] = act_fast_fail,
 	[QA_WAIT_RPORT] = act_wait_rport,

@@ -14,6 +14,7 @@ static const char *const actions[QA_ACTIONS] = {
 	[QA_OPEN_INTAKE] = "open-intake",
 	[QA_COUNT] = "count",
 	[QA_AGAIN] = "again",
+	[QA_PUT_OFF] = "put-off",
 	[QA_SYNC] = "sync-cache",
 	[QA_FAST_FAIL] = "set-fast-fail",
 	[QA_WAIT_RPORT] = "wait-rport",

@@ -341,6 +341,12 @@ static enum quiesce_ev classify(struct quiesce *q, struct q_vhba *v, enum quiesc
 			snprintf(v->timers, sizeof(v->timers), "%s", arg->text);
 		v->take_timers = false;
 		return ends < q->answer_at.us ? QE_FAST_FAIL_BUSY_SHORT : ev;
+	case QE_DISABLE_AGAIN:
+	case QE_DELETE_AGAIN:
+		q_why(v, "%s", arg->text ? arg->text : quiesce_ev_name(ev));
+		if (ev == QE_DISABLE_AGAIN && q->background_over)
+			return QE_DISABLE_FAILED;
+		return ev;
 	default:
 		if (arg->text)
 			q_why(v, "%s: %s", quiesce_ev_name(ev), arg->text);

@@ -98,8 +98,10 @@ enum quiesce_ev {
 	QE_FAST_FAIL_FAILED,
 	QE_DISABLED,
 	QE_DISABLE_FAILED,
+	QE_DISABLE_AGAIN, /* it was not begun, and must not be yet; arg.text: why. It is asked for again */
 	QE_DELETED,
 	QE_DELETE_FAILED,
+	QE_DELETE_AGAIN, /* likewise */
 	QE_ENABLED,
 	QE_ENABLE_FAILED,
 	QE_CREATED,
@@ -140,6 +142,7 @@ enum quiesce_action {
 	QA_OPEN_INTAKE, /* roll-back; once for the VM */
 	QA_COUNT, /* ask for the commands in flight */
 	QA_AGAIN, /* poll again after the back-off */
+	QA_PUT_OFF, /* likewise, and the state's own bound waits too */
 	QA_SYNC, /* begin to synchronise the caches */
 	QA_FAST_FAIL,
 	QA_WAIT_RPORT, /* wait until the rport's own fast_io_fail has ended */
@@ -281,8 +284,10 @@ struct quiesce_ops {
 	 */
 	quiesce_op_fn *sync_cache; /* -> QE_SYNCED, _FAILED */
 	quiesce_op_fn *set_fast_fail; /* -> QE_FAST_FAIL_SET, _BUSY, _FAILED */
-	quiesce_op_fn *disable; /* -> QE_DISABLED, _FAILED */
-	quiesce_op_fn *delete_vport; /* -> QE_DELETED, _FAILED */
+	/* _AGAIN: what the kernel does at the moment forbids it; it is asked for again until the background
+	 * ends. */
+	quiesce_op_fn *disable; /* -> QE_DISABLED, _FAILED, _AGAIN */
+	quiesce_op_fn *delete_vport; /* -> QE_DELETED, _FAILED, _AGAIN */
 	quiesce_op_fn *enable; /* -> QE_ENABLED, _FAILED */
 	quiesce_op_fn *create_vport; /* -> QE_CREATED, _FAILED */
 	quiesce_op_fn *verify_fabric; /* -> QE_FABRIC_ABSENT, _PRESENT, _NO_PROOF */

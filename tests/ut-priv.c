@@ -73,6 +73,40 @@ static void test_switch(void)
 	UT_EQ(run(PRIV_VPORT_DELETE, (struct priv_request){.host = 2, .wwpn = 1, .wwnn = 0x20}), -ENODEV);
 }
 
+/* fcoe frees a LUN reset's exchange with the logout, and the error handler uses it afterwards. */
+static void test_error_handling(void)
+{
+	static const struct {
+		const char *driver, *state;
+		int err;
+	} cases[] = {
+		{"fcoe", "running", 0},	 {"fcoe", "recovery", -EAGAIN}, {"fcoe", "cancel/recovery", -EAGAIN},
+		{"lpfc", "recovery", 0}, {"qedf", "recovery", 0},
+	};
+	struct priv_request q = {.host = 2, .number = 3, .wwpn = WWPN, .wwnn = 0x20};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		tree_put(cases[i].driver, "/sys/class/scsi_host/host2/proc_name");
+		tree_put(cases[i].state, "/sys/class/scsi_host/host5/state");
+		tree_put("-", "/sys/class/fc_vports/vport-2:0-3/vport_disable");
+		tree_put("-", "/sys/class/fc_host/host2/vport_delete");
+		UT_EQ(run(PRIV_VPORT_DISABLE, q), cases[i].err);
+		UT_EQ(strstr(r.text, "error handling of host5") != NULL, cases[i].err != 0);
+		UT_EQ(run(PRIV_VPORT_DELETE, q), cases[i].err);
+		UT_EQ(strstr(r.text, "error handling of host5") != NULL, cases[i].err != 0);
+		UT_EQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable")[0],
+		      cases[i].err ? '-' : '1');
+		UT_EQ(tree_text("/sys/class/fc_host/host2/vport_delete")[0], cases[i].err ? '-' : '5');
+	}
+	/* That of the parent does not matter, nor is anything else forbidden. */
+	tree_put("fcoe", "/sys/class/scsi_host/host2/proc_name");
+	tree_put("recovery", "/sys/class/scsi_host/host2/state");
+	tree_put("running", "/sys/class/scsi_host/host5/state");
+	UT_EQ(run(PRIV_VPORT_DISABLE, q), 0);
+	tree_put("recovery", "/sys/class/scsi_host/host5/state");
+	UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
+}
+
 /* A vport whose LOGO nobody answered is Initializing once its parent is back: the kernel enables it only
  * after a disable. */
 static void test_enable_hidden(void)
@@ -661,6 +695,7 @@ static CU_TestInfo verbs[] = {
 	{"vport_create", test_create},
 	{"disable, enable, delete", test_switch},
 	{"enable what is logged out and not Disabled", test_enable_hidden},
+	{"no logout during SCSI error handling", test_error_handling},
 	{"rport timers", test_timers},
 	{"rport timers as text", test_timers_text},
 	{"rport timers of many targets", test_timers_many},

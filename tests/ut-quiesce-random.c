@@ -45,6 +45,8 @@ static void draw_truth(struct w_vhba *v)
 	v->slips = chance(10);
 	v->sync_hangs = chance(15);
 	v->uncut = chance(15);
+	if (chance(15))
+		v->forbidden_until = chance(30) ? UINT64_MAX : w.now + draw(&w) % (3000 * W_MS);
 	v->lingers_us = chance(30) ? draw(&w) % (300 * W_MS) : 0;
 	if (chance(20))
 		v->blocked_until = chance(50) ? UINT64_MAX : w.now + draw(&w) % (1000 * W_MS);
@@ -157,7 +159,7 @@ static void heal(void)
 		for (unsigned int op = 0; op < OP_MAX; op++)
 			v->op[op] = (struct w_op){W_DOES, W_MS};
 		v->silent = v->stays = v->slips = v->uncut = false;
-		v->lingers_us = v->blocked_until = v->ready_after = 0;
+		v->lingers_us = v->blocked_until = v->ready_after = v->forbidden_until = 0;
 		v->drains_at = w.now;
 		v->registered_until = v->vport == W_ENABLED ? UINT64_MAX : w.now;
 	}

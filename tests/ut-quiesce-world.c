@@ -256,11 +256,16 @@ static void come_back(struct world *w, struct w_vhba *v)
 	v->ready_at = w->now + v->ready_after;
 }
 
+static bool put_off(const struct world *w, const struct w_pending *p)
+{
+	return (p->op == OP_DISABLE || p->op == OP_DELETE) && w->now < w->v[p->vhba].forbidden_until;
+}
+
 static void take_effect(struct world *w, const struct w_pending *p)
 {
 	struct w_vhba *v = p->vhba == QUIESCE_VM ? NULL : &w->v[p->vhba];
 
-	if (p->mode != W_DOES)
+	if (p->mode != W_DOES || put_off(w, p))
 		return;
 	if (p->op == OP_STOP_INTAKE || p->op == OP_OPEN_INTAKE)
 		w->intake_closed = p->op == OP_STOP_INTAKE;
@@ -317,6 +322,10 @@ static enum quiesce_ev outcome(struct world *w, const struct w_pending *p, struc
 	}
 	if (!v)
 		return good[p->op];
+	if (put_off(w, p)) {
+		arg->text = "it is forbidden now";
+		return p->op == OP_DISABLE ? QE_DISABLE_AGAIN : QE_DELETE_AGAIN;
+	}
 	settle_truth(w, v);
 	if (p->op == OP_COUNT)
 		arg->count = v->inflight;

@@ -39,6 +39,7 @@ struct w_vhba {
 	uint64_t ports_until;
 	bool sync_hangs; /* SYNCHRONIZE CACHE does not end, and is in flight */
 	bool uncut; /* an abort's disable does not fail the commands back */
+	uint64_t forbidden_until; /* disable and delete are put off; UINT64_MAX: for good */
 	uint64_t
 		blocked_until; /* an rport is Blocked; its fast_io_fail ends then (UINT64_MAX: off); 0: not */
 	uint64_t ready_after; /* from enable to LUNs usable */

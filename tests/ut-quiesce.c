@@ -102,6 +102,56 @@ static void test_abort_does_not_cut(void)
 	w_fini(&w);
 }
 
+/* What the kernel does forbids the step: it waits, whatever its own bound is, says why, and goes on by
+ * itself. */
+static void test_put_off(void)
+{
+	w_init(&w, 2);
+	hang(0);
+	w.v[0].forbidden_until = w.now + 5000 * W_MS;
+	ask(QE_QUIESCE, 2000 * W_MS, QO_UNCONFIRMED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w.last.text, "vhba 0: still in disable-abort: it is forbidden now"));
+	CU_ASSERT_PTR_NULL(strstr(w.last.text, "vhba 1"));
+	UT_EQ(w.v[0].calls[OP_DELETE], 0);
+	/* A resume that comes meanwhile is taken up when it is over. */
+	ask(QE_RESUME, 10000 * W_MS, QO_CONFIRMED);
+	in_state(0, QS_ATTACHED);
+	UT_EQ(w.v[0].calls[OP_DELETE], 0);
+	w_fini(&w);
+}
+
+/* A disable that is begun after it was put off has its bound. */
+static void test_put_off_then_stuck(void)
+{
+	w_init(&w, 1);
+	hang(0);
+	w.v[0].forbidden_until = w.now + 3000 * W_MS;
+	UT_EQ(w_request(&w, QE_QUIESCE, 8000 * W_MS), 0);
+	w_run(&w, w.now + 2900 * W_MS);
+	w.v[0].op[OP_DISABLE].mode = W_NEVER;
+	w_until_answer(&w);
+	UT_EQ(w.v[0].calls[OP_DELETE], 1);
+	UT_STREQ(quiesce_outcome_name(w.last.outcome), quiesce_outcome_name(QO_CONFIRMED));
+	w_fini(&w);
+}
+
+/* Not for ever; what is not done then is said, and a release does it. */
+static void test_put_off_for_good(void)
+{
+	w_init(&w, 1);
+	hang(0);
+	w.v[0].forbidden_until = UINT64_MAX;
+	ask(QE_QUIESCE, 1000 * W_MS, QO_UNCONFIRMED);
+	w_until_idle(&w);
+	in_state(0, QS_FAILED);
+	ask(QE_RELEASE, 1000 * W_MS, QO_UNCONFIRMED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w.last.text, "vhba 0: still in delete: it is forbidden now"));
+	w.v[0].forbidden_until = 0;
+	ask(QE_RELEASE, 5000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].vport, W_GONE);
+	w_fini(&w);
+}
+
 static void test_blocked_short(void)
 {
 	w_init(&w, 1);
@@ -736,6 +786,9 @@ int main(int argc, char **argv)
 		{"healthy, resumed", test_healthy},
 		{"hung array", test_hung},
 		{"abort that does not cut", test_abort_does_not_cut},
+		{"a logout that is put off", test_put_off},
+		{"put off, then stuck", test_put_off_then_stuck},
+		{"put off for good", test_put_off_for_good},
 		{"blocked rport, its timer in time", test_blocked_short},
 		{"blocked rport, hard stop", test_blocked_long},
 		{"a command slips in", test_parked},

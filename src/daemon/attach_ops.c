@@ -161,6 +161,9 @@ static void begin_create(struct op *op, unsigned i)
 	send_verb(op, i, &q, left(op), on_created);
 }
 
+/* SCSI error handling that is under way is waited for: a LUN reset a LUN, a host reset, a test a LUN. */
+#define LEFTOVER_US (120 * USEC_PER_SEC)
+
 static void begin_delete(struct op *op, unsigned i)
 {
 	const struct vm_vhba *v = &op->vm->vhba[i];
@@ -171,8 +174,7 @@ static void begin_delete(struct op *op, unsigned i)
 
 	/* Undoing goes on after the answer: what was made must not stay. */
 	if (verb)
-		vhba_delete(op->d, vhba_profile(op->d, v), &q, t > 30 * USEC_PER_SEC ? t : 30 * USEC_PER_SEC,
-			    on_deleted, verb);
+		vhba_delete(op->d, &q, t > LEFTOVER_US ? t : LEFTOVER_US, on_deleted, verb);
 }
 
 /* All its targets have the policy: with the kernel's own defaults as policy there is nothing to set. */

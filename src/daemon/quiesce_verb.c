@@ -47,6 +47,14 @@ void verb_look_again(struct driver *dr, int vhba)
 		watch_refresh(dr->d, v->host);
 }
 
+/* What a failure is to the machine: nothing was begun where it is to be asked for again. */
+static enum quiesce_ev failure(const struct verb_call *vc, const struct priv_reply *r)
+{
+	if (r->err == -EAGAIN && vc->bad == QE_DISABLE_FAILED)
+		return QE_DISABLE_AGAIN;
+	return r->err == -EAGAIN && vc->bad == QE_DELETE_FAILED ? QE_DELETE_AGAIN : vc->bad;
+}
+
 void verb_done(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct verb_call *vc = user;
@@ -63,8 +71,10 @@ void verb_done(void *user, const struct priv_reply *r)
 	if (!r->err || gone)
 		driver_queue(dr, &vc->call, vc->good);
 	else
-		driver_queue_text(dr, &vc->call, vc->bad, (struct quiesce_arg){0},
-				  verb_reply_text(dr, vc, r, text, sizeof(text)));
+		driver_queue_text(dr, &vc->call, failure(vc, r), (struct quiesce_arg){0},
+				  r->err == -EAGAIN && r->text[0]
+					  ? r->text
+					  : verb_reply_text(dr, vc, r, text, sizeof(text)));
 }
 
 struct verb_call *verb_new(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev good,
@@ -103,11 +113,16 @@ int verb_send(struct driver *dr, const struct quiesce_call *c, struct priv_reque
 int verb_send_delete(struct driver *dr, const struct quiesce_call *c, struct priv_request *q,
 		     privq_done *done, enum quiesce_ev good, enum quiesce_ev bad)
 {
+	const struct fc_profile *p = vhba_profile(dr->d, &dr->vm->vhba[c->vhba]);
 	struct verb_call *vc = verb_new(dr, c, good, bad);
 
 	if (!vc)
 		return -ENOMEM;
-	vhba_delete(dr->d, vhba_profile(dr->d, &dr->vm->vhba[c->vhba]), q, verb_time(c), done, vc);
+	/* Otherwise the machine itself asks again, as long as it wants the vport gone. */
+	if (p->delete_again)
+		vhba_delete(dr->d, q, verb_time(c), done, vc);
+	else
+		privq_call(dr->d->privq, q, verb_time(c), done, vc);
 	return 0;
 }
 

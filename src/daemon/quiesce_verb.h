@@ -32,7 +32,8 @@ struct priv_request verb_vport_request(const struct vm_vhba *v, enum priv_verb v
 struct verb_call *verb_new(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev good,
 			   enum quiesce_ev bad);
 
-/* 0 or -ENOMEM. The second one: vhba_delete instead of a single verb. */
+/* 0 or -ENOMEM. The second one: vhba_delete instead of a single verb, where only that helps (delete_again).
+ */
 int verb_send(struct driver *dr, const struct quiesce_call *c, struct priv_request *q, privq_done *done,
 	      enum quiesce_ev good, enum quiesce_ev bad);
 int verb_send_delete(struct driver *dr, const struct quiesce_call *c, struct priv_request *q,

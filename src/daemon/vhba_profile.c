@@ -46,6 +46,7 @@ struct again {
 	struct priv_request req;
 	struct monotime by;
 	sd_event_source *timer;
+	bool told;
 	privq_done *done;
 	void *user;
 };
@@ -74,23 +75,26 @@ static void on_deleted(void *user, const struct priv_reply *r)
 	if (r->err == -EAGAIN && mono_left(a->by, mono_now()) > 2 * AGAIN_US &&
 	    sd_event_add_time_relative(a->d->loop, &a->timer, CLOCK_MONOTONIC, AGAIN_US, 0, on_timer, a) >=
 		    0) {
-		log_notice("vport_delete on host%d: the driver wants to be asked again", a->req.host);
+		if (!a->told)
+			log_notice("vport_delete on host%d is asked for again: %s", a->req.host,
+				   r->text[0] ? r->text : strerror(EAGAIN));
+		a->told = true;
 		return;
 	}
 	a->done(a->user, r);
 	free(a);
 }
 
-void vhba_delete(struct daemon *d, const struct fc_profile *p, struct priv_request *q, uint64_t timeout_us,
-		 privq_done *done, void *user)
+void vhba_delete(struct daemon *d, struct priv_request *q, uint64_t timeout_us, privq_done *done, void *user)
 {
-	struct again *a = p->delete_again ? calloc(1, sizeof(*a)) : NULL;
+	struct again *a = calloc(1, sizeof(*a));
 
 	if (!a) {
 		privq_call(d->privq, q, timeout_us, done, user);
 		return;
 	}
-	*a = (struct again){d, *q, mono_add(mono_now(), timeout_us), NULL, done, user};
+	*a = (struct again){
+		.d = d, .req = *q, .by = mono_add(mono_now(), timeout_us), .done = done, .user = user};
 	send_again(a);
 }
 

@@ -21,11 +21,11 @@ void vhba_profile_quiesce(const struct fc_profile *p, uint64_t r_a_tov_us, unsig
 			  struct quiesce_profile *q);
 
 /*
- * vport_delete by vhba-priv, as privq_call.  Where the driver may answer EAGAIN (delete_again), and nothing
- * but another delete helps, it is asked again until timeout_us is over.
+ * vport_delete by vhba-priv, as privq_call.  While it is answered by EAGAIN (the driver puts it off, or SCSI
+ * error handling must end first) it is asked again until timeout_us is over: only for what nobody wants to
+ * keep meanwhile.
  */
-void vhba_delete(struct daemon *d, const struct fc_profile *p, struct priv_request *q, uint64_t timeout_us,
-		 privq_done *done, void *user);
+void vhba_delete(struct daemon *d, struct priv_request *q, uint64_t timeout_us, privq_done *done, void *user);
 
 /* Fill *e from a vport_create that failed, in the words of that driver; returns its kind. */
 enum vhba_error_kind vhba_create_error(const struct fc_profile *p, const struct priv_reply *r, unsigned index,

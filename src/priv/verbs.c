@@ -145,6 +145,26 @@ static int own_host(int parent, unsigned channel, unsigned number)
 	return first_host(path);
 }
 
+/*
+ * Is SCSI error handling under way, where a logout in the middle of it crashes the kernel?  The handler's
+ * thread may begin its next LUN reset at any time until the host is running again, so that is what counts.
+ */
+static int check_error_handling(const struct priv_request *q, const struct priv_reply *v,
+				struct priv_reply *r)
+{
+	char driver[16] = "", state[32] = "";
+	int host = own_host(q->host, v->channel, v->number);
+
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
+	if (host < 0 || !fc_profile_find(driver)->frees_resets ||
+	    sysroot_read(state, sizeof(state), "/sys/class/scsi_host/host%d/state", host) < 0 ||
+	    !strstr(state, "recovery"))
+		return 0;
+	snprintf(r->text, sizeof(r->text), "SCSI error handling of host%d is under way, and must end first",
+		 host);
+	return -EAGAIN;
+}
+
 static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 {
 	struct vport_search s = {q->wwpn, r};
@@ -181,6 +201,9 @@ static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 		return err;
 	if (verb_each_child(q->host, "vport-", is_searched, &s) != 1)
 		return -ENODEV;
+	err = check_error_handling(q, r, r);
+	if (err)
+		return err;
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
 	err = verb_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);
 	if (err)
@@ -220,7 +243,12 @@ static int switch_vport(const struct priv_request *q, struct priv_reply *r, cons
 
 static int verb_vport_disable(const struct priv_request *q, struct priv_reply *r)
 {
-	return switch_vport(q, r, "1");
+	const struct priv_reply v = {.channel = q->channel, .number = q->number};
+	int err = check_vport(q, r);
+
+	if (!err)
+		err = check_error_handling(q, &v, r);
+	return err ? err : switch_vport(q, r, "1");
 }
 
 /*
