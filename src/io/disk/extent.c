@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The blocks that a CDB speaks of. */
+#include <scsi/sg_unaligned.h>
+
+#include "disk_private.h"
+
+/* The CDB's group code says its form (SPC-4, 4.2.2): 6, 10, 12 or 16 bytes. */
+struct extent extent_of(const uint8_t *cdb)
+{
+	struct extent x = {0};
+
+	switch (cdb[0] >> 5) {
+	case 0:
+		x.lba = sg_get_unaligned_be24(cdb + 1) & 0x1fffff;
+		x.n = cdb[4] ? cdb[4] : 256;
+		break;
+	case 1:
+	case 2:
+		x.lba = sg_get_unaligned_be32(cdb + 2);
+		x.n = sg_get_unaligned_be16(cdb + 7);
+		break;
+	case 4:
+		x.lba = sg_get_unaligned_be64(cdb + 2);
+		x.n = sg_get_unaligned_be32(cdb + 10);
+		break;
+	case 5:
+		x.lba = sg_get_unaligned_be32(cdb + 2);
+		x.n = sg_get_unaligned_be32(cdb + 6);
+		break;
+	}
+	return x;
+}
+
+bool extent_check(struct cmd *c, struct extent x)
+{
+	uint64_t blocks = atomic_load_explicit(&c->d->blocks, memory_order_relaxed);
+
+	if (x.lba <= blocks && x.n <= blocks - x.lba)
+		return true;
+	cmd_out_of_range(c, x.lba > blocks ? x.lba : blocks);
+	return false;
+}
+
+bool extent_enter(struct cmd *c, struct extent x, uint32_t *token)
+{
+	*token = gate_enter(&c->d->gate, x.lba, x.n);
+	if (!nexus_conflicts(c->nexus, (enum op_access)c->op->access))
+		return true;
+	gate_leave(&c->d->gate, *token);
+	scsi_end(c->t, SCSI_RESERVATION_CONFLICT);
+	return false;
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+noinst_LTLIBRARIES += %D%/libvhbadisk.la
+%C%_libvhbadisk_la_SOURCES = \
+	src/io/repeat.c src/io/repeat.h src/io/scsi_task.h \
+	%D%/basic.c \
+	%D%/capacity.c \
+	%D%/caw.c \
+	%D%/cmd.c \
+	%D%/disk.c %D%/disk.h %D%/disk_private.h \
+	%D%/extent.c \
+	%D%/file.c \
+	%D%/gate.c %D%/gate.h \
+	%D%/inquiry.c \
+	%D%/luns.c %D%/luns.h \
+	%D%/mode.c \
+	%D%/nexus.c \
+	%D%/opcodes.c \
+	%D%/pr.c %D%/pr.h \
+	%D%/pr_in.c \
+	%D%/pr_out.c \
+	%D%/remember.c \
+	%D%/report_ops.c \
+	%D%/rw.c \
+	%D%/scsi_data.c %D%/scsi_data.h \
+	%D%/scsi_sense.c %D%/scsi_sense.h \
+	%D%/state.c %D%/state.h \
+	%D%/thin.c \
+	%D%/transport_id.h \
+	%D%/verify.c \
+	%D%/vpd.c
+%C%_libvhbadisk_la_CPPFLAGS = $(INC_IODISK)
+%C%_libvhbadisk_la_LIBADD = src/common/libcommon.la $(ZLIB_LIBS) -lpthread
+
+# What the disk's test programs share: a transport that waits.
+check_LTLIBRARIES += tests/libdiskrig.la
+tests_libdiskrig_la_SOURCES = tests/ut-disk-rig.c tests/ut-disk-rig.h
+tests_libdiskrig_la_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
+tests_libdiskrig_la_LIBADD = src/io/disk/libvhbadisk.la src/common/libcommon.la $(SGUTILS_LIBS)
+
+check_PROGRAMS += tests/ut-disk-rw
+TESTS += tests/ut-disk-rw
+tests_ut_disk_rw_SOURCES = tests/ut-disk-rw.c
+tests_ut_disk_rw_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
+tests_ut_disk_rw_LDADD = tests/libdiskrig.la tests/libut.la
