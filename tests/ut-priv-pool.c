@@ -258,6 +258,37 @@ static void test_bounded(void)
 	UT_EQ(submit(ping(1, 100)), -EAGAIN);
 }
 
+/* The kernel makes one vport at a time: who would only wait for that is not in the way of what else there is.
+ */
+static void test_creates(void)
+{
+	struct priv_request q = {.version = PRIV_VERSION,
+				 .verb = PRIV_VPORT_CREATE,
+				 .timeout_ms = PATIENCE_MS,
+				 .host = 2,
+				 .wwnn = 0x20};
+	struct pollfd fds[POOL_FDS];
+	char path[300];
+	int fd;
+
+	tree_remove("/sys/class/fc_host/host2/vport_create");
+	tree_fifo("/sys/class/fc_host/host2/vport_create");
+	for (q.id = 1; q.id <= 2 * POOL_CREATES; q.id++) {
+		q.wwpn = WWPN + q.id;
+		UT_EQ(submit(q), 0);
+	}
+	UT_EQ(pool_fds(pool, fds, POOL_FDS), POOL_CREATES);
+	UT_EQ(submit(ping(100, PATIENCE_MS)), 0);
+	CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	UT_EQ(r.id, 100);
+	sysroot_path(path, sizeof(path), "/sys/class/fc_host/host2/vport_create");
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	for (unsigned i = 0; i < 2 * POOL_CREATES; i++)
+		CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
+	close(fd);
+	CU_ASSERT_FALSE(pool_next_reply(pool, &r));
+}
+
 /* What two orders for one vport do at the same time is not known; what the earlier one does after the later
  * one is wrong. */
 static void test_superseded(void)
@@ -633,6 +664,7 @@ static CU_TestInfo pool_tests[] = {
 	{"a child ended after it was abandoned", test_late},
 	{"a deadline passed in the queue", test_expired_in_the_queue},
 	{"stuck children are bounded", test_bounded},
+	{"few make vports at once", test_creates},
 	{"two orders for one vport", test_superseded},
 	{"a later order as the earlier one ends", test_superseded_late},
 	{"orders for a vport whose child is stuck", test_superseded_in_the_queue},

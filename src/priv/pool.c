@@ -260,7 +260,7 @@ static void dequeue(struct pool *p, struct queued *q)
 }
 
 /* Somebody is still at work on the same vport. */
-static bool held_up(const struct pool *p, const struct priv_request *q)
+static bool vport_busy(const struct pool *p, const struct priv_request *q)
 {
 	const struct worker *w;
 
@@ -269,6 +269,18 @@ static bool held_up(const struct pool *p, const struct priv_request *q)
 			if (w->state != IDLE && same_vport(&w->request, q))
 				return true;
 	return false;
+}
+
+/* As many as are of use make vports on that host. */
+static bool enough_create(const struct pool *p, const struct priv_request *q)
+{
+	const struct worker *w;
+	unsigned n = 0;
+
+	if (q->verb == PRIV_VPORT_CREATE)
+		TAILQ_FOREACH (w, &p->workers, link)
+			n += w->state == BUSY && w->request.verb == q->verb && w->request.host == q->host;
+	return n >= POOL_CREATES;
 }
 
 /*
@@ -307,7 +319,7 @@ static void expire(struct pool *p, struct monotime now)
 		if (!mono_reached(q->by, now))
 			continue;
 		refuse(p, &q->request, -ETIMEDOUT, 0,
-		       held_up(p, &q->request)
+		       vport_busy(p, &q->request)
 			       ? "an earlier order for its vport has not ended: it was not begun"
 			       : "no child was free in time: it was not begun");
 		dequeue(p, q);
@@ -321,7 +333,7 @@ static void feed(struct pool *p, struct monotime now)
 	expire(p, now);
 	for (q = TAILQ_FIRST(&p->queue); q && p->count[BUSY] < POOL_MAX; q = next) {
 		next = TAILQ_NEXT(q, link);
-		if (held_up(p, &q->request))
+		if (vport_busy(p, &q->request) || enough_create(p, &q->request))
 			continue;
 		if (p->count[STUCK] >= POOL_STUCK)
 			refuse(p, &q->request, -EAGAIN, 0, "too many verbs are stuck in the kernel");

@@ -18,6 +18,9 @@
 
 #define POOL_IDLE 4 /* stand ready */
 #define POOL_MAX 128 /* at work at once; more requests wait */
+#define POOL_CREATES                                                                                         \
+	4 /* vport_create at once on one host: the kernel makes one at a time (fcoe_vport_create: RTNL and   \
+	     fcoe_config_mutex), and who waits for its locks is in the way of all else */
 #define POOL_STUCK 64 /* abandoned ones; beyond, verbs are refused */
 #define POOL_FDS (POOL_MAX + POOL_STUCK) /* never more than these have work */
 

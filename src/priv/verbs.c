@@ -7,6 +7,7 @@
 #include <scsi/sg_pt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -104,23 +105,40 @@ int verb_each_child(int host, const char *prefix, int (*fn)(const char *name, vo
 	return r;
 }
 
-struct vport_search {
-	uint64_t wwpn;
-	struct priv_reply *reply;
-};
-
-static int is_searched(const char *name, void *arg)
+static int is_vport(const struct dirent *e)
 {
-	struct vport_search *s = arg;
+	return !strncmp(e->d_name, "vport-", 6);
+}
+
+static bool carries(const char *name, const struct priv_request *q, struct priv_reply *r)
+{
 	unsigned host, channel, number;
 	uint64_t wwpn;
 
 	if (sscanf(name, "vport-%u:%u-%u", &host, &channel, &number) != 3 ||
-	    sysroot_read_u64(&wwpn, "/sys/class/fc_vports/%s/port_name", name) || wwpn != s->wwpn)
-		return 0;
-	s->reply->channel = channel;
-	s->reply->number = number;
-	return 1;
+	    sysroot_read_u64(&wwpn, "/sys/class/fc_vports/%s/port_name", name) || wwpn != q->wwpn)
+		return false;
+	r->channel = channel;
+	r->number = number;
+	return true;
+}
+
+/* The parent's vport that has q->wwpn.  Numbers only grow: the one that was just made is among the last. */
+static bool find_vport(const struct priv_request *q, struct priv_reply *r)
+{
+	struct dirent **names;
+	char path[PATH_MAX];
+	bool found = false;
+	int n = -1;
+
+	if (sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d/device", q->host))
+		n = scandir(path, &names, is_vport, versionsort);
+	if (n < 0)
+		return false;
+	for (int i = n; i--; free(names[i]))
+		found = found || carries(names[i]->d_name, q, r);
+	free(names);
+	return found;
 }
 
 static int first_host(const char *dir)
@@ -167,7 +185,6 @@ static int check_error_handling(const struct priv_request *q, const struct priv_
 
 static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 {
-	struct vport_search s = {q->wwpn, r};
 	int err = check_parent(q->host, r);
 	char text[40];
 
@@ -181,7 +198,7 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 		snprintf(r->text, sizeof(r->text), "vport_create on host%d", q->host);
 		return err;
 	}
-	if (verb_each_child(q->host, "vport-", is_searched, &s) != 1) {
+	if (!find_vport(q, r)) {
 		snprintf(r->text, sizeof(r->text), "host%d took the name but shows no such vport", q->host);
 		return -EIO;
 	}
@@ -191,7 +208,6 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 
 static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 {
-	struct vport_search s = {q->wwpn, r};
 	int err = check_parent(q->host, r);
 	char text[40];
 
@@ -199,7 +215,7 @@ static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 		err = check_names(q, r);
 	if (err)
 		return err;
-	if (verb_each_child(q->host, "vport-", is_searched, &s) != 1)
+	if (!find_vport(q, r))
 		return -ENODEV;
 	err = check_error_handling(q, r, r);
 	if (err)
