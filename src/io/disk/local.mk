@@ -42,3 +42,9 @@ TESTS += tests/ut-disk-rw
 tests_ut_disk_rw_SOURCES = tests/ut-disk-rw.c
 tests_ut_disk_rw_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
 tests_ut_disk_rw_LDADD = tests/libdiskrig.la tests/libut.la
+
+check_PROGRAMS += tests/ut-disk-pr
+TESTS += tests/ut-disk-pr
+tests_ut_disk_pr_SOURCES = tests/ut-disk-pr.c
+tests_ut_disk_pr_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
+tests_ut_disk_pr_LDADD = tests/libdiskrig.la tests/libut.la $(ZLIB_LIBS)
