@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The device that the front end configures: rings, memory, log; and its life.
+ *
+ *	STOPPED -> STARTING	a ring is enabled, and nothing is left of the last life
+ *	STARTING -> RUNNING	the disks are ready
+ *	RUNNING -> DRAINING	the first ring is disabled: no ring is read any more
+ *	DRAINING -> STOPPED	nothing is under way, or the deadline has passed
+ *
+ * One thread uses a device: the one that speaks with the front end.  The control and the event ring are
+ *served by it, the request rings by workers.  Nothing here blocks; what may is done in the pool.
+ *
+ * Source: the vhost-user protocol, "Ring states"; virtio 1.1, 5.6.
+ */
+#ifndef VHBA_IO_DEVICE_H
+#define VHBA_IO_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "jobs.h"
+#include "lun.h"
+#include "memory.h"
+#include "monotime.h"
+#include "queue.h"
+#include "verror.h"
+#include "virtqueue.h"
+#include "worker.h"
+
+#define DEVICE_QUEUES 16 /* request queues */
+#define DEVICE_RINGS (2 + DEVICE_QUEUES)
+#define RING_CONTROL 0
+#define RING_EVENT 1
+#define RING_REQUEST 2
+#define DEVICE_WORKERS_MAX 16
+
+struct device_config {
+	unsigned workers; /* 1..DEVICE_WORKERS_MAX */
+	unsigned blocking; /* threads of the pool */
+	uint64_t poll_us;
+	uint64_t deadline_us; /* from the first disabled ring to the last command's answer */
+	uint64_t nexus; /* WWPN of the guest's port; not 0 */
+};
+
+enum device_state {
+	DEVICE_STOPPED,
+	DEVICE_STARTING,
+	DEVICE_RUNNING,
+	DEVICE_DRAINING,
+	DEVICE_STATES_,
+};
+
+/* What the front end said of a ring. The fds are the ring's. */
+struct ring {
+	struct vq_setup vq;
+	bool addressed;
+	uint16_t base;
+	int kick, call, err; /* -1: none */
+	bool enabled;
+	bool running; /* the worker, or the device itself, has it */
+	bool failed; /* it could not be started as it is set up */
+};
+
+/* A task management function under way. */
+struct tmf {
+	struct device *device;
+	bool used;
+	bool answered;
+	struct memory *mem; /* that holds the response */
+	struct iovec response;
+	uint16_t head;
+	uint8_t verdict;
+	bool resetting;
+	struct queue_match match;
+	struct job job;
+	enum disk_reset reset;
+	struct lun *target[LUN_NUMBERS]; /* the disks to reset */
+	unsigned targets;
+	struct lun *remove; /* not from the guest: this LUN goes once its commands have ended */
+};
+
+struct device {
+	struct device_config config;
+	enum device_state state;
+	uint64_t features;
+	struct memory *mem;
+	bool mem_closed;
+	struct dirty *log;
+	struct ring ring[DEVICE_RINGS];
+	struct virtqueue local[2]; /* control and event ring */
+	struct worker *worker[DEVICE_WORKERS_MAX];
+	struct queue queue[DEVICE_QUEUES];
+	struct queue_shared shared;
+	struct jobs jobs;
+	struct lun_table *luns;
+	struct tmf tmf[TASK_WAITERS];
+	struct events events;
+	void *inflight;
+	size_t inflight_size;
+	unsigned inflight_rings, inflight_desc;
+	struct monotime stop_began, stop_deadline;
+	bool powered; /* the disks were started once */
+	bool lun_job; /* disks are being started, or a LUN is on its way */
+};
+
+/* Starts the threads. NULL with *e said. */
+struct device *device_new(const struct device_config *, struct verror *e);
+
+/* Stopped, and as far as it can be: memory that the kernel still uses is left. */
+void device_free(struct device *);
+
+/* ---- what the front end says; 0 or -errno ---- */
+int device_set_features(struct device *, uint64_t features);
+int device_set_memory(struct device *, struct memory *); /* takes the reference */
+void device_set_log(struct device *, struct dirty *); /* takes the reference; NULL: none */
+int device_set_inflight(struct device *, int fd, uint64_t size, uint64_t offset, unsigned rings,
+			unsigned desc);
+int device_ring_size(struct device *, unsigned ring, unsigned size);
+int device_ring_address(struct device *, unsigned ring, const struct vq_setup *);
+int device_ring_base(struct device *, unsigned ring, uint16_t base);
+void device_ring_kick(struct device *, unsigned ring, int fd); /* the fd is the device's from now on */
+void device_ring_call(struct device *, unsigned ring, int fd);
+void device_ring_err(struct device *, unsigned ring, int fd);
+void device_ring_enable(struct device *, unsigned ring, bool on);
+
+/* Where the ring stands; it is not used any more before it gets another kick fd. The device is stopped. */
+uint16_t device_ring_end(struct device *, unsigned ring);
+
+/* Stop the whole device. Until it is DEVICE_STOPPED, call device_turn when something happens. */
+void device_stop(struct device *);
+
+/* Forget all that the front end said. The device is stopped. */
+void device_forget(struct device *);
+
+/* ---- the loop ---- */
+
+#define DEVICE_FDS 3
+
+struct pollfd;
+
+/* What to poll for; returns their number. */
+unsigned device_fds(const struct device *, struct pollfd *fds);
+
+/* By when to call device_turn, whatever comes. */
+struct monotime device_due(const struct device *);
+
+/* Something came, or was due. */
+void device_turn(struct device *);
+
+const char *device_state_name(enum device_state);
+
+/* ---- logical units ---- */
+
+/* The LUN is the device's from now on. The guest is told, if it runs. */
+int device_lun_add(struct device *, struct lun *);
+int device_lun_remove(struct device *, unsigned number); /* -ENOENT; -EBUSY: ask again later */
+
+/* Look whether files have another size, and tell the guest. */
+int device_lun_check(struct device *);
+
+/* Commands that are under way, and those left behind in the kernel. */
+unsigned device_busy(const struct device *);
+unsigned device_orphans(const struct device *);
+
+/* ---- for control.c ---- */
+struct queue *device_queue(struct device *, unsigned i);
+unsigned device_match(struct device *, const struct queue_match *, bool abort, unsigned waiter);
+
+#endif

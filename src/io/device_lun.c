@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Logical units that come, go or change while the guest runs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device_private.h"
+#include "log.h"
+
+static void table_in_worker(struct worker *w, void *arg)
+{
+	struct device *d = arg;
+
+	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
+		if (d->queue[i].worker == w)
+			d->queue[i].luns = d->luns;
+}
+
+/* From the workers' next command on this table is the one. */
+static void set_table(struct device *d, struct lun_table *t)
+{
+	struct lun_table *old = d->luns;
+
+	d->luns = t;
+	device_each_worker(d, table_in_worker, d);
+	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
+		if (!d->queue[i].worker)
+			d->queue[i].luns = t;
+	free(old);
+}
+
+/* What is done with disks in the pool; the table of LUNs doesn't change meanwhile. */
+struct lun_job {
+	struct job job;
+	struct device *device;
+	struct lun *lun; /* the one that comes; NULL: none */
+	unsigned n;
+	struct lun *other[LUN_NUMBERS];
+	int changed[LUN_NUMBERS];
+};
+
+static struct lun_job *lun_job_new(struct device *d)
+{
+	struct lun_job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->device = d;
+	for (unsigned i = 0; i < LUN_NUMBERS; i++)
+		if (d->luns->lun[i])
+			j->other[j->n++] = d->luns->lun[i];
+	d->lun_job = true;
+	return j;
+}
+
+static void start_new(struct job *job)
+{
+	struct lun_job *j = (struct lun_job *)job;
+	struct verror e;
+	char line[1024];
+
+	if (disk_start(j->lun->disk, DISK_POWER_ON, &e))
+		log_err("LUN %u: %s", j->lun->number, verror_line(&e, line, sizeof(line)));
+	for (unsigned i = 0; i < j->n; i++)
+		disk_attention(j->other[i]->disk, 0, DISK_UA_LUNS_CHANGED);
+}
+
+static void show_new(struct job *job)
+{
+	struct lun_job *j = (struct lun_job *)job;
+	struct device *d = j->device;
+	struct lun_table *t = lun_table_with(d->luns, j->lun->number, j->lun);
+
+	d->lun_job = false;
+	if (t) {
+		set_table(d, t);
+		event_raise(&d->events, d->features, EVENT_LUN_ADDED, j->lun->number);
+		log_info("LUN %u is there", j->lun->number);
+	} else {
+		lun_free(j->lun);
+	}
+	free(j);
+}
+
+int device_lun_add(struct device *d, struct lun *l)
+{
+	struct lun_table *t;
+	struct lun_job *j;
+
+	if (d->luns->lun[l->number])
+		return -EEXIST;
+	if (d->lun_job)
+		return -EBUSY;
+	if (!d->powered) { /* all disks are started together */
+		t = lun_table_with(d->luns, l->number, l);
+		if (!t)
+			return -ENOMEM;
+		set_table(d, t);
+		return 0;
+	}
+	j = lun_job_new(d);
+	if (!j)
+		return -ENOMEM;
+	j->lun = l;
+	j->job.work = start_new;
+	j->job.done = show_new;
+	jobs_submit(&d->jobs, &j->job);
+	return 0;
+}
+
+int device_lun_remove(struct device *d, unsigned number)
+{
+	struct queue_match m = {.lun = (uint16_t)number, .all_tags = true, .orphans = true};
+	int slot = tmf_slot(d);
+	struct lun_table *t;
+	struct lun *l;
+
+	if (number >= LUN_NUMBERS || !d->luns->lun[number])
+		return -ENOENT;
+	if (d->lun_job || slot < 0)
+		return -EBUSY;
+	l = d->luns->lun[number];
+	t = lun_table_with(d->luns, (uint16_t)number, NULL);
+	if (!t)
+		return -ENOMEM;
+	set_table(d, t);
+	event_raise(&d->events, d->features, EVENT_LUN_REMOVED, (uint16_t)number);
+	d->lun_job = true;
+	d->tmf[slot].device = d;
+	d->tmf[slot].used = true;
+	d->tmf[slot].answered = true; /* nobody waits for an answer */
+	d->tmf[slot].remove = l;
+	d->tmf[slot].mem = NULL;
+	d->tmf[slot].job.work = NULL;
+	atomic_store(&d->shared.waiter[slot].left, 1);
+	device_match(d, &m, true, (unsigned)slot);
+	atomic_fetch_sub(&d->shared.waiter[slot].left, 1);
+	device_turn(d);
+	return 0;
+}
+
+static void check_sizes(struct job *job)
+{
+	struct lun_job *j = (struct lun_job *)job;
+
+	for (unsigned i = 0; i < j->n; i++) {
+		j->changed[i] = disk_resized(j->other[i]->disk);
+		if (j->changed[i] < 0)
+			log_err("LUN %u: its size can't be read: %s", j->other[i]->number,
+				strerror(-j->changed[i]));
+	}
+}
+
+static void tell_sizes(struct job *job)
+{
+	struct lun_job *j = (struct lun_job *)job;
+	struct device *d = j->device;
+
+	d->lun_job = false;
+	for (unsigned i = 0; i < j->n; i++) {
+		if (j->changed[i] <= 0)
+			continue;
+		log_info("LUN %u has %llu blocks now", j->other[i]->number,
+			 (unsigned long long)disk_blocks(j->other[i]->disk));
+		event_raise(&d->events, d->features, EVENT_LUN_RESIZED, j->other[i]->number);
+	}
+	free(j);
+}
+
+int device_lun_check(struct device *d)
+{
+	struct lun_job *j;
+
+	if (d->lun_job)
+		return -EBUSY;
+	j = lun_job_new(d);
+	if (!j)
+		return -ENOMEM;
+	j->job.work = check_sizes;
+	j->job.done = tell_sizes;
+	jobs_submit(&d->jobs, &j->job);
+	return 0;
+}

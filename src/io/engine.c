@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "engine.h"
+#include "log.h"
+#include "lun.h"
+
+#define ENTRIES 512
+#define ENDS 4096
+
+int engine_open(struct engine *e)
+{
+	struct io_uring_params p = {
+		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+			 IORING_SETUP_TASKRUN_FLAG,
+		.cq_entries = ENDS,
+	};
+	int err = io_uring_queue_init_params(ENTRIES, &e->ring, &p);
+
+	if (err != -EINVAL)
+		return err;
+	/* before Linux 6.1: the same, with more interrupts */
+	memset(&p, 0, sizeof(p));
+	p.flags = IORING_SETUP_CQSIZE;
+	p.cq_entries = ENDS;
+	return io_uring_queue_init_params(ENTRIES, &e->ring, &p);
+}
+
+void engine_close(struct engine *e)
+{
+	io_uring_queue_exit(&e->ring);
+}
+
+static uint64_t data_of(enum engine_kind kind, const void *p)
+{
+	return (uint64_t)(uintptr_t)p | kind;
+}
+
+/* NULL only when the kernel takes nothing any more. */
+static struct io_uring_sqe *next(struct engine *e)
+{
+	struct io_uring_sqe *s = io_uring_get_sqe(&e->ring);
+
+	if (s)
+		return s;
+	io_uring_submit(&e->ring);
+	return io_uring_get_sqe(&e->ring);
+}
+
+/*
+ * The iovecs of io.length bytes from io.skip on. The first and the last may have to be shortened for that,
+ * until engine_ended. 0: they have no such bytes.
+ */
+static unsigned window(struct io_task *t, struct iovec **from)
+{
+	const struct iovec *data = t->io.op == DISK_OP_READ ? t->scsi.in : t->scsi.out;
+	struct iovec *iov = t->iov + (data - t->iov);
+	unsigned n = t->io.op == DISK_OP_READ ? t->scsi.in_n : t->scsi.out_n, first = 0, last;
+	size_t skip = t->io.skip, left = t->io.length;
+
+	while (first < n && skip >= iov[first].iov_len)
+		skip -= iov[first++].iov_len;
+	if (first == n || !left)
+		return 0;
+	t->first_at = (unsigned)(iov - t->iov) + first;
+	t->first = iov[first];
+	iov[first].iov_base = (uint8_t *)iov[first].iov_base + skip;
+	iov[first].iov_len -= skip;
+	for (last = first; last + 1 < n && left > iov[last].iov_len; last++)
+		left -= iov[last].iov_len;
+	t->last_at = (unsigned)(iov - t->iov) + last;
+	t->last = iov[last];
+	if (iov[last].iov_len > left)
+		iov[last].iov_len = left;
+	*from = iov + first;
+	return last - first + 1;
+}
+
+void engine_ended(struct io_task *t)
+{
+	if (t->io.op == DISK_OP_FSYNC)
+		return;
+	t->iov[t->last_at] = t->last;
+	t->iov[t->first_at] = t->first;
+}
+
+static int64_t call(const struct io_task *t, const struct iovec *iov, unsigned n)
+{
+	int flags = t->io.flags & DISK_IO_FUA ? RWF_DSYNC : 0;
+	int64_t r;
+
+	do {
+		if (t->io.op == DISK_OP_FSYNC)
+			r = fdatasync(t->lun->fd);
+		else if (t->io.op == DISK_OP_READ)
+			r = preadv2(t->lun->fd, iov, (int)n, (off_t)t->io.offset, flags);
+		else
+			r = pwritev2(t->lun->fd, iov, (int)n, (off_t)t->io.offset, flags);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
+static void prepare(struct io_uring_sqe *s, const struct io_task *t, const struct iovec *iov, unsigned n)
+{
+	int fd = t->lun->fd;
+
+	switch (t->io.op) {
+	case DISK_OP_READ:
+		if (n == 1)
+			io_uring_prep_read(s, fd, iov->iov_base, (unsigned)iov->iov_len, t->io.offset);
+		else
+			io_uring_prep_readv(s, fd, iov, n, t->io.offset);
+		break;
+	case DISK_OP_WRITE:
+		if (n == 1)
+			io_uring_prep_write(s, fd, iov->iov_base, (unsigned)iov->iov_len, t->io.offset);
+		else
+			io_uring_prep_writev(s, fd, iov, n, t->io.offset);
+		break;
+	case DISK_OP_FSYNC:
+		io_uring_prep_fsync(s, fd, IORING_FSYNC_DATASYNC);
+		return;
+	}
+	s->rw_flags = t->io.flags & DISK_IO_FUA ? RWF_DSYNC : 0;
+}
+
+bool engine_submit(struct engine *e, struct io_task *t, int64_t *result)
+{
+	struct iovec *iov = NULL;
+	struct io_uring_sqe *s;
+	unsigned n = 0;
+
+	if (t->io.op != DISK_OP_FSYNC) {
+		n = window(t, &iov);
+		*result = -EINVAL;
+		if (!n)
+			return false;
+	}
+	if (t->lun->direct_call) {
+		*result = call(t, iov, n);
+		engine_ended(t);
+		return false;
+	}
+	s = next(e);
+	if (!s) {
+		engine_ended(t);
+		*result = -ECANCELED;
+		return false;
+	}
+	prepare(s, t, iov, n);
+	io_uring_sqe_set_data64(s, data_of(ENGINE_TASK, t));
+	return true;
+}
+
+void engine_cancel(struct engine *e, struct io_task *t)
+{
+	struct io_uring_sqe *s = next(e);
+
+	if (!s)
+		return; /* it ends by itself */
+	io_uring_prep_cancel64(s, data_of(ENGINE_TASK, t), 0);
+	io_uring_sqe_set_data64(s, ENGINE_NOTHING);
+}
+
+void engine_watch(struct engine *e, int fd, enum engine_kind kind, void *p)
+{
+	struct io_uring_sqe *s = next(e);
+
+	if (!s) {
+		log_err("io_uring takes no more requests: a kick can't be waited for");
+		return;
+	}
+	/* the eventfd's count only grows: each write is an event of its own, nobody needs to read it */
+	io_uring_prep_poll_multishot(s, fd, POLLIN);
+	io_uring_sqe_set_data64(s, data_of(kind, p));
+	io_uring_submit(&e->ring);
+}
+
+void engine_ignore(struct engine *e, enum engine_kind kind, void *p)
+{
+	struct io_uring_sqe *s = next(e);
+
+	if (!s)
+		return;
+	io_uring_prep_poll_remove(s, data_of(kind, p));
+	io_uring_sqe_set_data64(s, ENGINE_NOTHING);
+	io_uring_submit(&e->ring);
+}
+
+void engine_enter(struct engine *e, bool wait)
+{
+	int r;
+
+	if (wait)
+		r = io_uring_submit_and_wait(&e->ring, 1);
+	else
+		r = io_uring_submit_and_get_events(&e->ring);
+	if (r < 0 && r != -EINTR && r != -EBUSY && r != -EAGAIN)
+		log_err("io_uring: %s", strerror(-r));
+}
+
+bool engine_quiet(const struct engine *e)
+{
+	return !io_uring_cq_ready(&e->ring) &&
+	       !(__atomic_load_n(e->ring.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_TASKRUN);
+}

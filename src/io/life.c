@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The device's life: when its rings are read, and how it stops. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "device_private.h"
+#include "log.h"
+
+static const char *const state_names[DEVICE_STATES_] = {
+	[DEVICE_STOPPED] = "stopped",
+	[DEVICE_STARTING] = "starting",
+	[DEVICE_RUNNING] = "running",
+	[DEVICE_DRAINING] = "draining",
+};
+
+const char *device_state_name(enum device_state s)
+{
+	return state_names[s];
+}
+
+static void set_state(struct device *d, enum device_state s)
+{
+	log_debug("device: %s -> %s", state_names[d->state], state_names[s]);
+	d->state = s;
+	if (s == DEVICE_STOPPED)
+		log_info("the device has stopped, %llu us after it was asked to",
+			 (unsigned long long)mono_since(mono_now(), d->stop_began));
+}
+
+/* ---- start ---- */
+
+static bool ready(const struct ring *r)
+{
+	return r->enabled && !r->running && !r->failed && r->addressed && r->vq.size && r->kick >= 0;
+}
+
+static bool any_ready(const struct device *d)
+{
+	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+		if (ready(&d->ring[i]))
+			return true;
+	return false;
+}
+
+static void start_rings(struct device *d)
+{
+	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+		if (ready(&d->ring[i]))
+			device_ring_start(d, i);
+}
+
+struct start_job {
+	struct job job;
+	struct device *device;
+	enum disk_start how;
+	unsigned n;
+	struct lun *lun[LUN_NUMBERS];
+};
+
+static void start_disks(struct job *j)
+{
+	struct start_job *s = (struct start_job *)j;
+	struct verror e;
+	char line[1024];
+
+	for (unsigned i = 0; i < s->n; i++)
+		if (disk_start(s->lun[i]->disk, s->how, &e))
+			log_err("LUN %u: %s", s->lun[i]->number, verror_line(&e, line, sizeof(line)));
+}
+
+static void disks_started(struct job *j)
+{
+	struct start_job *s = (struct start_job *)j;
+	struct device *d = s->device;
+
+	free(s);
+	d->lun_job = false;
+	d->powered = true;
+	if (d->state != DEVICE_STARTING)
+		return; /* stopped meanwhile */
+	set_state(d, DEVICE_RUNNING);
+	start_rings(d);
+}
+
+/* A guest that boots begins its rings at 0; one that goes on, here or from elsewhere, does not. */
+static enum disk_start how_to_start(const struct device *d)
+{
+	if (d->powered)
+		return DISK_RESUMED;
+	for (unsigned i = RING_REQUEST; i < DEVICE_RINGS; i++)
+		if (d->ring[i].enabled && d->ring[i].base)
+			return DISK_RESUMED;
+	return DISK_POWER_ON;
+}
+
+static void start(struct device *d)
+{
+	struct start_job *s;
+
+	if (!any_ready(d) || d->lun_job || device_orphans(d))
+		return; /* what is left in the kernel may still write to the guest: the rings are held */
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return;
+	if (d->mem_closed)
+		memory_close(d->mem, false);
+	d->mem_closed = false;
+	s->device = d;
+	s->how = how_to_start(d);
+	s->job.work = start_disks;
+	s->job.done = disks_started;
+	for (unsigned i = 0; i < LUN_NUMBERS; i++)
+		if (d->luns->lun[i])
+			s->lun[s->n++] = d->luns->lun[i];
+	d->lun_job = true;
+	set_state(d, DEVICE_STARTING);
+	jobs_submit(&d->jobs, &s->job);
+}
+
+/* ---- stop ---- */
+
+static void stop_in_worker(struct worker *w, void *arg)
+{
+	struct device *d = arg;
+
+	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
+		if (d->queue[i].worker == w)
+			queue_stop(&d->queue[i]);
+	worker_watch(w);
+}
+
+static void abandon_in_worker(struct worker *w, void *arg)
+{
+	struct device *d = arg;
+
+	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
+		if (d->queue[i].worker == w)
+			queue_abandon(&d->queue[i]);
+	worker_watch(w);
+}
+
+static void close_in_worker(struct worker *w, void *arg)
+{
+	struct device *d = arg;
+
+	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
+		if (d->queue[i].worker == w)
+			queue_close_memory(&d->queue[i]);
+}
+
+static void stopped(struct device *d)
+{
+	for (unsigned i = 0; i < DEVICE_RINGS; i++) {
+		struct ring *r = &d->ring[i];
+
+		if (r->running)
+			r->base = i < RING_REQUEST ? d->local[i].last_avail
+						   : d->queue[i - RING_REQUEST].vq.last_avail;
+		r->running = false;
+	}
+	set_state(d, DEVICE_STOPPED);
+}
+
+/* Every command is answered, whether it has ended or not. */
+static void abandon(struct device *d)
+{
+	unsigned busy = device_busy(d), left;
+
+	tmf_abandon(d);
+	device_each_worker(d, abandon_in_worker, d);
+	left = device_orphans(d);
+	log_warning("the deadline has passed: %u commands are answered before they ended, %u are left in the "
+		    "kernel",
+		    busy, left);
+	d->mem_closed = left;
+	if (left)
+		device_each_worker(d, close_in_worker, d);
+	stopped(d);
+}
+
+static void drain(struct device *d)
+{
+	if (!device_busy(d))
+		stopped(d);
+	else if (mono_reached(d->stop_deadline, mono_now()))
+		abandon(d);
+}
+
+void device_stop(struct device *d)
+{
+	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+		d->ring[i].enabled = false;
+	if (d->state == DEVICE_STOPPED || d->state == DEVICE_DRAINING)
+		return;
+	d->stop_began = mono_now();
+	d->stop_deadline = mono_add(d->stop_began, d->config.deadline_us);
+	if (d->state == DEVICE_STARTING) {
+		set_state(d, DEVICE_STOPPED);
+		return;
+	}
+	set_state(d, DEVICE_DRAINING);
+	device_each_worker(d, stop_in_worker, d);
+	drain(d);
+}
+
+void device_ring_enable(struct device *d, unsigned i, bool on)
+{
+	if (!on && d->ring[i].enabled)
+		device_stop(d);
+	d->ring[i].enabled = on;
+	d->ring[i].failed = false;
+	device_turn(d);
+}
+
+/* ---- the loop ---- */
+
+static void clear(int fd)
+{
+	uint64_t count;
+
+	/* EAGAIN: nothing came */
+	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		log_err("an eventfd can't be read: %s", strerror(errno));
+}
+
+/* They are read as often as anything happens: both are seldom written. */
+static void run_local(struct device *d)
+{
+	struct virtqueue *events = &d->local[RING_EVENT], *control = &d->local[RING_CONTROL];
+
+	if (d->ring[RING_CONTROL].running && !control->broken) {
+		do
+			tmf_run(d);
+		while (!control->broken && tmf_slot(d) >= 0 && !vq_idle(control));
+		if (control->broken)
+			log_err("the control ring is not read any more: %s", control->broken);
+	}
+	if (!d->ring[RING_EVENT].running || events->broken)
+		return;
+	vq_idle(events); /* so that a kick tells of buffers, should there be none when one is needed */
+	if (event_run(&d->events, events))
+		log_err("the event ring is not read any more: %s", events->broken);
+}
+
+unsigned device_fds(const struct device *d, struct pollfd *fds)
+{
+	unsigned n = 0;
+
+	fds[n++] = (struct pollfd){d->shared.notice, POLLIN, 0};
+	for (unsigned i = 0; i < RING_REQUEST; i++)
+		if (d->ring[i].running && d->ring[i].kick >= 0)
+			fds[n++] = (struct pollfd){d->ring[i].kick, POLLIN, 0};
+	return n;
+}
+
+struct monotime device_due(const struct device *d)
+{
+	return d->state == DEVICE_DRAINING ? d->stop_deadline : MONOTIME_NEVER;
+}
+
+void device_turn(struct device *d)
+{
+	clear(d->shared.notice);
+	for (unsigned i = 0; i < RING_REQUEST; i++)
+		if (d->ring[i].running && d->ring[i].kick >= 0)
+			clear(d->ring[i].kick);
+	jobs_reap(&d->jobs);
+	tmf_turn(d);
+	switch (d->state) {
+	case DEVICE_STOPPED:
+		start(d);
+		break;
+	case DEVICE_RUNNING:
+		start_rings(d);
+		run_local(d);
+		break;
+	case DEVICE_DRAINING:
+		drain(d);
+		break;
+	case DEVICE_STARTING:
+	case DEVICE_STATES_:
+		break;
+	}
+}

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+noinst_LTLIBRARIES += src/io/libvhbaio.la
+src_io_libvhbaio_la_SOURCES = \
+	src/io/control.c src/io/control.h \
+	src/io/device.c src/io/device.h src/io/device_lun.c src/io/device_private.h \
+	src/io/dirty.c src/io/dirty.h \
+	src/io/engine.c src/io/engine.h \
+	src/io/event.c src/io/event.h \
+	src/io/inflight.c src/io/inflight.h \
+	src/io/jobs.c src/io/jobs.h \
+	src/io/life.c \
+	src/io/lun.c src/io/lun.h \
+	src/io/lun_option.c src/io/lun_option.h \
+	src/io/memory.c src/io/memory.h \
+	src/io/pool.c src/io/pool.h \
+	src/io/queue.c src/io/queue.h \
+	src/io/sandbox.c src/io/sandbox.h \
+	src/io/server.c src/io/server.h \
+	src/io/task.h \
+	src/io/tmf.c \
+	src/io/vhost_conn.c src/io/vhost_conn.h \
+	src/io/vhost_msg.h \
+	src/io/vhost_user.c src/io/vhost_user.h \
+	src/io/virtio_scsi.c src/io/virtio_scsi.h \
+	src/io/virtqueue.c src/io/virtqueue.h \
+	src/io/worker.c src/io/worker.h
+src_io_libvhbaio_la_CPPFLAGS = $(INC_IO)
+src_io_libvhbaio_la_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS) $(SECCOMP_CFLAGS) -pthread
+src_io_libvhbaio_la_LIBADD = src/io/disk/libvhbadisk.la src/common/libcommon.la $(URING_LIBS) $(SECCOMP_LIBS)
+
+sbin_PROGRAMS += src/io/vhba-io
+src_io_vhba_io_SOURCES = src/io/main.c
+src_io_vhba_io_CPPFLAGS = $(INC_IO)
+src_io_vhba_io_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS)
+src_io_vhba_io_LDADD = src/io/libvhbaio.la
+
+check_LTLIBRARIES += tests/io/libfront.la
+tests_io_libfront_la_SOURCES = tests/io/backend.c tests/io/backend.h tests/io/front.c tests/io/front.h
+tests_io_libfront_la_CPPFLAGS = $(INC_IO) -I$(top_srcdir)/tests/io
+tests_io_libfront_la_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS) -pthread
+tests_io_libfront_la_LIBADD = src/io/libvhbaio.la
+
+check_PROGRAMS += tests/ut-io-rings
+TESTS += tests/ut-io-rings
+tests_ut_io_rings_SOURCES = tests/ut-io-rings.c
+tests_ut_io_rings_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_rings_LDADD = tests/libut.la tests/io/libfront.la

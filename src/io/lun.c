@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
+
+#include "lun.h"
+
+struct lun *lun_new(uint16_t number, struct disk *disk)
+{
+	struct lun *l = calloc(1, sizeof(*l));
+	struct statfs fs;
+
+	if (!l)
+		return NULL;
+	l->number = number;
+	l->disk = disk;
+	l->fd = disk_fd(disk);
+	/* io_uring hands every command on such a file to a thread of its own, which costs more than the copy
+	 */
+	l->direct_call = !fstatfs(l->fd, &fs) && fs.f_type == TMPFS_MAGIC;
+	return l;
+}
+
+void lun_free(struct lun *l)
+{
+	if (!l)
+		return;
+	disk_close(l->disk);
+	free(l);
+}
+
+struct lun_table *lun_table_with(const struct lun_table *old, uint16_t number, struct lun *l)
+{
+	struct lun_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	if (old)
+		*t = *old;
+	t->n = t->n - !!t->lun[number] + !!l;
+	t->lun[number] = l;
+	return t;
+}

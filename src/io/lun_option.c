@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "lun_option.h"
+
+struct parsed {
+	struct disk_config disk;
+	const struct lun_source *from;
+	const char *file, *state_file;
+};
+
+static int bad(struct verror *e, const char *key, const char *expected)
+{
+	int err = verror_set(e, VHBA_E_USAGE, "the LUN's %s is wrong", key);
+
+	verror_expected(e, "%s", expected);
+	return err;
+}
+
+static int number(const char *text, unsigned long max, unsigned long *v)
+{
+	char *end;
+
+	errno = 0;
+	*v = strtoul(text, &end, 10);
+	return *text < '0' || *text > '9' || *end || errno || *v > max ? -EINVAL : 0;
+}
+
+/* An fd of this process by its number, or the next one that came along. */
+static int take_fd(struct parsed *p, unsigned index, const char *value, int *fd)
+{
+	unsigned long v;
+
+	if (!p->from->files) {
+		if (value || index >= p->from->n)
+			return -EINVAL;
+		*fd = steal_fd(&p->from->fds[index]);
+		return *fd < 0 ? -EINVAL : 0;
+	}
+	if (!value || number(value, INT32_MAX, &v) || fcntl((int)v, F_SETFD, FD_CLOEXEC))
+		return -EINVAL;
+	*fd = (int)v;
+	return 0;
+}
+
+static int set_fd(struct parsed *p, const char *v, struct verror *e)
+{
+	return take_fd(p, 0, v, &p->disk.fd) ? bad(e, "fd", "an open file descriptor") : 0;
+}
+
+static int set_file(struct parsed *p, const char *v, struct verror *e)
+{
+	p->file = v;
+	return v && p->from->files ? 0 : bad(e, "file", "a path, on the command line");
+}
+
+static int set_state(struct parsed *p, const char *v, struct verror *e)
+{
+	if (v && strncmp(v, "fd:", 3)) {
+		p->state_file = v;
+		return p->from->files ? 0 : bad(e, "state", "no path here");
+	}
+	return take_fd(p, 1, v ? v + 3 : NULL, &p->disk.state_fd) ? bad(e, "state", "an open file descriptor")
+								  : 0;
+}
+
+static int nibble(char c)
+{
+	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+static int set_naa(struct parsed *p, const char *v, struct verror *e)
+{
+	size_t len = v ? strlen(v) : 0;
+
+	if (len != 16 && len != 32)
+		return bad(e, "naa", "16 or 32 hexadecimal digits");
+	for (size_t i = 0; i < len; i++) {
+		int d = nibble(v[i]);
+
+		if (d < 0)
+			return bad(e, "naa", "16 or 32 hexadecimal digits");
+		p->disk.naa[i / 2] = (uint8_t)(p->disk.naa[i / 2] << 4 | d);
+	}
+	p->disk.naa_len = (unsigned)(len / 2);
+	return 0;
+}
+
+static int set_block(struct parsed *p, const char *v, struct verror *e)
+{
+	unsigned long n;
+
+	if (!v || number(v, 4096, &n) || n < 512 || (n & (n - 1)))
+		return bad(e, "block size", "a power of two, 512 to 4096");
+	p->disk.block_size = (uint32_t)n;
+	return 0;
+}
+
+static int set_serial(struct parsed *p, const char *v, struct verror *e)
+{
+	p->disk.serial = v;
+	return v ? 0 : bad(e, "serial", "a text");
+}
+
+static int set_vendor(struct parsed *p, const char *v, struct verror *e)
+{
+	p->disk.vendor = v;
+	return v ? 0 : bad(e, "vendor", "a text");
+}
+
+static int set_product(struct parsed *p, const char *v, struct verror *e)
+{
+	p->disk.product = v;
+	return v ? 0 : bad(e, "product", "a text");
+}
+
+static int set_revision(struct parsed *p, const char *v, struct verror *e)
+{
+	p->disk.revision = v;
+	return v ? 0 : bad(e, "revision", "a text");
+}
+
+static int set_ro(struct parsed *p, const char *v, struct verror *e)
+{
+	p->disk.read_only = true;
+	return v ? bad(e, "ro", "no value") : 0;
+}
+
+static int set_rotational(struct parsed *p, const char *v, struct verror *e)
+{
+	p->disk.rotational = true;
+	return v ? bad(e, "rotational", "no value") : 0;
+}
+
+static int set_nocache(struct parsed *p, const char *v, struct verror *e)
+{
+	p->disk.write_cache = false;
+	return v ? bad(e, "nocache", "no value") : 0;
+}
+
+static int set_nounmap(struct parsed *p, const char *v, struct verror *e)
+{
+	p->disk.unmap = false;
+	return v ? bad(e, "nounmap", "no value") : 0;
+}
+
+static const struct {
+	const char *key;
+	int (*set)(struct parsed *, const char *value, struct verror *);
+} keys[] = {
+	{"fd", set_fd},
+	{"file", set_file},
+	{"state", set_state},
+	{"naa", set_naa},
+	{"serial", set_serial},
+	{"vendor", set_vendor},
+	{"product", set_product},
+	{"revision", set_revision},
+	{"block", set_block},
+	{"ro", set_ro},
+	{"rotational", set_rotational},
+	{"nocache", set_nocache},
+	{"nounmap", set_nounmap},
+};
+
+static int set(struct parsed *p, char *word, struct verror *e)
+{
+	char *value = strchr(word, '=');
+
+	if (value)
+		*value++ = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(word, keys[i].key))
+			return keys[i].set(p, value, e);
+	verror_set(e, VHBA_E_USAGE, "'%s' is nothing that a LUN has", word);
+	verror_fix(e, "see vhba-io(8), LOGICAL UNITS");
+	return -EINVAL;
+}
+
+/* A LUN without a designator gets one that is the same wherever its file is: from the name, or from its
+ * number. */
+static void make_designator(struct parsed *p, unsigned long lun)
+{
+	const char *from = p->disk.serial ? p->disk.serial : "";
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	if (p->disk.naa_len)
+		return;
+	for (; *from; from++)
+		h = (h ^ (uint8_t)*from) * UINT64_C(0x100000001b3);
+	h = (h ^ lun) * UINT64_C(0x100000001b3);
+	p->disk.naa[0] = 0x30 | (h >> 56 & 0xf); /* NAA 3: locally assigned */
+	for (unsigned i = 1; i < 8; i++)
+		p->disk.naa[i] = (uint8_t)(h >> (56 - 8 * i));
+	p->disk.naa_len = 8;
+}
+
+static int open_files(struct parsed *p, struct verror *e)
+{
+	int err;
+
+	if (p->file)
+		p->disk.fd = open(p->file, (p->disk.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (p->file && p->disk.fd < 0) {
+		err = verror_set(e, VHBA_E_IO, "can't open %s: %s", p->file, strerror(errno));
+		return err;
+	}
+	if (p->state_file)
+		p->disk.state_fd = open(p->state_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (p->state_file && p->disk.state_fd < 0)
+		return verror_set(e, VHBA_E_IO, "can't open %s: %s", p->state_file, strerror(errno));
+	if (p->disk.fd < 0)
+		return bad(e, "file", "fd=M or file=PATH");
+	return 0;
+}
+
+struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *e)
+{
+	struct parsed p = {
+		.from = from,
+		.disk = {.fd = -1, .state_fd = -1, .block_size = 512, .write_cache = true, .unmap = true}};
+	char *save = NULL, *word = strtok_r(text, ",", &save);
+	struct disk *disk = NULL;
+	struct lun *l = NULL;
+	unsigned long lun = 0;
+	int err = 0;
+
+	if (!word || number(word, LUN_NUMBERS - 1, &lun))
+		err = bad(e, "number", "0 to 255");
+	while (!err && (word = strtok_r(NULL, ",", &save)))
+		err = set(&p, word, e);
+	if (!err)
+		err = open_files(&p, e);
+	if (!err) {
+		make_designator(&p, lun);
+		disk = disk_open(&p.disk, e);
+	}
+	if (!disk) {
+		cleanup_fd(&p.disk.fd);
+		cleanup_fd(&p.disk.state_fd);
+		return NULL;
+	}
+	l = lun_new((uint16_t)lun, disk);
+	if (!l) {
+		disk_close(disk);
+		verror_set(e, VHBA_E_INTERNAL, "no memory for LUN %lu", lun);
+	}
+	return l;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A LUN as it is written on the command line and on the control socket: "N,KEY=VALUE,KEY,...".
+ *
+ *	fd=M | file=PATH	the file or block device; on the control socket: fd, the one that comes along
+ *	state=fd:M | PATH	the disk's state file; on the control socket: state, the second one
+ *	naa=HEX			the designator, 16 or 32 hexadecimal digits
+ *	serial= vendor= product= revision=
+ *	block=512|...|4096	bytes of a logical block
+ *	ro, rotational, nocache, nounmap
+ */
+#ifndef VHBA_IO_LUN_OPTION_H
+#define VHBA_IO_LUN_OPTION_H
+
+#include <stdbool.h>
+
+#include "lun.h"
+#include "verror.h"
+
+/* Where fds come from. */
+struct lun_source {
+	bool files; /* paths may be opened, and numbers of fds are those of this process */
+	int *fds; /* else: these, which become -1 once taken */
+	unsigned n;
+};
+
+/* text is written to. NULL with *e said. */
+struct lun *lun_parse(char *text, const struct lun_source *, struct verror *e);
+
+#endif

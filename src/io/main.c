@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vhba-io: the vhost-user-scsi back end of one virtual machine. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "lun_option.h"
+#include "sandbox.h"
+#include "server.h"
+
+struct options {
+	struct device_config device;
+	struct server_config server;
+	const char *socket;
+	bool no_sandbox, version;
+	enum log_level level;
+	char *lun[LUN_NUMBERS];
+	unsigned luns;
+};
+
+enum {
+	OPT_SOCKET = 1,
+	OPT_SOCKET_FD,
+	OPT_CONTROL_FD,
+	OPT_LUN,
+	OPT_WORKERS,
+	OPT_DEADLINE,
+	OPT_POLL_US,
+	OPT_NEXUS,
+	OPT_LOG_LEVEL,
+	OPT_NO_SANDBOX,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static const struct option long_options[] = {
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"socket-fd", required_argument, NULL, OPT_SOCKET_FD},
+	{"control-fd", required_argument, NULL, OPT_CONTROL_FD},
+	{"lun", required_argument, NULL, OPT_LUN},
+	{"workers", required_argument, NULL, OPT_WORKERS},
+	{"deadline", required_argument, NULL, OPT_DEADLINE},
+	{"poll-us", required_argument, NULL, OPT_POLL_US},
+	{"nexus", required_argument, NULL, OPT_NEXUS},
+	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+	{"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static void usage(FILE *f)
+{
+	fputs("usage: vhba-io --socket PATH | --socket-fd N  --lun N,file=PATH|fd=M[,...]...\n"
+	      "  --socket PATH      listen for the front end (QEMU) there\n"
+	      "  --socket-fd N      a socket that listens, or is connected already\n"
+	      "  --control-fd N     a SOCK_SEQPACKET socket for requests while it runs\n"
+	      "  --lun N,...        a logical unit: file=, fd=, state=, naa=, serial=, vendor=, product=,\n"
+	      "                     revision=, block=, ro, rotational, nocache, nounmap\n"
+	      "  --workers N        threads that serve request queues (default: 1)\n"
+	      "  --deadline TIME    from a stop to the last answer (default: 1s)\n"
+	      "  --poll-us N        look for more so long before sleeping (default: 0)\n"
+	      "  --nexus WWPN       the guest's port, as the disks' reservations know it\n"
+	      "  --log-level LEVEL  error, warning, notice, info or debug (default: info)\n"
+	      "  --no-sandbox       leave the system calls as they are\n"
+	      "  --help, --version\n",
+	      f);
+}
+
+static int number(const char *text, unsigned long min, unsigned long max, unsigned long *v)
+{
+	char *end;
+
+	errno = 0;
+	*v = strtoul(text, &end, 10);
+	return *text < '0' || *text > '9' || *end || errno || *v < min || *v > max ? -EINVAL : 0;
+}
+
+/* 16 hexadecimal digits, with or without colons or 0x */
+static int wwpn(const char *text, uint64_t *v)
+{
+	char digits[17] = "";
+	size_t n = 0;
+
+	if (!strncmp(text, "0x", 2))
+		text += 2;
+	for (; *text; text++) {
+		if (*text == ':')
+			continue;
+		if (n == 16 || !strchr("0123456789abcdefABCDEF", *text))
+			return -EINVAL;
+		digits[n++] = *text;
+	}
+	*v = strtoull(digits, NULL, 16);
+	return n == 16 && *v ? 0 : -EINVAL;
+}
+
+static int fd_option(const char *text, int *fd)
+{
+	unsigned long n;
+
+	if (number(text, 0, INT32_MAX, &n) || fcntl((int)n, F_SETFD, FD_CLOEXEC))
+		return -EINVAL;
+	*fd = (int)n;
+	return 0;
+}
+
+static int socket_fd(struct options *o, const char *text)
+{
+	int fd, listens = 0;
+	socklen_t len = sizeof(listens);
+
+	if (fd_option(text, &fd) || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len))
+		return -EINVAL;
+	*(listens ? &o->server.listen : &o->server.conn) = fd;
+	return 0;
+}
+
+static int option(struct options *o, int opt, char *arg)
+{
+	unsigned long n = 0;
+	int err = 0;
+
+	switch (opt) {
+	case OPT_SOCKET:
+		o->socket = arg;
+		return 0;
+	case OPT_SOCKET_FD:
+		return socket_fd(o, arg);
+	case OPT_CONTROL_FD:
+		return fd_option(arg, &o->server.control);
+	case OPT_LUN:
+		if (o->luns == LUN_NUMBERS)
+			return -EINVAL;
+		o->lun[o->luns++] = arg;
+		return 0;
+	case OPT_WORKERS:
+		err = number(arg, 1, DEVICE_WORKERS_MAX, &n);
+		o->device.workers = (unsigned)n;
+		return err;
+	case OPT_DEADLINE:
+		return duration_parse(arg, &o->device.deadline_us);
+	case OPT_POLL_US:
+		err = number(arg, 0, 1000000, &n);
+		o->device.poll_us = n;
+		return err;
+	case OPT_NEXUS:
+		return wwpn(arg, &o->device.nexus);
+	case OPT_LOG_LEVEL:
+		return log_level_parse(arg, &o->level);
+	case OPT_NO_SANDBOX:
+		o->no_sandbox = true;
+		return 0;
+	case OPT_VERSION:
+		o->version = true;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Returns 0, or the exit code. */
+static int parse(int argc, char **argv, struct options *o)
+{
+	int opt, index = 0;
+
+	while ((opt = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+		if (opt == OPT_HELP) {
+			usage(stdout);
+			exit(0);
+		}
+		if (opt != '?' && !option(o, opt, optarg))
+			continue;
+		if (opt != '?')
+			fprintf(stderr, "vhba-io: --%s: '%s' is not understood\n", long_options[index].name,
+				optarg);
+		usage(stderr);
+		return 2;
+	}
+	if (o->version)
+		return 0;
+	if (optind == argc && !!o->socket + (o->server.listen >= 0) + (o->server.conn >= 0) == 1)
+		return 0;
+	fprintf(stderr, "vhba-io: expected one of --socket and --socket-fd, and options only\n");
+	usage(stderr);
+	return 2;
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	AUTO_FD int fd = -1;
+	struct stat st;
+
+	if (strlen(path) >= sizeof(a.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(a.sun_path, path);
+	/* what an earlier one left; never anything else */
+	if (!lstat(path, &st) && S_ISSOCK(st.st_mode))
+		unlink(path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 1))
+		return -1;
+	return steal_fd(&fd);
+}
+
+static int signals(void)
+{
+	sigset_t s;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&s);
+	sigaddset(&s, SIGTERM);
+	sigaddset(&s, SIGINT);
+	sigaddset(&s, SIGHUP);
+	sigprocmask(SIG_BLOCK, &s, NULL);
+	return signalfd(-1, &s, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int say(const struct verror *e)
+{
+	char line[1024];
+
+	log_err("%s", verror_line(e, line, sizeof(line)));
+	return 1;
+}
+
+static int add_luns(struct options *o, struct device *d, struct verror *e)
+{
+	const struct lun_source from = {.files = true};
+
+	for (unsigned i = 0; i < o->luns; i++) {
+		struct lun *l = lun_parse(o->lun[i], &from, e);
+
+		if (!l)
+			return -EINVAL;
+		if (device_lun_add(d, l)) {
+			verror_set(e, VHBA_E_USAGE, "LUN %u is given twice", l->number);
+			lun_free(l);
+			return -EEXIST;
+		}
+	}
+	return 0;
+}
+
+static int run(struct options *o)
+{
+	struct verror e = {0};
+	struct device *d;
+	int err;
+
+	o->server.signals = signals();
+	if (o->socket) {
+		o->server.listen = listen_at(o->socket);
+		if (o->server.listen < 0) {
+			verror_set(&e, VHBA_E_IO, "can't listen at %s: %s", o->socket, strerror(errno));
+			return say(&e);
+		}
+	}
+	d = device_new(&o->device, &e);
+	if (!d)
+		return say(&e);
+	err = add_luns(o, d, &e);
+	if (!err && !o->no_sandbox)
+		err = sandbox_enter(&e);
+	if (err) {
+		device_free(d);
+		return say(&e);
+	}
+	err = server_run(&o->server, d);
+	device_free(d);
+	close(o->server.signals);
+	return err ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {
+		.device = {.workers = 1, .blocking = 4, .deadline_us = USEC_PER_SEC, .nexus = 1},
+		.server = {.listen = -1, .conn = -1, .control = -1},
+		.level = LOG_LEVEL_INFO,
+	};
+	int code = parse(argc, argv, &o);
+
+	if (code)
+		return code;
+	if (o.version) {
+		printf("vhba-io %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	log_open("vhba-io", o.level);
+	return run(&o);
+}

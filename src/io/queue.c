@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "log.h"
+#include "queue.h"
+#include "luns.h"
+#include "repeat.h"
+#include "virtio_scsi.h"
+#include "worker.h"
+
+#define OP_REPORT_LUNS 0xa0
+#define IOV_SPARE 8 /* descriptors that span two regions of memory take one more each */
+
+/* ---- tasks ---- */
+
+static size_t tasks_size(unsigned n)
+{
+	return n * sizeof(struct io_task);
+}
+
+static size_t iov_size(unsigned n, unsigned room)
+{
+	return (size_t)n * room * sizeof(struct iovec);
+}
+
+static void tasks_free(struct queue *q)
+{
+	if (q->tasks)
+		munmap(q->tasks, tasks_size(q->tasks_n));
+	if (q->iov)
+		munmap(q->iov, iov_size(q->tasks_n, q->iov_room));
+	q->tasks = q->free = NULL;
+	q->iov = NULL;
+	q->tasks_n = 0;
+}
+
+static void *zeros(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Pages of tasks that are never in use at once are never touched: the last one freed is the first one taken.
+ */
+int queue_room(struct queue *q, unsigned size)
+{
+	if (q->tasks_n == size)
+		return 0;
+	tasks_free(q);
+	q->tasks_n = size;
+	q->iov_room = size + IOV_SPARE < VQ_IOV_MAX ? size + IOV_SPARE : VQ_IOV_MAX;
+	q->tasks = zeros(tasks_size(size));
+	q->iov = zeros(iov_size(size, q->iov_room));
+	if (!q->tasks || !q->iov) {
+		tasks_free(q);
+		return -ENOMEM;
+	}
+	for (unsigned i = size; i--;) {
+		struct io_task *t = &q->tasks[i];
+
+		t->queue = q;
+		t->iov = q->iov + (size_t)i * q->iov_room;
+		t->next_free = q->free;
+		q->free = t;
+	}
+	return 0;
+}
+
+static void use_drop(struct memory_use *u)
+{
+	if (u->tasks || u->current)
+		return;
+	memory_unref(u->mem);
+	free(u);
+}
+
+static int use_memory(struct queue *q, struct memory *mem)
+{
+	struct memory_use *u, *old = q->use;
+
+	if (old && old->mem == mem)
+		return 0;
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return -ENOMEM;
+	u->mem = memory_ref(mem);
+	u->current = true;
+	q->use = u;
+	if (old) {
+		old->current = false;
+		use_drop(old);
+	}
+	return 0;
+}
+
+static void use_none(struct queue *q)
+{
+	if (!q->use)
+		return;
+	q->use->current = false;
+	use_drop(q->use);
+	q->use = NULL;
+}
+
+void queue_free(struct queue *q)
+{
+	vq_end(&q->vq);
+	use_none(q);
+	tasks_free(q);
+}
+
+static void task_free(struct io_task *t)
+{
+	struct queue *q = t->queue;
+
+	t->use->tasks--;
+	use_drop(t->use);
+	t->state = TASK_FREE;
+	t->next_free = q->free;
+	q->free = t;
+}
+
+/* ---- the end of a command ---- */
+
+static void wake_waiters(struct io_task *t)
+{
+	struct queue_shared *s = t->queue->shared;
+
+	for (unsigned w = 0; t->waiters; w++, t->waiters >>= 1)
+		if ((t->waiters & 1) && atomic_fetch_sub(&s->waiter[w].left, 1) == 1)
+			worker_notice(s);
+}
+
+/* The guest learns of it. Data that were written are logged before the guest, or its next host, can rely on
+ * them. */
+static void answer(struct io_task *t, uint8_t response)
+{
+	struct queue *q = t->queue;
+	uint32_t len = vscsi_answer(t, response);
+
+	if (q->vq.log) {
+		vq_mark(&q->vq, t->use->mem, t->scsi.in, t->scsi.in_n);
+		vq_mark(&q->vq, t->use->mem, t->response, t->response_n);
+	}
+	vq_push(&q->vq, t->head, len);
+	q->busy--;
+}
+
+static void finish(struct io_task *t, uint8_t response)
+{
+	if (t->orphan)
+		t->queue->orphans--;
+	else
+		answer(t, t->aborted && response == VIRTIO_SCSI_S_OK && t->scsi.status == SCSI_BUSY
+				  ? VIRTIO_SCSI_S_ABORTED
+				  : response);
+	wake_waiters(t);
+	task_free(t);
+}
+
+static void io_next(struct io_task *t)
+{
+	struct engine *e = worker_engine(t->queue->worker);
+	enum disk_next next = DISK_IO;
+	int64_t result;
+
+	t->state = TASK_KERNEL;
+	while (next == DISK_IO && !engine_submit(e, t, &result))
+		next = disk_end(t->lun->disk, &t->scsi, &t->io, result);
+	if (next == DISK_DONE)
+		finish(t, VIRTIO_SCSI_S_OK);
+}
+
+void queue_io_ended(struct io_task *t, int64_t result)
+{
+	enum disk_next next;
+
+	engine_ended(t);
+	next = disk_end(t->lun->disk, &t->scsi, &t->io, result);
+	if (next == DISK_IO && (t->orphan || t->aborted))
+		next = disk_end(t->lun->disk, &t->scsi, &t->io, -ECANCELED);
+	if (next == DISK_IO)
+		io_next(t);
+	else
+		finish(t, VIRTIO_SCSI_S_OK);
+}
+
+/* ---- commands that may block ---- */
+
+static void run_in_pool(struct pool_job *j)
+{
+	struct io_task *t = (struct io_task *)((uint8_t *)j - offsetof(struct io_task, job));
+
+	disk_run(t->lun->disk, t->queue->shared->nexus, &t->scsi);
+	worker_return(t->queue->worker, t);
+}
+
+/*
+ * Data-In go to a buffer of its own: the answer may be given up while a thread still writes, and then nothing
+ * may be written to the guest any more.
+ */
+static void to_pool(struct io_task *t)
+{
+	size_t len = t->scsi.in_len < TASK_BOUNCE_MAX ? t->scsi.in_len : TASK_BOUNCE_MAX;
+
+	t->guest_in = t->scsi.in;
+	t->guest_in_n = t->scsi.in_n;
+	t->bounce = NULL;
+	if (len) {
+		t->bounce = malloc(len);
+		if (!t->bounce) {
+			repeat_cut_off(&t->scsi, false, false);
+			finish(t, VIRTIO_SCSI_S_OK);
+			return;
+		}
+		t->bounce_iov = (struct iovec){t->bounce, len};
+		t->scsi.in = &t->bounce_iov;
+		t->scsi.in_n = 1;
+	}
+	t->state = TASK_POOL;
+	t->job.run = run_in_pool;
+	pool_submit(t->queue->shared->pool, &t->job);
+}
+
+static void leave_pool(struct io_task *t)
+{
+	t->scsi.in = t->guest_in;
+	t->scsi.in_n = t->guest_in_n;
+	if (!t->orphan && t->bounce && t->scsi.moved <= t->bounce_iov.iov_len)
+		iov_put(t->scsi.in, t->scsi.in_n, t->bounce, t->scsi.moved);
+	free(t->bounce);
+	t->bounce = NULL;
+}
+
+void queue_pool_ended(struct io_task *t)
+{
+	leave_pool(t);
+	finish(t, VIRTIO_SCSI_S_OK);
+}
+
+/* It had not begun: it never was executed. */
+static bool call_back(struct io_task *t)
+{
+	if (t->state != TASK_POOL || !pool_cancel(t->queue->shared->pool, &t->job))
+		return false;
+	repeat_cut_off(&t->scsi, false, false);
+	leave_pool(t);
+	return true;
+}
+
+/* ---- the beginning of a command ---- */
+
+static void to_unit(struct io_task *t, uint16_t number)
+{
+	struct queue *q = t->queue;
+	struct lun *l = number < LUN_NUMBERS ? q->luns->lun[number] : NULL;
+
+	if (!l) {
+		scsi_no_lun(&t->scsi, false);
+		finish(t, VIRTIO_SCSI_S_OK);
+		return;
+	}
+	t->lun = l;
+	switch (disk_begin(l->disk, q->shared->nexus, &t->scsi, &t->io)) {
+	case DISK_DONE:
+		finish(t, VIRTIO_SCSI_S_OK);
+		break;
+	case DISK_IO:
+		io_next(t);
+		break;
+	case DISK_BLOCKING:
+		to_pool(t);
+		break;
+	}
+}
+
+/* The units don't know of one another. */
+static void report_luns(struct scsi_task *t, const struct lun_table *luns)
+{
+	uint64_t list[LUN_NUMBERS];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < LUN_NUMBERS; i++)
+		if (luns->lun[i])
+			list[n++] = scsi_lun_from_number(i);
+	scsi_report_luns(t, list, n);
+}
+
+static void begin(struct io_task *t)
+{
+	enum vscsi_address a;
+	uint16_t number;
+
+	a = vscsi_address(t->address, &number);
+	if (a == VSCSI_BAD_TARGET) {
+		finish(t, VIRTIO_SCSI_S_BAD_TARGET);
+	} else if (t->scsi.in_len && t->scsi.out_len) {
+		finish(t, VIRTIO_SCSI_S_FAILURE); /* both ways at once was not agreed upon */
+	} else if (t->scsi.cdb[0] == OP_REPORT_LUNS) {
+		report_luns(&t->scsi, t->queue->luns);
+		finish(t, VIRTIO_SCSI_S_OK);
+	} else if (a == VSCSI_REPORT_LUNS) {
+		scsi_no_lun(&t->scsi, true);
+		finish(t, VIRTIO_SCSI_S_OK);
+	} else {
+		to_unit(t, number);
+	}
+}
+
+static void break_ring(struct queue *q, const char *why)
+{
+	q->vq.broken = why;
+	q->running = false;
+	log_err("ring %u is not read any more: %s", q->index, why);
+}
+
+bool queue_run(struct queue *q)
+{
+	struct vq_chain c;
+	struct io_task *t;
+	unsigned n = 0;
+	const char *why;
+	int r = 0;
+
+	for (; q->running && q->free && n < q->tasks_n; n++) {
+		t = q->free;
+		c.iov = t->iov;
+		c.max = q->iov_room;
+		r = vq_pop(&q->vq, &c);
+		if (r <= 0)
+			break;
+		if (!n && q->armed) {
+			q->armed = false;
+			vq_busy(&q->vq);
+		}
+		why = vscsi_parse(t, &c);
+		if (why) {
+			break_ring(q, why);
+			break;
+		}
+		q->free = t->next_free;
+		t->use = q->use;
+		t->use->tasks++;
+		t->lun = NULL;
+		t->orphan = t->aborted = false;
+		t->waiters = 0;
+		q->busy++;
+		begin(t);
+	}
+	if (r < 0)
+		break_ring(q, q->vq.broken);
+	return n;
+}
+
+bool queue_arm(struct queue *q)
+{
+	if (!q->running || q->armed)
+		return true;
+	q->armed = vq_idle(&q->vq);
+	/* with no task left, the end of one is waited for, not a kick */
+	return q->armed || !q->free;
+}
+
+/* ---- start, change, stop ---- */
+
+static void watch(struct queue *q, int kick)
+{
+	struct engine *e = worker_engine(q->worker);
+
+	if (q->kick == kick)
+		return; /* the device never gives a number twice in a row */
+	if (q->kick >= 0)
+		engine_ignore(e, ENGINE_KICK, q);
+	q->kick = kick;
+	if (kick >= 0)
+		engine_watch(e, kick, ENGINE_KICK, q);
+}
+
+int queue_change(struct queue *q, const struct queue_setup *s)
+{
+	int err = vq_map(&q->vq, &s->vq, s->mem);
+
+	if (err)
+		return err;
+	err = use_memory(q, s->mem);
+	if (err)
+		return err;
+	q->vq.log = s->log;
+	q->vq.call = s->call;
+	watch(q, s->kick);
+	return 0;
+}
+
+int queue_start(struct queue *q, const struct queue_setup *s)
+{
+	int err;
+
+	vq_end(&q->vq);
+	q->vq.inflight = s->inflight;
+	err = queue_change(q, s);
+	if (!err)
+		err = vq_begin(&q->vq, s->base);
+	if (err) {
+		watch(q, -1);
+		return err;
+	}
+	q->running = true;
+	q->armed = false;
+	return 0;
+}
+
+void queue_stop(struct queue *q)
+{
+	q->running = false;
+	watch(q, -1);
+	for (unsigned i = 0; i < q->tasks_n; i++)
+		if (call_back(&q->tasks[i]))
+			finish(&q->tasks[i], VIRTIO_SCSI_S_OK);
+	vq_flush(&q->vq);
+}
+
+/* For those who read the log after a move that is unconfirmed. */
+static void name_orphan(const struct io_task *t)
+{
+	log_warning("left in the kernel: LUN %u, operation code %02x, tag %llx, %zu bytes", t->lun->number,
+		    t->scsi.cdb[0], (unsigned long long)t->tag, t->scsi.in_len + t->scsi.out_len);
+}
+
+/* Answered in place of the task, whose own answer is still the disk's to write when it ends. */
+static void answer_instead(const struct io_task *t)
+{
+	bool pool = t->state == TASK_POOL;
+	struct io_task a = {.queue = t->queue,
+			    .use = t->use,
+			    .head = t->head,
+			    .response_n = t->response_n,
+			    .scsi = {.in = pool ? t->guest_in : t->scsi.in,
+				     .in_n = pool ? t->guest_in_n : t->scsi.in_n,
+				     .in_len = t->scsi.in_len,
+				     .out_len = t->scsi.out_len}};
+
+	memcpy(a.response, t->response, sizeof(a.response));
+	memcpy(a.scsi.cdb, t->scsi.cdb, sizeof(a.scsi.cdb));
+	a.scsi.cdb_len = t->scsi.cdb_len;
+	repeat_cut_off(&a.scsi, true, false);
+	answer(&a, VIRTIO_SCSI_S_OK);
+}
+
+void queue_abandon(struct queue *q)
+{
+	for (unsigned i = 0; i < q->tasks_n; i++) {
+		struct io_task *t = &q->tasks[i];
+
+		if (t->state == TASK_FREE || t->orphan)
+			continue;
+		answer_instead(t);
+		t->orphan = true;
+		q->orphans++;
+		name_orphan(t);
+		if (t->state == TASK_KERNEL)
+			engine_cancel(worker_engine(q->worker), t);
+	}
+	vq_flush(&q->vq);
+}
+
+void queue_close_memory(struct queue *q)
+{
+	const struct memory *closed = NULL;
+
+	for (unsigned i = 0; i < q->tasks_n; i++) {
+		const struct io_task *t = &q->tasks[i];
+
+		if (t->state == TASK_FREE || !t->orphan || closed == t->use->mem)
+			continue;
+		closed = t->use->mem;
+		if (memory_close(closed, true))
+			log_err("the guest's memory can't be closed to what is left: %s", strerror(errno));
+	}
+}
+
+static bool matches(const struct io_task *t, const struct queue_match *m)
+{
+	uint16_t number;
+
+	if (t->state == TASK_FREE || (t->orphan && !m->orphans) ||
+	    vscsi_address(t->address, &number) != VSCSI_UNIT)
+		return false;
+	return (m->all_luns || number == m->lun) && (m->all_tags || t->tag == m->tag);
+}
+
+unsigned queue_match(struct queue *q, const struct queue_match *m, bool abort, unsigned w)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < q->tasks_n; i++) {
+		struct io_task *t = &q->tasks[i];
+
+		if (!matches(t, m))
+			continue;
+		n++;
+		if (!abort)
+			continue;
+		t->aborted = true;
+		t->waiters |= (uint8_t)(1 << w);
+		atomic_fetch_add(&q->shared->waiter[w].left, 1);
+		if (call_back(t))
+			finish(t, VIRTIO_SCSI_S_OK);
+		else if (t->state == TASK_KERNEL)
+			engine_cancel(worker_engine(q->worker), t);
+	}
+	return n;
+}

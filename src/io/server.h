@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vhba-io's loop: the front end's connection, the device, the control socket and signals.
+ */
+#ifndef VHBA_IO_SERVER_H
+#define VHBA_IO_SERVER_H
+
+#include "device.h"
+
+struct server_config {
+	int listen; /* a front end may come here, one at a time; -1: none */
+	int conn; /* one that is connected already; -1: none */
+	int control; /* SOCK_SEQPACKET, connected; -1: none. See control.h. */
+	int signals; /* signalfd of SIGTERM, SIGINT (end) and SIGHUP (look at the sizes of files) */
+};
+
+/* Serve until a signal, or with conn alone until that ends. The fds are the server's. Returns 0 or -errno. */
+int server_run(const struct server_config *, struct device *);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A command of the guest's in this process: from the ring, through a LUN, back to the ring.
+ *
+ * All are made when their queue starts, and belong to the worker of that queue; only between pool_submit and
+ * worker_return is one in the hands of a thread of the pool.
+ */
+#ifndef VHBA_IO_TASK_H
+#define VHBA_IO_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/uio.h>
+
+#include "disk.h"
+#include "memory.h"
+#include "pool.h"
+#include "scsi_task.h"
+
+#define TASK_RESPONSE_IOV 8 /* pieces that the 108 bytes of a response may come in */
+#define TASK_BOUNCE_MAX (1024u * 1024) /* Data-In of a blocking command */
+#define TASK_WAITERS 8 /* what can wait for tasks to end, at once */
+
+struct queue;
+struct lun;
+
+/* A table of the guest's memory, and how many of one queue's tasks use it. */
+struct memory_use {
+	struct memory *mem;
+	unsigned tasks;
+	bool current;
+};
+
+enum task_state {
+	TASK_FREE,
+	TASK_KERNEL, /* submitted: it can't be called back */
+	TASK_POOL, /* waits for a thread of the pool, or is run by one */
+};
+
+struct io_task {
+	struct scsi_task scsi;
+	struct disk_io io;
+	struct queue *queue;
+	struct memory_use *use;
+	struct lun *lun;
+	uint64_t tag;
+	uint8_t address[8]; /* the LUN, as the guest wrote it */
+	uint16_t head;
+	enum task_state state;
+	bool orphan; /* answered already: what is left of it touches nothing of the guest's */
+	bool aborted; /* a task management function ends it: the guest is told so */
+	uint8_t waiters; /* a bit for each of device.waiter[] that waits for its end */
+
+	struct iovec response[TASK_RESPONSE_IOV];
+	unsigned response_n;
+	struct iovec *iov; /* room for VQ_IOV_MAX; scsi.out and scsi.in are parts of it */
+	struct iovec first, last; /* as they were before a part of them was submitted */
+	unsigned first_at, last_at;
+
+	void *bounce; /* Data-In of a task in the pool, until it ends */
+	struct iovec bounce_iov;
+	const struct iovec *guest_in; /* what scsi.in was meanwhile */
+	unsigned guest_in_n;
+	struct io_task *next_free;
+	struct pool_job job;
+	TAILQ_ENTRY(io_task) link; /* on the way back from the pool */
+};
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The back end's half of vhost-user: from messages to the device.
+ *
+ * What GET_VRING_BASE asks is answered when the device has stopped; nothing else is read from the front end
+ * before.
+ */
+#ifndef VHBA_IO_VHOST_USER_H
+#define VHBA_IO_VHOST_USER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "device.h"
+#include "vhost_conn.h"
+
+struct vhost_user {
+	struct vu_conn conn;
+	struct device *device;
+	uint64_t protocol_features;
+	bool base_owed; /* GET_VRING_BASE is unanswered */
+	bool reset_owed; /* so is RESET_DEVICE, or RESET_OWNER, which have the same end */
+	unsigned base_ring;
+	struct vu_header asked; /* by the message that is owed an answer */
+};
+
+/* The fd is the connection's from now on. */
+void vu_open(struct vhost_user *, struct device *, int fd);
+void vu_close(struct vhost_user *);
+
+/* More may be read. */
+bool vu_wants(const struct vhost_user *);
+
+/* Take the messages that there are. Returns 0, or -errno: the connection is of no use any more. */
+int vu_run(struct vhost_user *);
+
+/* The device may have stopped: answer what waits for that. As vu_run. */
+int vu_turn(struct vhost_user *);
+
+#endif

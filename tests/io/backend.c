@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "lun_option.h"
+#include "server.h"
+
+static void die(const char *what)
+{
+	printf("Bail out! back end: %s\n", what);
+	fflush(stdout);
+	abort();
+}
+
+int backend_file(const char *folder, unsigned lun)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lun%u", folder, lun);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		die(path);
+	return fd;
+}
+
+static void add_lun(struct device *d, const char *folder, unsigned n)
+{
+	const struct lun_source from = {.files = true};
+	int fd = backend_file(folder, n);
+	struct verror e;
+	char text[512];
+	struct lun *l;
+
+	if (lseek(fd, 0, SEEK_END) == 0 && ftruncate(fd, BACKEND_DISK_SIZE))
+		die("a file's size");
+	close(fd);
+	snprintf(text, sizeof(text), "%u,file=%s/lun%u,serial=ut%u,state=%s/state%u", n, folder, n, n, folder,
+		 n);
+	l = lun_parse(text, &from, &e);
+	if (!l || device_lun_add(d, l))
+		die(l ? "a LUN" : e.what);
+}
+
+static void *serve(void *arg)
+{
+	struct backend *b = arg;
+	struct server_config c = {
+		.listen = -1, .conn = b->conn_inside, .control = b->control_inside, .signals = -1};
+
+	b->result = server_run(&c, b->device);
+	return NULL;
+}
+
+int backend_start(struct backend *b, const struct backend_options *o)
+{
+	struct device_config c = {
+		.workers = o->workers ? o->workers : 1,
+		.blocking = 2,
+		.poll_us = o->poll_us,
+		.deadline_us = o->deadline_us ? o->deadline_us : 60 * USEC_PER_SEC,
+		.nexus = 0x2100000000000001,
+	};
+	int pair[2], control[2];
+	struct verror e;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control))
+		die("socketpair");
+	b->device = device_new(&c, &e);
+	if (!b->device)
+		die(e.what);
+	for (unsigned i = 0; i < o->luns; i++)
+		add_lun(b->device, o->folder, i);
+	b->front = pair[0];
+	b->conn_inside = pair[1];
+	b->control = control[0];
+	b->control_inside = control[1];
+	if (pthread_create(&b->thread, NULL, serve, b))
+		die("thread");
+	return b->front;
+}
+
+void backend_end(struct backend *b)
+{
+	pthread_join(b->thread, NULL);
+	device_free(b->device);
+	close(b->control);
+}
+
+const char *backend_ask(struct backend *b, const char *request, int fd)
+{
+	static char reply[1024];
+	struct iovec iov = {(void *)(uintptr_t)request, strlen(request)};
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct pollfd p = {b->control, POLLIN, 0};
+	ssize_t n;
+
+	memset(&control, 0, sizeof(control));
+	if (fd >= 0) {
+		m.msg_control = control.room;
+		m.msg_controllen = sizeof(control.room);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	}
+	if (sendmsg(b->control, &m, MSG_NOSIGNAL) < 0 || poll(&p, 1, FRONT_PATIENCE_MS) != 1)
+		die("the control socket");
+	n = recv(b->control, reply, sizeof(reply) - 1, 0);
+	reply[n > 0 ? n : 0] = '\0';
+	return reply;
+}

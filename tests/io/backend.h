@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vhba-io within a test program: its loop in a thread, files as its LUNs, and a front end's socket. */
+#ifndef VHBA_TESTS_BACKEND_H
+#define VHBA_TESTS_BACKEND_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "device.h"
+#include "front.h"
+
+#define BACKEND_DISK_SIZE (8u << 20)
+
+struct backend_options {
+	unsigned luns; /* numbers 0, 1, ...; files of BACKEND_DISK_SIZE in folder */
+	const char *folder;
+	unsigned workers; /* 0: 1 */
+	uint64_t deadline_us; /* 0: a long one */
+	uint64_t poll_us;
+};
+
+struct backend {
+	struct device *device; /* the thread's; look only when it has ended */
+	pthread_t thread;
+	int front; /* the front end's socket */
+	int control; /* the control socket's other end */
+	int control_inside, conn_inside;
+	int result;
+};
+
+/* Returns the front end's socket; who takes it closes it. */
+int backend_start(struct backend *, const struct backend_options *);
+
+/* Once the front end's socket is closed: wait for the end. */
+void backend_end(struct backend *);
+
+/* Ask by the control socket; fd -1: none. The reply is in a static buffer. */
+const char *backend_ask(struct backend *, const char *request, int fd);
+
+/* A LUN's file, opened for reading and writing. */
+int backend_file(const char *folder, unsigned lun);
+
+#endif

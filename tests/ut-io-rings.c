@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Commands of a guest by real rings, from a front end by a real socket, on files. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/virtio_ring.h>
+
+#include "backend.h"
+#include "cleanup.h"
+#include "ut.h"
+
+#define MEM (8u << 20)
+#define EVENT_IDX (UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX)
+#define INDIRECT (UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC)
+
+struct world {
+	char folder[64];
+	struct backend back;
+	struct front front;
+};
+
+static void begin_with(struct world *w, struct backend_options o, unsigned queues, unsigned size,
+		       uint64_t features)
+{
+	ut_tmpdir(w->folder, sizeof(w->folder));
+	o.folder = w->folder;
+	front_init(&w->front, backend_start(&w->back, &o), MEM, queues, size, features);
+	front_negotiate(&w->front);
+	front_start(&w->front, NULL);
+	for (unsigned i = 0; i < o.luns; i++)
+		front_settle(&w->front, (uint16_t)i);
+}
+
+static void begin(struct world *w)
+{
+	begin_with(w, (struct backend_options){.luns = 2}, 1, 128, 0);
+}
+
+static void end(struct world *w)
+{
+	front_end(&w->front);
+	backend_end(&w->back);
+	UT_EQ(w->back.result, 0);
+}
+
+/* What block lba holds after its round-th write: every block of every round is another. */
+static void pattern(uint8_t *p, uint64_t lba, unsigned blocks, unsigned round)
+{
+	for (unsigned i = 0; i < blocks * 64; i++) {
+		uint64_t v = (lba * 64 + i) * UINT64_C(0x9e3779b97f4a7c15) + round;
+
+		memcpy(p + 8 * i, &v, 8);
+	}
+}
+
+static void read_and_write(struct world *w)
+{
+	struct front *f = &w->front;
+	uint64_t out = front_alloc(f, 65536, 4096, false), in = front_alloc(f, 65536, 4096, true);
+	AUTO_FD int fd = backend_file(w->folder, 1);
+	uint8_t want[65536], have[65536];
+	struct front_req q;
+
+	for (unsigned round = 0; round < 4; round++) {
+		uint64_t lba = 100 + 1000 * round;
+		unsigned blocks = 128 >> round;
+
+		pattern(want, lba, blocks, round);
+		memcpy(front_at(f, out), want, blocks * 512);
+		front_rw(&q, 1, true, lba, blocks, out);
+		CU_ASSERT(front_do(f, 2, &q));
+		UT_EQ(front_response(&q)->resid, 0);
+		/* it is in the file, at its place */
+		UT_EQ(pread(fd, have, blocks * 512, (off_t)(lba * 512)), blocks * 512);
+		CU_ASSERT(!memcmp(have, want, blocks * 512));
+		/* and is read from there */
+		memset(front_at(f, in), 0xee, 65536);
+		front_rw(&q, 1, false, lba, blocks, in);
+		CU_ASSERT(front_do(f, 2, &q));
+		UT_EQ(q.used_len, sizeof(struct virtio_scsi_cmd_resp) + blocks * 512);
+		CU_ASSERT(!memcmp(front_at(f, in), want, blocks * 512));
+	}
+}
+
+static void test_read_write(void)
+{
+	struct world w;
+
+	begin(&w);
+	read_and_write(&w);
+	w.front.indirect = true;
+	read_and_write(&w);
+	end(&w);
+}
+
+/* The same where the driver offers less. */
+static void test_features(void)
+{
+	static const uint64_t offers[] = {1u << 1, INDIRECT | (UINT64_C(1) << 32), EVENT_IDX};
+	struct world w;
+
+	for (size_t i = 0; i < ARRAY_SIZE(offers); i++) {
+		begin_with(&w, (struct backend_options){.luns = 2}, 1, 16, offers[i]);
+		w.front.indirect = offers[i] & INDIRECT;
+		read_and_write(&w);
+		end(&w);
+	}
+}
+
+static CU_TestInfo tests[] = {
+	{"read and write", test_read_write},
+	{"features", test_features},
+	CU_TEST_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+	const struct ut_suite suites[] = {{"rings", tests}, {NULL}};
+
+	return ut_main(argc, argv, suites);
+}
