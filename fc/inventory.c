@@ -277,6 +277,16 @@ int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, 
 	return n < 0 ? (int)n : 0;
 }
 
+int fc_host_read_port_id(const struct fc_host *host, uint32_t *id)
+{
+	uint64_t v;
+	int err = sysroot_read_u64(&v, "/sys/class/fc_host/host%d/port_id", host->number);
+
+	if (!err)
+		*id = v <= 0xffffff ? (uint32_t)v : 0;
+	return err;
+}
+
 int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, char *state, size_t size)
 {
 	ssize_t n = sysroot_read(state, size, "/sys/class/fc_remote_ports/rport-%d:%u-%u/port_state",

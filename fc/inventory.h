@@ -147,6 +147,7 @@ bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t
 /* Read now, not from the model.  A vport of fcoe that is logged in is Active, also where its attribute lags.
  */
 int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, char *state, size_t size);
+int fc_host_read_port_id(const struct fc_host *host, uint32_t *id); /* 0: not logged in */
 int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, char *state, size_t size);
 /* Into the model: fast_io_fail and dev_loss. 0, or -ENOENT when it has gone. */
 int fc_rport_read_timers(const struct fc_host *host, struct fc_rport *r);

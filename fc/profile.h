@@ -79,6 +79,8 @@ struct fc_profile {
 	bool hides_disabled; /* a parent that logs in anew gives a vport that is logged out another state than
 				Disabled, and an enable then does nothing: it has to be disabled again first
 			      */
+	bool login_sticks; /* a login that loses the name server in the middle is neither ended nor begun anew
+			    */
 	bool frees_resets; /* a disable or delete during SCSI error handling takes the kernel down: it frees
 			      the exchange of a LUN reset that is waited for, and is used afterwards */
 	bool ct_by_rport; /* CT goes through the directory server's rport alone (FC_BSG_RPT_CT) */

@@ -24,7 +24,7 @@
 #define NO_CREATE IGN(CREATED), IGN(CREATE_FAILED)
 #define NO_FABRIC IGN(FABRIC_ABSENT), IGN(FABRIC_PRESENT), IGN(FABRIC_NO_PROOF)
 #define NO_PORTS IGN(PORTS_GONE), IGN(PORTS_ONLINE), IGN(PORTS_FAILED)
-#define NO_LUNS IGN(LUNS_READY), IGN(LUNS_NOT_READY)
+#define NO_LUNS IGN(LUNS_READY), IGN(LUNS_NOT_READY), IGN(LOGIN_STUCK)
 #define NO_TIMERS IGN(TIMERS_RESTORED), IGN(TIMERS_FAILED)
 #define NO_EVIDENCE NO_COUNT, NO_FABRIC, NO_PORTS, IGN(PROVED)
 
@@ -184,6 +184,7 @@ static const struct quiesce_entry table[QS_STATES][QE_EVENTS] = {
 		GO(RELEASE, DELETE, DELETE),
 		GO(LUNS_READY, RESTORE_TIMERS, TIMERS),
 		STAY(LUNS_NOT_READY, AGAIN), STAY(POLL, CHECK_READY), STAY(WAKE, CHECK_READY),
+		GO(LOGIN_STUCK, ENABLE, ENABLE),
 		GO(BACKGROUND_END, NOTE, FAILED),
 		IGN(ALL_READY), IGN(STEP_END), IGN(DEADLINE),
 	},
@@ -317,6 +318,7 @@ const struct q_ev_info q_evs[QE_EVENTS] = {
 	[QE_PORTS_FAILED] = {"ports-failed", OP_PORTS, true, false},
 	[QE_LUNS_READY] = {"luns-ready", OP_READY, true, false},
 	[QE_LUNS_NOT_READY] = {"luns-not-ready", OP_READY, true, false},
+	[QE_LOGIN_STUCK] = {"login-stuck", OP_READY, true, false},
 	[QE_TIMERS_RESTORED] = {"timers-restored", OP_TIMERS, true, false},
 	[QE_TIMERS_FAILED] = {"timers-failed", OP_TIMERS, true, false},
 	[QE_RESUME_GONE] = {"resume-gone", OP_NONE, false, false},

@@ -114,6 +114,7 @@ enum quiesce_ev {
 	QE_PORTS_FAILED,
 	QE_LUNS_READY, /* rports Online and every expected LUN usable */
 	QE_LUNS_NOT_READY, /* not yet; arg.text: what lacks */
+	QE_LOGIN_STUCK, /* nor will they be: the driver has given the login up; arg.text */
 	QE_TIMERS_RESTORED,
 	QE_TIMERS_FAILED,
 	/* Made by the machine. */
@@ -288,11 +289,11 @@ struct quiesce_ops {
 	 * ends. */
 	quiesce_op_fn *disable; /* -> QE_DISABLED, _FAILED, _AGAIN */
 	quiesce_op_fn *delete_vport; /* -> QE_DELETED, _FAILED, _AGAIN */
-	quiesce_op_fn *enable; /* -> QE_ENABLED, _FAILED */
+	quiesce_op_fn *enable; /* -> QE_ENABLED, _FAILED; of a login that is stuck: begin it anew */
 	quiesce_op_fn *create_vport; /* -> QE_CREATED, _FAILED */
 	quiesce_op_fn *verify_fabric; /* -> QE_FABRIC_ABSENT, _PRESENT, _NO_PROOF */
 	quiesce_op_fn *read_ports; /* -> QE_PORTS, _FAILED */
-	quiesce_op_fn *check_ready; /* -> QE_LUNS_READY, _NOT_READY */
+	quiesce_op_fn *check_ready; /* -> QE_LUNS_READY, _NOT_READY, QE_LOGIN_STUCK */
 	quiesce_op_fn *restore_timers; /* -> QE_TIMERS_RESTORED, _FAILED */
 	/* Append r to the operation's journal, now. An error is kept in the record; it never stops the
 	 * machine. */

@@ -51,6 +51,7 @@ static void draw_truth(struct w_vhba *v)
 	if (chance(20))
 		v->blocked_until = chance(50) ? UINT64_MAX : w.now + draw(&w) % (1000 * W_MS);
 	v->ready_after = draw(&w) % (1500 * W_MS);
+	v->sticks = chance(10) ? 1 + draw(&w) % 3 : 0;
 }
 
 static unsigned long begun(void)
@@ -158,6 +159,7 @@ static void heal(void)
 
 		for (unsigned int op = 0; op < OP_MAX; op++)
 			v->op[op] = (struct w_op){W_DOES, W_MS};
+		v->sticks = 0;
 		v->silent = v->stays = v->slips = v->uncut = false;
 		v->lingers_us = v->blocked_until = v->ready_after = v->forbidden_until = 0;
 		v->drains_at = w.now;

@@ -345,6 +345,11 @@ static enum quiesce_ev outcome(struct world *w, const struct w_pending *p, struc
 		arg->text = "010203";
 		return QE_FABRIC_PRESENT;
 	}
+	if (p->op == OP_READY && v->vport == W_ENABLED && v->sticks) {
+		v->sticks--;
+		arg->text = "it is not logged in";
+		return QE_LOGIN_STUCK;
+	}
 	if (p->op == OP_READY && (w->now < v->ready_at || v->vport != W_ENABLED)) {
 		arg->text = "LUN 0 is not there";
 		return QE_LUNS_NOT_READY;

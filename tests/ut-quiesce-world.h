@@ -44,6 +44,7 @@ struct w_vhba {
 		blocked_until; /* an rport is Blocked; its fast_io_fail ends then (UINT64_MAX: off); 0: not */
 	uint64_t ready_after; /* from enable to LUNs usable */
 	uint64_t ready_at;
+	unsigned int sticks; /* so many logins come to no end by themselves */
 	unsigned int generation; /* of the last op on the vport: an older one has no effect any more */
 	unsigned int calls[OP_MAX];
 	char restored[QUIESCE_TIMERS_MAX];

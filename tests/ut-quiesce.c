@@ -102,6 +102,18 @@ static void test_abort_does_not_cut(void)
 	w_fini(&w);
 }
 
+static void test_login_stuck(void)
+{
+	w_init(&w, 2);
+	ask(QE_QUIESCE, 1000 * W_MS, QO_CONFIRMED);
+	w.v[1].sticks = 2;
+	ask(QE_RESUME, 5000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_ENABLE], 1);
+	UT_EQ(w.v[1].calls[OP_ENABLE], 3);
+	CU_ASSERT(quiesce_finished(w.q));
+	w_fini(&w);
+}
+
 /* What the kernel does forbids the step: it waits, whatever its own bound is, says why, and goes on by
  * itself. */
 static void test_put_off(void)
@@ -787,6 +799,7 @@ int main(int argc, char **argv)
 		{"hung array", test_hung},
 		{"abort that does not cut", test_abort_does_not_cut},
 		{"a logout that is put off", test_put_off},
+		{"a login that is stuck", test_login_stuck},
 		{"put off, then stuck", test_put_off_then_stuck},
 		{"put off for good", test_put_off_for_good},
 		{"blocked rport, its timer in time", test_blocked_short},

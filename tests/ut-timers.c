@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "ct.h"
 #include "driver.h"
 #include "inventory.h"
 #include "op.h"
+#include "quiesce_verb.h"
 #include "timers.h"
 #include "ut-privq.h"
 #include "ut-tree.h"
@@ -306,6 +308,86 @@ static void test_half_deleted(void)
 	resume_of_half_deleted("fcoe", PRIV_VPORT_ENABLE);
 }
 
+/* ---- other looks of a machine at a vport ---- */
+
+static struct op *quiescing(void)
+{
+	struct verror e;
+	struct op *op;
+
+	up();
+	op = op_new(&d, OP_QUIESCE, vm, NULL, 20 * USEC_PER_SEC, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
+	UT_EQ(op_quiesce_start(op, 0, true, &e), 0);
+	return op;
+}
+
+/* libfc does not begin a login anew that has lost the name server in its middle: it is begun anew after a
+ * time, while the vport is not logged in and its parent is, and where that is so. */
+static void test_login_stuck(void)
+{
+	static const struct {
+		const char *driver, *parent, *port;
+		unsigned seconds;
+		bool stuck;
+	} cases[] = {
+		{"fcoe", "Online", "Unknown", 11, true},  {"fcoe", "Online", "Unknown", 5, false},
+		{"fcoe", "Online", "Online", 11, false},  {"fcoe", "Linkdown", "Unknown", 11, false},
+		{"lpfc", "Online", "Unknown", 11, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct op *op = quiescing();
+		struct driver *dr = vm->driver;
+		struct fc_host *parent = fc_host_find(&d.inv, 2), *host = fc_host_find(&d.inv, 5);
+
+		snprintf(parent->driver, sizeof(parent->driver), "%s", cases[i].driver);
+		snprintf(parent->state, sizeof(parent->state), "%s", cases[i].parent);
+		snprintf(host->state, sizeof(host->state), "%s", cases[i].port);
+		dr->login[0].since.us = mono_now().us - cases[i].seconds * USEC_PER_SEC;
+		UT_EQ(driver_login_stuck(dr, 0), cases[i].stuck);
+		/* The next one gets longer. */
+		UT_EQ(driver_login_stuck(dr, 0), false);
+		op_end(op);
+		down();
+	}
+}
+
+/* What the name server has is another port's once the fabric has let this one go. */
+static const char *name_server_has(const char *port_id)
+{
+	static char said[QUIESCE_FABRIC_MAX];
+	struct op *op = quiescing();
+	struct monotime stop = mono_add(mono_now(), 10 * USEC_PER_SEC);
+	struct priv_request q;
+
+	snprintf(fc_host_find(&d.inv, 2)->state, sizeof(((struct fc_host *)0)->state), "Online");
+	tree_put("Online", "/sys/class/fc_host/host2/port_state");
+	tree_put(port_id, "/sys/class/fc_host/host5/port_id");
+	said[0] = '\0';
+	while (!said[0] && !mono_reached(stop, mono_now())) {
+		ut_privq_run(&d, 10 * USEC_PER_MSEC);
+		while (ut_privq_next(&q)) {
+			if (q.verb == PRIV_CT_GID_PN)
+				ut_privq_reply(&d, &q,
+					       (struct priv_reply){.value = CT_PRESENT, .port_id = 0x010136});
+			else
+				ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+		}
+		snprintf(said, sizeof(said), "%s", quiesce_seen(vm->quiesce, 0)->fabric);
+	}
+	op_end(op);
+	down();
+	return said;
+}
+
+static void test_other_port(void)
+{
+	UT_STREQ(name_server_has("0x010136"), "present: 010136");
+	UT_STREQ(name_server_has("0x000000"),
+		 "present: 010136; the fabric has let this vport go, so another port carries its WWPN");
+}
+
 int main(int argc, char **argv)
 {
 	static CU_TestInfo tests[] = {
@@ -316,6 +398,8 @@ int main(int argc, char **argv)
 		{"a quiesce's disable waits for them", test_before_quiesce},
 		{"and an abort's fast_io_fail 0", test_before_abort},
 		{"what is half deleted is deleted before it is created", test_half_deleted},
+		{"a login that is stuck is begun anew", test_login_stuck},
+		{"a WWPN that another port carries", test_other_port},
 		CU_TEST_INFO_NULL,
 	};
 	static const struct ut_suite suites[] = {{"timers", tests, begin, NULL}, {NULL}};

@@ -5,9 +5,11 @@
 #
 #   matrix_up, matrix_down      the SAN, the daemon, db1 attached; and their end
 #   matrix_case NAME BEGIN END [OUTCOMES [DEADLINES]]
-#                               one test for each deadline (ms; 200 1000 5000): BEGIN brings the fault about, END heals it;
+#                               one test for each deadline (ms): BEGIN brings the fault about, END heals it;
 #                               OUTCOMES (default confirmed) are the answers that are right, as confirmed|unconfirmed
 #                               VHBA_MATRIX, an extended regular expression, leaves out the cases that it does not match
+# Each case is run with one of the deadlines 200, 1000 and 5000 in turn (the longest where matrix_named is set), or with those
+# that are given. VHBA_MATRIX_FULL=1 in the environment: those that are given, or all three.
 #   matrix_reconfigure LINE...  the daemon with more in its configuration, from here on
 #   matrix_table                the rows of all cases
 #   matrix_io_start, _pause, _continue, _stop, _show
@@ -17,7 +19,8 @@
 # ask for the quiesce, in place of matrix_quiesce; matrix_options are vhbactl's for the quiesce; and matrix_named is all that is
 # unproved after the longest deadline. All hold for the next case only. What is wrong, a function says by matrix_wrong TEXT.
 
-matrix_deadlines='200 1000 5000'
+matrix_deadlines=(200 1000 5000)
+matrix_cases=0
 matrix_surely=5000 # ms: from this deadline on, what is to be confirmed is confirmed by it, however slow the machine
 matrix_late=''
 matrix_blocks=64 # of 4 KiB for each path
@@ -25,12 +28,13 @@ matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_
 matrix_rounds=0
 matrix_pathio=''
 declare -A matrix_wwpn=() # by index
+declare -A matrix_parent=() # their parents' WWPNs
 declare -a matrix_faults=() # what is wrong in this round
 
 matrix_wrong() { matrix_faults+=("$*"); }
 
 matrix_up() {
-	local index wwpn
+	local index wwpn parent
 	# What is lost on the way is noticed, and sent again, in 4 s instead of 20.
 	echo 2000 >/sys/module/fcoe/parameters/r_a_tov
 	san_up || bail "the SAN does not come up"
@@ -40,9 +44,10 @@ matrix_up() {
 	matrix_io=$(program pathio)
 	matrix_verify=$(program blockwriter)
 	mkdir -p "$SAN_RUN/matrix"
-	while read -r index wwpn; do
+	while read -r index wwpn parent; do
 		matrix_wwpn[$index]=$wwpn
-	done < <(ctl --json vhba list db1 | jq -r '.vhbas[] | "\(.index) \(.wwpn)"')
+		matrix_parent[$index]=$parent
+	done < <(ctl --json vhba list db1 | jq -r '.vhbas[] | "\(.index) \(.wwpn) \(.parent)"')
 	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' case deadline outcome answered intake-closed io-ended logged-out verified proved-late >"$OUT/matrix.tsv"
 }
 
@@ -161,18 +166,38 @@ matrix_hanging() {
 	done <"$SAN_RUN/matrix/paths"
 }
 
-# matrix_logged_out WWPN US: when the fabric logged it out for the last time before that; fails when it was in then.
+# The WWPN of a vhba may be at another host's port as well: what counts is each login, by its N_Port_ID, at alpha's ports.
+
+# matrix_logged_out WWPN US: when the fabric logged alpha's out for the last time before that; fails when it was in then.
 matrix_logged_out() {
 	awk -v wwpn="$1" -v by="$2" '
 		{ t = int($1 * 1000000 + 0.5) }
-		t <= by && $5 == wwpn && ($2 == "login" || $2 == "logout") { last = $2; at = t }
-		END { if (last == "login") exit 1; print at + 0 }' "$SAN_RUN/fabricd.log"
+		t > by || $5 != wwpn { next }
+		$2 == "login" && / on alpha-/ { ours[$6]; n++ }
+		$2 == "logout" && $6 in ours { n--; at = t }
+		END { if (n) exit 1; print at + 0 }' "$SAN_RUN/fabricd.log"
 }
 
-# matrix_unknown_to_arrays WWPN: no target has a login of it, nor a command.
+# matrix_seen_elsewhere WWPN INDEX FROM BY: another host's port has carried it all that time (us), and shares a zone with the
+# parent, so that the name server tells the parent.
+matrix_seen_elsewhere() {
+	awk -v wwpn="$1" -v from="$3" -v by="$4" '
+		{ t = int($1 * 1000000 + 0.5) }
+		t > by || $5 != wwpn { next }
+		$2 == "login" && !/ on alpha-/ && t < from { others[$6] }
+		$2 == "logout" { delete others[$6] }
+		END { for (o in others) exit 0; exit 1 }' "$SAN_RUN/fabricd.log" &&
+		fabricctl show zones --json | jq -e --arg w "$1" --arg p "${matrix_parent[$2]}" \
+			'group_by([.vsan, .zone])[] | select(all(.role != "principal")) |
+				map(select(.wwpn == $w or .wwpn == $p)) | select(length == 2)' >/dev/null
+}
+
+# matrix_unknown_to_arrays WWPN: no target has a login of alpha's, nor a command.
 matrix_unknown_to_arrays() {
-	fabricctl show targets --json | jq -e --arg w "$1" \
-		'[.[].status | (.logins[] | select(.wwpn == $w)), (.exchanges[] | select(.initiator == $w))] | length == 0' >/dev/null
+	local ours
+	ours=$(awk -v wwpn="$1" '$5 == wwpn && $2 == "login" && / on alpha-/ { print substr($6, 1, 6) }' "$SAN_RUN/fabricd.log" | jq -R . | jq -s .)
+	fabricctl show targets --json | jq -e --argjson ours "$ours" \
+		'[.[].status | (.logins[], .exchanges[]) | select(.n_port_id | IN($ours[]))] | length == 0' >/dev/null
 }
 
 # ---- a round: one case with one deadline ----
@@ -221,10 +246,12 @@ matrix_proved_late() {
 
 # matrix_check_vhba INDEX BY EVIDENCE: what it claimed by then is so.
 matrix_check_vhba() {
-	local wwpn=${matrix_wwpn[$1]} busy hanging
+	local wwpn=${matrix_wwpn[$1]} busy hanging from
 	if [[ $3 = *'fabric logged out'* ]]; then
 		matrix_logged_out "$wwpn" "$2" >/dev/null || matrix_wrong "vhba $1: said to be logged out, the fabric's log has it logged in"
 		matrix_unknown_to_arrays "$wwpn" || matrix_wrong "vhba $1: said to be logged out, an array has a login or a command of it"
+		from=$(matrix_field ".vhbas[] | select(.index == $1) | [.phases[] | select(.phase == \"verify\") | .start_us] | min")
+		! matrix_seen_elsewhere "$wwpn" "$1" "$from" "$2" || matrix_wrong "vhba $1: said to be logged out, another port has it, for all to see"
 	fi
 	if [[ $3 = *'in-flight ended'* ]]; then
 		busy=$(matrix_busy "$1")
@@ -350,7 +377,12 @@ matrix_report() {
 }
 
 matrix_case() {
-	local deadline way deadlines=${5:-$matrix_deadlines}
+	local deadline way deadlines=${5:-${matrix_deadlines[*]}}
+	if [ -z "${5-}" ] && [ "${VHBA_MATRIX_FULL:-0}" != 1 ]; then
+		deadlines=${matrix_deadlines[matrix_cases % ${#matrix_deadlines[@]}]}
+		[ -z "$matrix_named" ] || deadlines=$matrix_surely
+	fi
+	matrix_cases=$((matrix_cases + 1))
 	[[ $1 =~ ${VHBA_MATRIX:-} ]] || deadlines=''
 	for deadline in $deadlines; do
 		way=resume

@@ -30,6 +30,12 @@ struct driver {
 		enum quiesce_ev bad;
 		struct quiesce_call call;
 	} waits[VM_VHBAS_MAX];
+	struct { /* of a resume */
+		struct monotime since; /* a login has been under way since then; 0: not */
+		uint64_t patience_us; /* until it is taken for stuck; 0: the first time */
+	} login[VM_VHBAS_MAX];
+	bool logged_out[VM_VHBAS_MAX]; /* when the name server was asked, FFFFFE had let the vport go already
+					*/
 };
 
 extern const struct quiesce_ops quiesce_driver_ops; /* user: struct driver */

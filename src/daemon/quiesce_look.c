@@ -2,9 +2,11 @@
 /* What the quiesce machine looks at: the inventory, whose answer is known at once, and the fabric. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "ct.h"
+#include "log.h"
 #include "quiesce_verb.h"
 #include "san.h"
 #include "sizes.h"
@@ -35,6 +37,44 @@ int quiesce_op_read_ports(void *user, const struct quiesce_call *c)
 	return 0;
 }
 
+/*
+ * A libfc port whose login to the name server fails for good (it was logged out of the fabric in the middle
+ * of it, or nobody answered) stays as it is for ever: fc_lport_rport_callback (fc_lport.c, Linux 6.1) forgets
+ * the name server and begins nothing.  Only enabling it anew helps.  Nothing tells it from a login that takes
+ * its time, so each next one gets twice as long.
+ */
+#define LOGIN_US (10 * USEC_PER_SEC)
+
+void driver_login_begins(struct driver *dr, int vhba)
+{
+	dr->login[vhba].since = mono_now();
+}
+
+bool driver_login_stuck(struct driver *dr, int vhba)
+{
+	const struct vm_vhba *v = &dr->vm->vhba[vhba];
+	const struct fc_host *host = v->host >= 0 ? fc_host_find(&dr->d->inv, v->host) : NULL;
+	const struct fc_host *parent = fc_host_find(&dr->d->inv, v->parent_host);
+	struct monotime *since = &dr->login[vhba].since;
+	uint64_t *patience = &dr->login[vhba].patience_us;
+
+	if (!host || !parent || !fc_profile_find(parent->driver)->login_sticks ||
+	    strcmp(parent->state, "Online"))
+		return false;
+	if (!strcmp(host->state, "Online") || !since->us) {
+		*since = mono_now();
+		*patience = 0;
+		return false;
+	}
+	*patience = *patience ? *patience : LOGIN_US;
+	if (mono_since(mono_now(), *since) < *patience)
+		return false;
+	log_warning("%s: vhba %u: its login has not come to an end in %" PRIu64 " s: it is begun anew",
+		    dr->vm->name, v->index, *patience / USEC_PER_SEC);
+	*patience *= 2;
+	return true;
+}
+
 int quiesce_op_check_ready(void *user, const struct quiesce_call *c)
 {
 	struct driver *dr = user;
@@ -48,8 +88,8 @@ int quiesce_op_check_ready(void *user, const struct quiesce_call *c)
 	if (san_logged_in(dr->d, dr->vm, v, &e) && san_luns_usable(dr->d, dr->vm, v, &e))
 		return driver_queue(dr, c, QE_LUNS_READY), 0;
 	sizes_look(dr->d, v);
-	driver_queue_text(dr, c, QE_LUNS_NOT_READY, (struct quiesce_arg){0},
-			  verror_line(&e, line, sizeof(line)));
+	driver_queue_text(dr, c, driver_login_stuck(dr, c->vhba) ? QE_LOGIN_STUCK : QE_LUNS_NOT_READY,
+			  (struct quiesce_arg){0}, verror_line(&e, line, sizeof(line)));
 	return 0;
 }
 
@@ -89,13 +129,26 @@ static void on_fabric(void *user, const struct priv_reply *r)
 	} else if (r->value == CT_ABSENT) {
 		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT);
 	} else if (r->value == CT_PRESENT) {
-		snprintf(text, sizeof(text), "%06" PRIx32, r->port_id);
+		snprintf(text, sizeof(text), "%06" PRIx32 "%s", r->port_id,
+			 dr->logged_out[vc->call.vhba]
+				 ? "; the fabric has let this vport go, so another port carries its WWPN"
+				 : "");
 		driver_queue_text(dr, &vc->call, QE_FABRIC_PRESENT, (struct quiesce_arg){0}, text);
 	} else {
 		snprintf(text, sizeof(text), "the name server's answer proves nothing (reason %04x)",
 			 r->number);
 		driver_queue_text(dr, &vc->call, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0}, text);
 	}
+}
+
+/* Where the driver shows that: what the name server still has is not this vport's then. */
+static bool fabric_let_go(struct driver *dr, const struct vm_vhba *v)
+{
+	const struct fc_host *host = v->host >= 0 ? fc_host_find(&dr->d->inv, v->host) : NULL;
+	uint32_t id;
+
+	return host && vhba_profile(dr->d, v)->proof & FC_PROOF_PORT_ID && !fc_host_read_port_id(host, &id) &&
+	       !id;
 }
 
 int quiesce_op_verify_fabric(void *user, const struct quiesce_call *c)
@@ -116,5 +169,6 @@ int quiesce_op_verify_fabric(void *user, const struct quiesce_call *c)
 		driver_queue_text(dr, c, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0}, text);
 		return 0;
 	}
+	dr->logged_out[c->vhba] = fabric_let_go(dr, v);
 	return verb_send(user, c, &q, on_fabric, 0, 0);
 }

@@ -63,6 +63,7 @@ int quiesce_op_enable(void *user, const struct quiesce_call *c)
 	struct priv_request q = verb_vport_request(verb_vhba(user, c), PRIV_VPORT_ENABLE);
 
 	driver_forget_waiting(user, c);
+	driver_login_begins(user, c->vhba);
 	return verb_send(user, c, &q, verb_done, QE_ENABLED, QE_ENABLE_FAILED);
 }
 
@@ -84,6 +85,7 @@ static int create(struct driver *dr, const struct quiesce_call *c)
 	const struct vm_vhba *v = verb_vhba(dr, c);
 	struct priv_request q = verb_vport_request(v, PRIV_VPORT_CREATE);
 
+	driver_login_begins(dr, c->vhba);
 	return verb_send(dr, c, &q, verb_done, QE_CREATED, QE_CREATE_FAILED);
 }
 
