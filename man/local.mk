@@ -3,6 +3,7 @@ dist_man_MANS += %D%/vhba-quiesce.7
 dist_man_MANS += \
 	%D%/libvhba.3 \
 	%D%/vhba-proto.7 \
+	%D%/vhba-hook.1 \
 	%D%/vhbactl.1 \
 	%D%/vhbad.8 \
 	%D%/vhbad.conf.5

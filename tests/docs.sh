@@ -52,7 +52,7 @@ r=0
 diff "$tmp/declared" "$tmp/written" >"$tmp/diff" || { r=1; sed 's/^/# /' "$tmp/diff"; }
 ok $r "libvhba.3 names each function, and no other"
 
-for page in vhbactl.1 vhba-proto.7 libvhba.3 vhbad.8 vhbad.conf.5 vhba-quiesce.7; do
+for page in vhba-hook.1 vhbactl.1 vhba-proto.7 libvhba.3 vhbad.8 vhbad.conf.5 vhba-quiesce.7; do
 	r=0
 	if command -v groff >/dev/null; then
 		groff -man -Tutf8 -ww "$src/man/$page" >/dev/null 2>"$tmp/groff" || r=1

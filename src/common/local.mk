@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += %D%/libcommon.la
 	%D%/log.c %D%/log.h \
 	%D%/monotime.c %D%/monotime.h \
 	%D%/sysroot.c %D%/sysroot.h \
+	%D%/textfile.c %D%/textfile.h \
 	%D%/verror.c %D%/verror.h
 %C%_libcommon_la_CPPFLAGS = $(INC_COMMON)
 vhbainclude_HEADERS += include/vhba/errors.h

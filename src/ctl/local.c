@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The commands that are more than one call. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cleanup.h"
 #include "ctl.h"
 #include "monotime.h"
 #include "show.h"
+#include "textfile.h"
 
 #define TICKET_MAX (256 * 1024)
 #define CALL_US (30 * USEC_PER_SEC)
@@ -24,46 +22,12 @@ static int file_error(struct vhba_error *e, const char *doing, const char *path,
 
 char *ctl_read_file(const char *path, size_t max, struct vhba_error *e)
 {
-	AUTO_FILE FILE *opened = strcmp(path, "-") ? fopen(path, "re") : NULL;
-	FILE *f = strcmp(path, "-") ? opened : stdin;
-	AUTO_FREE char *text = malloc(max + 1);
-	size_t n;
+	char *text;
+	int err = textfile_read(path, max, &text);
 
-	if (!f || !text) {
-		file_error(e, "read", path, errno);
-		return NULL;
-	}
-	n = fread(text, 1, max + 1, f);
-	if (ferror(f) || n > max) {
-		file_error(e, "read", path, ferror(f) ? errno : EFBIG);
-		return NULL;
-	}
-	text[n] = '\0';
-	return steal_ptr(text);
-}
-
-/* The whole file or nothing: written beside it, then renamed. */
-static int write_file(const char *path, const char *text, struct vhba_error *e)
-{
-	AUTO_FREE char *tmp = NULL;
-	FILE *f;
-	int fd, bad;
-
-	if (asprintf(&tmp, "%s.XXXXXX", path) < 0) {
-		tmp = NULL;
-		return file_error(e, "write", path, ENOMEM);
-	}
-	fd = mkostemp(tmp, O_CLOEXEC);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!f)
-		return file_error(e, "write", path, errno);
-	bad = fputs(text, f) < 0 || fputc('\n', f) < 0 || fflush(f) || fsync(fd);
-	bad |= fclose(f);
-	if (!bad && !rename(tmp, path))
-		return 0;
-	file_error(e, "write", path, errno);
-	unlink(tmp);
-	return -EIO;
+	if (err)
+		file_error(e, "read", path, -err);
+	return text;
 }
 
 int ctl_run_export(struct ctl *ctl)
@@ -85,10 +49,11 @@ int ctl_run_export(struct ctl *ctl)
 	}
 	text = json_object_to_json_string_ext(ticket,
 					      JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (out[0])
-		r = write_file(out, text, &e);
+	r = out[0] ? textfile_write(out, text) : 0;
+	if (r)
+		file_error(&e, "write", out, -r);
 	/* With --json the reply, so that it looks like all others; a ticket by itself is JSON too. */
-	else
+	if (!out[0])
 		printf("%s\n", ctl->json ? reply : text);
 	json_object_put(o);
 	return r ? ctl_fail(ctl, &e) : VHBA_EXIT_DONE;
