@@ -48,3 +48,9 @@ TESTS += tests/ut-disk-pr
 tests_ut_disk_pr_SOURCES = tests/ut-disk-pr.c
 tests_ut_disk_pr_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
 tests_ut_disk_pr_LDADD = tests/libdiskrig.la tests/libut.la $(ZLIB_LIBS)
+
+check_PROGRAMS += tests/ut-disk-basic
+TESTS += tests/ut-disk-basic
+tests_ut_disk_basic_SOURCES = tests/ut-disk-basic.c
+tests_ut_disk_basic_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
+tests_ut_disk_basic_LDADD = tests/libdiskrig.la tests/libut.la $(SGUTILS_LIBS)
