@@ -54,3 +54,15 @@ TESTS += tests/ut-disk-basic
 tests_ut_disk_basic_SOURCES = tests/ut-disk-basic.c
 tests_ut_disk_basic_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
 tests_ut_disk_basic_LDADD = tests/libdiskrig.la tests/libut.la $(SGUTILS_LIBS)
+
+check_PROGRAMS += tests/ut-disk-race
+TESTS += tests/ut-disk-race
+tests_ut_disk_race_SOURCES = tests/ut-disk-race.c
+tests_ut_disk_race_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
+tests_ut_disk_race_LDADD = tests/libdiskrig.la tests/libut.la -lpthread
+
+check_PROGRAMS += tests/ut-repeat
+TESTS += tests/ut-repeat
+tests_ut_repeat_SOURCES = tests/ut-repeat.c
+tests_ut_repeat_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
+tests_ut_repeat_LDADD = tests/libdiskrig.la tests/libut.la
