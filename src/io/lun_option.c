@@ -223,9 +223,15 @@ static int open_files(struct parsed *p, struct verror *e)
 
 struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *e)
 {
-	struct parsed p = {
-		.from = from,
-		.disk = {.fd = -1, .state_fd = -1, .block_size = 512, .write_cache = true, .unmap = true}};
+	struct parsed p = {.from = from,
+			   .disk = {.fd = -1,
+				    .state_fd = -1,
+				    .block_size = 512,
+				    .write_cache = true,
+				    .vendor = "VHBA",
+				    .product = "DISK",
+				    .revision = "1",
+				    .unmap = true}};
 	char *save = NULL, *word = strtok_r(text, ",", &save);
 	struct disk *disk = NULL;
 	struct lun *l = NULL;

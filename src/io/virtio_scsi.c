@@ -62,7 +62,8 @@ void vscsi_address_of(uint8_t lun[8], uint16_t number)
 {
 	memset(lun, 0, 8);
 	lun[0] = ADDRESS_SINGLE;
-	lun[2] = (uint8_t)(METHOD_FLAT << 6 | number >> 8);
+	/* as QEMU does it: Linux looks for the number as it is written here, without its method */
+	lun[2] = number < 256 ? 0 : (uint8_t)(METHOD_FLAT << 6 | number >> 8);
 	lun[3] = (uint8_t)number;
 }
 
