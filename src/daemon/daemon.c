@@ -103,26 +103,32 @@ static void on_helper_gone(void *user)
 	sd_event_exit(d->loop, 1);
 }
 
+/* For a while: the real and the saved ids stay root's. */
+static int act_as(uid_t uid, gid_t gid, struct verror *e)
+{
+	if (!uid && !seteuid(uid) && !setegid(gid))
+		return 0;
+	if (uid && !setegid(gid) && !seteuid(uid))
+		return 0;
+	return verror_set(e, VHBA_E_PERMISSION, "can't act as user %d: %s", (int)uid, strerror(errno));
+}
+
 /* Made as the user vhba: root without CAP_DAC_OVERRIDE may not write into a folder that is another's. */
 static int open_lock(const struct config *c, const struct passwd *pw, struct verror *e)
 {
 	bool root = geteuid() == 0;
+	AUTO_FD int fd = -1;
 	char path[256];
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/helper.lock", c->run_dir);
-	if (root && seteuid(pw->pw_uid))
-		return verror_set(e, VHBA_E_PERMISSION, "can't act as %s: %s", pw->pw_name, strerror(errno));
+	if (root && act_as(pw->pw_uid, pw->pw_gid, e))
+		return -1;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		verror_set(e, VHBA_E_IO, "%s can't be opened: %s", path, strerror(errno));
-	if (root && seteuid(0)) {
-		verror_set(e, VHBA_E_PERMISSION, "can't be root again: %s", strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -EPERM;
-	}
-	return fd;
+	if (root && act_as(0, 0, e))
+		return -1;
+	return steal_fd(&fd);
 }
 
 static int start_helper(struct daemon *d, const struct passwd *pw, struct verror *e)
