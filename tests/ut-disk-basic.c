@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <scsi/sg_lib.h>
-#include <scsi/sg_unaligned.h>
 
+#include "be.h"
 #include "cleanup.h"
 #include "disk_private.h"
 #include "luns.h"
@@ -62,7 +62,7 @@ static size_t vpd(uint8_t page)
 {
 	UT_EQ(IN(&r, RIG_A, 512, 0x12, 1, page, BE2(512), 0), 0);
 	UT_EQ(r.answer[1], page);
-	UT_EQ(sg_get_unaligned_be16(r.answer + 2) + 4u, r.t.moved);
+	UT_EQ(get_be16(r.answer + 2) + 4u, r.t.moved);
 	return r.t.moved;
 }
 
@@ -83,11 +83,11 @@ static void test_vpd(void)
 	UT_EQ(vpd(0xb0), 64);
 	UT_EQ(r.answer[4], 1);
 	UT_EQ(r.answer[5], CAW_MAX_BLOCKS);
-	UT_EQ(sg_get_unaligned_be32(r.answer + 20), UINT32_MAX);
-	UT_EQ(sg_get_unaligned_be32(r.answer + 24), UNMAP_MAX_DESCRIPTORS);
-	UT_EQ(sg_get_unaligned_be64(r.answer + 36), (256u << 20) / 512);
+	UT_EQ(get_be32(r.answer + 20), UINT32_MAX);
+	UT_EQ(get_be32(r.answer + 24), UNMAP_MAX_DESCRIPTORS);
+	UT_EQ(get_be64(r.answer + 36), (256u << 20) / 512);
 	UT_EQ(vpd(0xb1), 64);
-	UT_EQ(sg_get_unaligned_be16(r.answer + 4), 1);
+	UT_EQ(get_be16(r.answer + 4), 1);
 	UT_EQ(vpd(0xb2), 8);
 	UT_EQ(r.answer[5], 0xe4);
 	UT_EQ(r.answer[6], 2);
@@ -108,10 +108,10 @@ static void test_designators(void)
 	CU_ASSERT(!memcmp(r.answer + 4 + at + 4, "VHBA    0001-42", 15));
 	at = -1;
 	CU_ASSERT(!sg_vpd_dev_id_iter(r.answer + 4, (int)n - 4, &at, 1, 3, 1)); /* the port's */
-	UT_EQ(sg_get_unaligned_be64(r.answer + 4 + at + 4), UINT64_C(0x5006016000000001));
+	UT_EQ(get_be64(r.answer + 4 + at + 4), UINT64_C(0x5006016000000001));
 	at = -1;
 	CU_ASSERT(!sg_vpd_dev_id_iter(r.answer + 4, (int)n - 4, &at, 1, 4, 1)); /* relative port */
-	UT_EQ(sg_get_unaligned_be32(r.answer + 4 + at + 4), 1);
+	UT_EQ(get_be32(r.answer + 4 + at + 4), 1);
 	at = -1;
 	for (unsigned i = 0; i < 4; i++) {
 		UT_EQ(sg_vpd_dev_id_iter(r.answer + 4, (int)n - 4, &at, -1, -1, -1), 0);
@@ -125,11 +125,11 @@ static void test_designators(void)
 static void test_capacity(void)
 {
 	UT_EQ(IN(&r, RIG_A, 8, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0), 0);
-	UT_EQ(sg_get_unaligned_be32(r.answer), 4095);
-	UT_EQ(sg_get_unaligned_be32(r.answer + 4), 512);
+	UT_EQ(get_be32(r.answer), 4095);
+	UT_EQ(get_be32(r.answer + 4), 512);
 	UT_EQ(IN(&r, RIG_A, 32, 0x9e, 0x10, BE8(0), BE4(32), 0, 0), 0);
-	UT_EQ(sg_get_unaligned_be64(r.answer), 4095);
-	UT_EQ(sg_get_unaligned_be32(r.answer + 8), 512);
+	UT_EQ(get_be64(r.answer), 4095);
+	UT_EQ(get_be32(r.answer + 8), 512);
 	UT_EQ(r.answer[14], 0xc0);
 	UT_EQ(IN(&r, RIG_A, 32, 0x9e, 0x10, BE8(0), BE4(12), 0, 0), 0);
 	UT_EQ(r.t.moved, 12);
@@ -147,18 +147,18 @@ static void test_large(void)
 	CU_ASSERT_FATAL(!ftruncate(h.fd, (off_t)4096 << 33));
 	rig_open(&h, DISK_POWER_ON);
 	UT_EQ(IN(&h, RIG_A, 8, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0), 0);
-	UT_EQ(sg_get_unaligned_be32(h.answer), UINT32_MAX);
+	UT_EQ(get_be32(h.answer), UINT32_MAX);
 	UT_EQ(IN(&h, RIG_A, 32, 0x9e, 0x10, BE8(0), BE4(32), 0, 0), 0);
-	UT_EQ(sg_get_unaligned_be64(h.answer), (UINT64_C(1) << 33) - 1);
+	UT_EQ(get_be64(h.answer), (UINT64_C(1) << 33) - 1);
 	UT_EQ(h.answer[13], 2);
 	UT_EQ(IN(&h, RIG_A, 4096, 0x88, 0, BE8((UINT64_C(1) << 33) - 1), BE4(1), 0, 0), 0);
 	UT_EQ(DO(&h, RIG_A, 0x88, 0, BE8((UINT64_C(1) << 33)), BE4(1), 0, 0), SAID_OUT_OF_RANGE);
 	/* the descriptor of blocks can't hold the number: all ones, or the long form */
 	UT_EQ(IN(&h, RIG_A, 64, 0x1a, 0, 8, 0, 64, 0), 0);
-	UT_EQ(sg_get_unaligned_be32(h.answer + 4), UINT32_MAX);
+	UT_EQ(get_be32(h.answer + 4), UINT32_MAX);
 	UT_EQ(IN(&h, RIG_A, 64, 0x5a, 0x10, 8, 0, 0, 0, 0, BE2(64), 0), 0);
 	UT_EQ(h.answer[4] & 1, 1);
-	UT_EQ(sg_get_unaligned_be64(h.answer + 8), UINT64_C(1) << 33);
+	UT_EQ(get_be64(h.answer + 8), UINT64_C(1) << 33);
 	rig_free(&h);
 }
 
@@ -195,8 +195,8 @@ static void test_mode_sense(void)
 	UT_EQ(r.t.moved, 4 + 8 + 12 + 20 + 12);
 	UT_EQ(r.answer[2], 0x10); /* DPOFUA, not protected */
 	UT_EQ(r.answer[3], 8);
-	UT_EQ(sg_get_unaligned_be32(r.answer + 4), 4096);
-	UT_EQ(sg_get_unaligned_be24(r.answer + 9), 512);
+	UT_EQ(get_be32(r.answer + 4), 4096);
+	UT_EQ(get_be24(r.answer + 9), 512);
 	UT_EQ(IN(&r, RIG_A, 255, 0x1a, 8, 0x3f, 0xff, 255, 0), 0); /* no block descriptor, all subpages */
 	UT_EQ(r.t.moved, 4 + 12 + 20 + 12);
 	/* caching: WCE now, what can be changed, as it is by default; nothing is saved */
@@ -217,7 +217,7 @@ static void test_mode_sense(void)
 	/* the header's length is what there is, however little is asked for */
 	UT_EQ(IN(&r, RIG_A, 255, 0x5a, 8, 8, 0, 0, 0, 0, BE2(2), 0), 0);
 	UT_EQ(r.t.moved, 2);
-	UT_EQ(sg_get_unaligned_be16(r.answer), 8 + 20 - 2);
+	UT_EQ(get_be16(r.answer), 8 + 20 - 2);
 }
 
 static int mode_select(uint64_t nexus, const uint8_t *list, size_t n)
@@ -261,7 +261,7 @@ static void test_mode_select(void)
 	UT_EQ(OUT(&r, RIG_A, list, 28, 0x55, 0x11, 0, 0, 0, 0, 0, BE2(28), 0), SAID_BAD_CDB); /* SP */
 	UT_EQ(OUT(&r, RIG_A, list, 28, 0x55, 0x00, 0, 0, 0, 0, 0, BE2(28), 0), SAID_BAD_CDB); /* PF */
 	memset(bad, 0, sizeof(bad));
-	sg_put_unaligned_be16(0xfff8, bad + 6);
+	put_be16(0xfff8, bad + 6);
 	UT_EQ(mode_select(RIG_A, bad, 64), SAID_BAD_PARAMETER);
 	OUT(&r, RIG_A, bad, 64, 0x55, 0x10, 0, 0, 0, 0, 0, BE2(65), 0);
 	CU_ASSERT(r.t.overrun);
@@ -337,7 +337,7 @@ static void test_field_pointer(void)
 			memcpy(sks, b + 15, 3);
 		}
 		UT_EQ(sks[0], 0xcb); /* SKSV, C/D, BPV, bit 3 */
-		UT_EQ(sg_get_unaligned_be16(sks + 1), 7);
+		UT_EQ(get_be16(sks + 1), 7);
 	}
 }
 
@@ -357,10 +357,10 @@ static void test_attentions(void)
 	UT_EQ(r.t.moved, 18);
 	UT_EQ(r.answer[0], 0x70);
 	UT_EQ(r.answer[2], 6);
-	UT_EQ(sg_get_unaligned_be16(r.answer + 12), 0x2a09);
+	UT_EQ(get_be16(r.answer + 12), 0x2a09);
 	UT_EQ(IN(&r, RIG_A, 64, 0x03, 1, 0, 0, 64, 0), 0);
 	UT_EQ(r.answer[0], 0x72);
-	UT_EQ(sg_get_unaligned_be16(r.answer + 2), 0x3f0e);
+	UT_EQ(get_be16(r.answer + 2), 0x3f0e);
 	UT_EQ(IN(&r, RIG_A, 64, 0x03, 0, 0, 0, 64, 0), 0);
 	UT_EQ(r.answer[2], 0);
 	UT_EQ(ready(RIG_A), 0);
@@ -398,12 +398,12 @@ static void test_table(void)
 static void test_opcodes(void)
 {
 	UT_EQ(IN(&r, RIG_A, 4096, 0xa3, 0x0c, 0, 0, 0, 0, BE4(4096), 0, 0), 0);
-	UT_EQ(sg_get_unaligned_be32(r.answer), disk_ops_n * 8);
+	UT_EQ(get_be32(r.answer), disk_ops_n * 8);
 	UT_EQ(IN(&r, RIG_A, 4096, 0xa3, 0x0c, 0x80, 0, 0, 0, BE4(4096), 0, 0), 0);
-	UT_EQ(sg_get_unaligned_be32(r.answer), disk_ops_n * 20);
+	UT_EQ(get_be32(r.answer), disk_ops_n * 20);
 	UT_EQ(IN(&r, RIG_A, 64, 0xa3, 0x0c, 1, 0x28, 0, 0, BE4(64), 0, 0), 0);
 	UT_EQ(r.answer[1], 3);
-	UT_EQ(sg_get_unaligned_be16(r.answer + 2), 10);
+	UT_EQ(get_be16(r.answer + 2), 10);
 	UT_EQ(r.answer[4], 0x28);
 	UT_EQ(r.t.moved, 14);
 	UT_EQ(IN(&r, RIG_A, 64, 0xa3, 0x0c, 0x81, 0x28, 0, 0, BE4(64), 0, 0), 0);
@@ -471,21 +471,21 @@ static void test_report_luns(void)
 	scsi_report_luns(t, luns, 3);
 	UT_EQ(t->status, SCSI_GOOD);
 	UT_EQ(t->moved, 8 + 24);
-	UT_EQ(sg_get_unaligned_be32(r.answer), 24);
+	UT_EQ(get_be32(r.answer), 24);
 	for (unsigned i = 0; i < 3; i++)
-		UT_EQ(sg_get_unaligned_be64(r.answer + 8 + 8 * i), luns[i]);
+		UT_EQ(get_be64(r.answer + 8 + 8 * i), luns[i]);
 	t = task(CDB(0xa0, 0, 0, 0, 0, 0, BE4(20), 0, 0), 64);
 	scsi_report_luns(t, luns, 3);
 	UT_EQ(t->moved, 20);
-	UT_EQ(sg_get_unaligned_be32(r.answer), 24);
+	UT_EQ(get_be32(r.answer), 24);
 	UT_EQ(r.answer[20], 0xee);
 	t = task(CDB(0xa0, 0, 2, 0, 0, 0, BE4(64), 0, 0), 30);
 	scsi_report_luns(t, luns, 3);
 	UT_EQ(t->moved, 30);
-	UT_EQ(sg_get_unaligned_be32(r.answer), 32);
+	UT_EQ(get_be32(r.answer), 32);
 	t = task(CDB(0xa0, 0, 1, 0, 0, 0, BE4(64), 0, 0), 64);
 	scsi_report_luns(t, luns, 3);
-	UT_EQ(sg_get_unaligned_be64(r.answer + 8), SCSI_LUN_REPORT_LUNS);
+	UT_EQ(get_be64(r.answer + 8), SCSI_LUN_REPORT_LUNS);
 	t = task(CDB(0xa0, 0, 3, 0, 0, 0, BE4(64), 0, 0), 64);
 	scsi_report_luns(t, luns, 3);
 	UT_EQ(t->status, SCSI_CHECK_CONDITION);
@@ -505,16 +505,16 @@ static void test_no_lun(void)
 	UT_EQ(r.answer[0], 0x1e);
 	t = task(CDB(0, 0, 0, 0, 0, 0), 0);
 	scsi_no_lun(t, false);
-	UT_EQ(sg_get_unaligned_be16(t->sense + 12), 0x2500);
+	UT_EQ(get_be16(t->sense + 12), 0x2500);
 	scsi_no_lun(t, true);
 	UT_EQ(t->status, SCSI_GOOD);
 	t = task(CDB(0x28, 0, BE4(0), 0, BE2(1), 0), 512);
 	scsi_no_lun(t, true);
-	UT_EQ(sg_get_unaligned_be16(t->sense + 12), 0x2000);
+	UT_EQ(get_be16(t->sense + 12), 0x2000);
 	t = task(CDB(0x03, 0, 0, 0, 18, 0), 18);
 	scsi_no_lun(t, false);
 	UT_EQ(t->status, SCSI_GOOD);
-	UT_EQ(sg_get_unaligned_be16(r.answer + 12), 0x2500);
+	UT_EQ(get_be16(r.answer + 12), 0x2500);
 }
 
 static CU_TestInfo tests[] = {

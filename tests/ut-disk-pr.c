@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <scsi/sg_unaligned.h>
 #include <zlib.h>
 
+#include "be.h"
 #include "cleanup.h"
 #include "state.h"
 #include "ut.h"
@@ -39,8 +39,8 @@ static int out(uint64_t nexus, uint8_t action, uint8_t type, uint64_t key, uint6
 {
 	uint8_t list[24] = {0};
 
-	sg_put_unaligned_be64(key, list);
-	sg_put_unaligned_be64(action_key, list + 8);
+	put_be64(key, list);
+	put_be64(action_key, list + 8);
 	list[20] = flags;
 	return OUT(&r, nexus, list, sizeof(list), 0x5f, action, type, 0, 0, BE4(24), 0);
 }
@@ -72,17 +72,17 @@ static unsigned keys(uint32_t *generation)
 {
 	UT_EQ(IN(&r, RIG_C, 1024, 0x5e, 0, 0, 0, 0, 0, 0, BE2(1024), 0), 0);
 	if (generation)
-		*generation = sg_get_unaligned_be32(r.answer);
-	return sg_get_unaligned_be32(r.answer + 4) / 8;
+		*generation = get_be32(r.answer);
+	return get_be32(r.answer + 4) / 8;
 }
 
 static unsigned held_type(uint64_t *key)
 {
 	UT_EQ(IN(&r, RIG_C, 64, 0x5e, 1, 0, 0, 0, 0, 0, BE2(64), 0), 0);
-	if (!sg_get_unaligned_be32(r.answer + 4))
+	if (!get_be32(r.answer + 4))
 		return 0;
 	if (key)
-		*key = sg_get_unaligned_be64(r.answer + 8);
+		*key = get_be64(r.answer + 8);
 	return r.answer[21];
 }
 
@@ -123,7 +123,7 @@ static void test_register(void)
 	UT_EQ(out(RIG_A, REGISTER, 0, KEY_A, KEY_B, 0), 0);
 	UT_EQ(keys(&generation), 1);
 	UT_EQ(generation, 2);
-	UT_EQ(sg_get_unaligned_be64(r.answer + 8), KEY_B);
+	UT_EQ(get_be64(r.answer + 8), KEY_B);
 	UT_EQ(out(RIG_A, REGISTER_IGNORE, 0, 12345, KEY_A, 0), 0);
 	UT_EQ(join(RIG_B, KEY_A), 0); /* two may have the same key */
 	UT_EQ(keys(&generation), 2);
@@ -151,7 +151,7 @@ static void test_list_lengths(void)
 	UT_EQ(join(RIG_A, KEY_A), 0);
 	UT_EQ(IN(&r, RIG_A, 64, 0x5e, 0, 0, 0, 0, 0, 0, BE2(12), 0), 0);
 	UT_EQ(r.t.moved, 12);
-	UT_EQ(sg_get_unaligned_be32(r.answer + 4), 8);
+	UT_EQ(get_be32(r.answer + 4), 8);
 	UT_EQ(IN(&r, RIG_A, 0, 0x5e, 0, 0, 0, 0, 0, 0, BE2(0), 0), 0);
 	end();
 }
@@ -386,7 +386,7 @@ static void test_preempt_all_registrants(void)
 static size_t transport_id(uint8_t *b, uint64_t nexus)
 {
 	memset(b, 0, 24);
-	sg_put_unaligned_be64(nexus, b + 8);
+	put_be64(nexus, b + 8);
 	return 24;
 }
 
@@ -395,9 +395,9 @@ static void test_spec_i_pt(void)
 	uint8_t list[28 + 48] = {0};
 
 	begin();
-	sg_put_unaligned_be64(KEY_A, list + 8);
+	put_be64(KEY_A, list + 8);
 	list[20] = 0x08;
-	sg_put_unaligned_be32(48, list + 24);
+	put_be32(48, list + 24);
 	transport_id(list + 28, RIG_B);
 	transport_id(list + 52, RIG_C + 9);
 	UT_EQ(OUT(&r, RIG_A, list, 76, 0x5f, REGISTER, 0, 0, 0, BE4(76), 0),
@@ -409,25 +409,25 @@ static void test_spec_i_pt(void)
 	list[52] = 0;
 	UT_EQ(OUT(&r, RIG_A, list, 76, 0x5f, REGISTER, 0, 0, 0, BE4(75), 0), SAID_BAD_LENGTH);
 	UT_EQ(OUT(&r, RIG_A, list, 24, 0x5f, REGISTER, 0, 0, 0, BE4(24), 0), SAID_BAD_LENGTH);
-	sg_put_unaligned_be32(47, list + 24);
+	put_be32(47, list + 24);
 	UT_EQ(OUT(&r, RIG_A, list, 76, 0x5f, REGISTER, 0, 0, 0, BE4(76), 0), SAID_BAD_LENGTH);
-	sg_put_unaligned_be32(48, list + 24);
+	put_be32(48, list + 24);
 	UT_EQ(OUT(&r, RIG_A, list, 76, 0x5f, REGISTER, 0, 0, 0, BE4(76), 0), 0);
 	UT_EQ(keys(NULL), 3);
 	UT_EQ(OUT(&r, RIG_A, list, 24, 0x5f, RESERVE, 1, 0, 0, BE4(24), 0), SAID_BAD_PARAMETER);
 	/* READ FULL STATUS: who has which */
 	UT_EQ(out(RIG_A, RESERVE, PR_WRITE_EXCLUSIVE, KEY_A, 0, 0), 0);
 	UT_EQ(IN(&r, RIG_B, 512, 0x5e, 3, 0, 0, 0, 0, 0, BE2(512), 0), 0);
-	UT_EQ(sg_get_unaligned_be32(r.answer + 4), 3 * 48);
+	UT_EQ(get_be32(r.answer + 4), 3 * 48);
 	for (unsigned i = 0; i < 3; i++) {
 		const uint8_t *d = r.answer + 8 + 48 * i;
 
-		UT_EQ(sg_get_unaligned_be64(d), KEY_A);
+		UT_EQ(get_be64(d), KEY_A);
 		UT_EQ(d[12], i ? 0 : 1);
 		UT_EQ(d[13], i ? 0 : PR_WRITE_EXCLUSIVE);
-		UT_EQ(sg_get_unaligned_be16(d + 18), 1);
-		UT_EQ(sg_get_unaligned_be32(d + 20), 24);
-		UT_EQ(sg_get_unaligned_be64(d + 32), RIG_A + i);
+		UT_EQ(get_be16(d + 18), 1);
+		UT_EQ(get_be32(d + 20), 24);
+		UT_EQ(get_be64(d + 32), RIG_A + i);
 	}
 	end();
 }
@@ -440,18 +440,18 @@ static void test_move(void)
 	begin();
 	UT_EQ(join(RIG_A, KEY_A), 0);
 	UT_EQ(join(RIG_B, KEY_B), 0);
-	sg_put_unaligned_be64(KEY_A, list);
-	sg_put_unaligned_be64(KEY_C, list + 8);
+	put_be64(KEY_A, list);
+	put_be64(KEY_C, list + 8);
 	list[17] = 0x02; /* UNREG */
-	sg_put_unaligned_be16(1, list + 18);
-	sg_put_unaligned_be32(24, list + 20);
+	put_be16(1, list + 18);
+	put_be32(24, list + 20);
 	transport_id(list + 24, RIG_C);
 	/* nothing to move yet */
 	UT_EQ(OUT(&r, RIG_A, list, 48, 0x5f, REGISTER_MOVE, 0, 0, 0, BE4(48), 0), SAID_CONFLICT);
 	UT_EQ(out(RIG_A, RESERVE, PR_EXCLUSIVE_ACCESS, KEY_A, 0, 0), 0);
-	sg_put_unaligned_be16(2, list + 18);
+	put_be16(2, list + 18);
 	UT_EQ(OUT(&r, RIG_A, list, 48, 0x5f, REGISTER_MOVE, 0, 0, 0, BE4(48), 0), SAID_BAD_PARAMETER);
-	sg_put_unaligned_be16(1, list + 18);
+	put_be16(1, list + 18);
 	UT_EQ(OUT(&r, RIG_A, list, 47, 0x5f, REGISTER_MOVE, 0, 0, 0, BE4(47), 0), SAID_BAD_LENGTH);
 	transport_id(list + 24, RIG_A);
 	UT_EQ(OUT(&r, RIG_A, list, 48, 0x5f, REGISTER_MOVE, 0, 0, 0, BE4(48), 0), SAID_BAD_PARAMETER);
@@ -469,10 +469,10 @@ static void test_capabilities(void)
 {
 	begin();
 	UT_EQ(IN(&r, RIG_A, 8, 0x5e, 2, 0, 0, 0, 0, 0, BE2(8), 0), 0);
-	UT_EQ(sg_get_unaligned_be16(r.answer), 8);
+	UT_EQ(get_be16(r.answer), 8);
 	UT_EQ(r.answer[2], 0x0d);
 	UT_EQ(r.answer[3], 0x80);
-	UT_EQ(sg_get_unaligned_be16(r.answer + 4), 0xea01);
+	UT_EQ(get_be16(r.answer + 4), 0xea01);
 	UT_EQ(out(RIG_A, REGISTER, 0, 0, KEY_A, 1), 0);
 	UT_EQ(IN(&r, RIG_A, 8, 0x5e, 2, 0, 0, 0, 0, 0, BE2(8), 0), 0);
 	UT_EQ(r.answer[3], 0x81);
@@ -633,9 +633,9 @@ static void test_records(void)
 	UT_EQ(state_decode(slot, &s, &seq), STATE_EMPTY);
 	/* whole, but of a version that isn't known: not to be taken for torn, nor overwritten */
 	state_encode(slot, &s, 7);
-	sg_put_unaligned_be32(STATE_VERSION + 1, slot + 8);
-	sg_put_unaligned_be32(0, slot + 24);
-	sg_put_unaligned_be32((uint32_t)crc32(0, slot, sg_get_unaligned_be32(slot + 12)), slot + 24);
+	put_be32(STATE_VERSION + 1, slot + 8);
+	put_be32(0, slot + 24);
+	put_be32((uint32_t)crc32(0, slot, get_be32(slot + 12)), slot + 24);
 	UT_EQ(state_decode(slot, &s, &seq), STATE_NEWER);
 }
 

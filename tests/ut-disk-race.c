@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "cleanup.h"
 #include "gate.h"
 #include "ut.h"
@@ -76,12 +75,12 @@ static void *count(void *arg)
 			run->failed++;
 			break;
 		}
-		v = sg_get_unaligned_be64(now);
-		run->torn += v != sg_get_unaligned_be64(now + BS);
+		v = get_be64(now);
+		run->torn += v != get_be64(now + BS);
 		memcpy(b, now, 2 * BS);
 		memset(b + 2 * BS, 0, 2 * BS);
-		sg_put_unaligned_be64(v + 1, b + 2 * BS);
-		sg_put_unaligned_be64(v + 1, b + 3 * BS);
+		put_be64(v + 1, b + 2 * BS);
+		put_be64(v + 1, b + 3 * BS);
 		status = command(run->nexus, CDB(0x89, 0, BE8(8), 0, 0, 0, 2, 0, 0), b, sizeof(b), NULL, 0,
 				 &key);
 		if (status == SCSI_GOOD)
@@ -104,7 +103,7 @@ static void *traffic(void *arg)
 				       NULL) != 0;
 		run->failed += command(run->nexus, CDB(0x28, 0, BE4(8), 0, BE2(2), 0), NULL, 0, b, 2 * BS,
 				       NULL) != 0;
-		run->torn += sg_get_unaligned_be64(b) != sg_get_unaligned_be64(b + BS);
+		run->torn += get_be64(b) != get_be64(b + BS);
 		run->done++;
 	}
 	return NULL;
@@ -131,7 +130,7 @@ static void test_compare_write(void)
 	UT_EQ(other.torn, 0);
 	UT_EQ(other.failed, 0);
 	CU_ASSERT(pread(r.fd, b, sizeof(b), 8 * BS) == sizeof(b));
-	UT_EQ(sg_get_unaligned_be64(b), THREADS * ROUNDS);
+	UT_EQ(get_be64(b), THREADS * ROUNDS);
 }
 
 /* A write that is under way when COMPARE AND WRITE comes is waited for; one that comes then has to wait. */
@@ -200,8 +199,8 @@ static int reserve_out(uint64_t nexus, uint8_t action, uint8_t type, uint64_t ke
 {
 	uint8_t list[24] = {0};
 
-	sg_put_unaligned_be64(key, list);
-	sg_put_unaligned_be64(action_key, list + 8);
+	put_be64(key, list);
+	put_be64(action_key, list + 8);
 	return command(nexus, CDB(0x5f, action, type, 0, 0, BE4(24), 0), list, sizeof(list), NULL, 0, NULL);
 }
 
@@ -213,7 +212,7 @@ static void *victim(void *arg)
 	int status;
 
 	do {
-		sg_put_unaligned_be64(++run->done, b);
+		put_be64(++run->done, b);
 		status = command(run->nexus, CDB(0x2a, 0, BE4(40), 0, BE2(1), 0), b, BS, NULL, 0, NULL);
 	} while (status == SCSI_GOOD || status == SCSI_CHECK_CONDITION); /* the unit attention comes first */
 	run->failed = (unsigned)status;
@@ -273,7 +272,7 @@ static void test_reservations(void)
 	uint32_t before;
 
 	command(RIG_A, CDB(0x5e, 0, 0, 0, 0, 0, 0, BE2(64), 0), NULL, 0, b, sizeof(b), NULL);
-	before = sg_get_unaligned_be32(b);
+	before = get_be32(b);
 	for (unsigned i = 0; i < THREADS; i++) {
 		runs[i].nexus = RIG_C + i;
 		pthread_create(&runs[i].thread, NULL, register_often, &runs[i]);
@@ -284,8 +283,8 @@ static void test_reservations(void)
 		UT_EQ(runs[i].torn, 0);
 	}
 	command(RIG_A, CDB(0x5e, 0, 0, 0, 0, 0, 0, BE2(64), 0), NULL, 0, b, sizeof(b), NULL);
-	UT_EQ(sg_get_unaligned_be32(b), before + THREADS * 200);
-	UT_EQ(sg_get_unaligned_be32(b + 4), 0);
+	UT_EQ(get_be32(b), before + THREADS * 200);
+	UT_EQ(get_be32(b + 4), 0);
 }
 
 /* The gate by itself, much faster than any file. */

@@ -6,8 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "cleanup.h"
 #include "ut.h"
 #include "ut-disk-rig.h"
@@ -57,23 +56,23 @@ static size_t build(uint8_t *cdb, unsigned size, bool write, uint64_t lba, uint3
 	switch (size) {
 	case 6:
 		cdb[0] = write ? 0x0a : 0x08;
-		sg_put_unaligned_be24((uint32_t)lba, cdb + 1);
+		put_be24((uint32_t)lba, cdb + 1);
 		cdb[4] = (uint8_t)n;
 		break;
 	case 10:
 		cdb[0] = write ? 0x2a : 0x28;
-		sg_put_unaligned_be32((uint32_t)lba, cdb + 2);
-		sg_put_unaligned_be16((uint16_t)n, cdb + 7);
+		put_be32((uint32_t)lba, cdb + 2);
+		put_be16((uint16_t)n, cdb + 7);
 		break;
 	case 12:
 		cdb[0] = write ? 0xaa : 0xa8;
-		sg_put_unaligned_be32((uint32_t)lba, cdb + 2);
-		sg_put_unaligned_be32(n, cdb + 6);
+		put_be32((uint32_t)lba, cdb + 2);
+		put_be32(n, cdb + 6);
 		break;
 	default:
 		cdb[0] = write ? 0x8a : 0x88;
-		sg_put_unaligned_be64(lba, cdb + 2);
-		sg_put_unaligned_be32(n, cdb + 10);
+		put_be64(lba, cdb + 2);
+		put_be32(n, cdb + 10);
 	}
 	return size;
 }
@@ -274,12 +273,12 @@ static void test_compare_write(void)
 static size_t unmap_list(uint8_t *b, const uint64_t (*extents)[2], unsigned n)
 {
 	memset(b, 0, 8);
-	sg_put_unaligned_be16((uint16_t)(6 + 16 * n), b);
-	sg_put_unaligned_be16((uint16_t)(16 * n), b + 2);
+	put_be16((uint16_t)(6 + 16 * n), b);
+	put_be16((uint16_t)(16 * n), b + 2);
 	for (unsigned i = 0; i < n; i++) {
 		memset(b + 8 + 16 * i, 0, 16);
-		sg_put_unaligned_be64(extents[i][0], b + 8 + 16 * i);
-		sg_put_unaligned_be32((uint32_t)extents[i][1], b + 16 + 16 * i);
+		put_be64(extents[i][0], b + 8 + 16 * i);
+		put_be32((uint32_t)extents[i][1], b + 16 + 16 * i);
 	}
 	return 8 + 16 * (size_t)n;
 }
@@ -300,10 +299,10 @@ static void test_unmap(void)
 	n = unmap_list(list, two, 2);
 	/* a descriptor that isn't whole, by the CDB's length or the list's own, is none */
 	UT_EQ(OUT(&r, RIG_A, list, n, 0x42, 0, 0, 0, 0, 0, 0, BE2(23), 0), 0);
-	sg_put_unaligned_be16(15, list + 2);
+	put_be16(15, list + 2);
 	UT_EQ(OUT(&r, RIG_A, list, n, 0x42, 0, 0, 0, 0, 0, 0, BE2(n), 0), 0);
 	CU_ASSERT(on_disk(400, data, 8 * BS));
-	sg_put_unaligned_be16(0xffff, list + 2);
+	put_be16(0xffff, list + 2);
 	UT_EQ(OUT(&r, RIG_A, list, n, 0x42, 0, 0, 0, 0, 0, 0, BE2(n), 0), 0);
 	CU_ASSERT(zeros_on_disk(400, 3 * BS));
 	CU_ASSERT(on_disk(403, data + 3 * BS, BS));
@@ -354,11 +353,11 @@ static void test_lba_status(void)
 	unsigned n;
 
 	UT_EQ(IN(&r, RIG_A, 1024, 0x9e, 0x12, BE8(0), BE4(1024), 0, 0), 0);
-	n = (sg_get_unaligned_be32(r.answer) - 4) / 16;
+	n = (get_be32(r.answer) - 4) / 16;
 	CU_ASSERT_FATAL(n > 0 && 8 + 16 * n == r.t.moved);
 	for (unsigned i = 0; i < n; i++) {
-		UT_EQ(sg_get_unaligned_be64(r.answer + 8 + 16 * i), end);
-		end += sg_get_unaligned_be32(r.answer + 16 + 16 * i);
+		UT_EQ(get_be64(r.answer + 8 + 16 * i), end);
+		end += get_be32(r.answer + 16 + 16 * i);
 		CU_ASSERT(r.answer[20 + 16 * i] <= 1);
 	}
 	UT_EQ(end, BLOCKS);
@@ -388,7 +387,7 @@ static void test_holes(void)
 	UT_EQ(IN(&h, RIG_A, 64, 0x9e, 0x12, BE8(1030), BE4(24), 0, 0), 0);
 	if (lseek(h.fd, 0, SEEK_HOLE) == 1024 * BS) {
 		UT_EQ(h.answer[20], 1);
-		UT_EQ(sg_get_unaligned_be32(h.answer + 16), 1018);
+		UT_EQ(get_be32(h.answer + 16), 1018);
 	}
 	rig_free(&h);
 }

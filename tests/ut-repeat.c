@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "cleanup.h"
 #include "disk_private.h"
 #include "repeat.h"
@@ -31,17 +30,17 @@ static size_t example(const struct disk_command *op, uint8_t *cdb)
 		cdb[1] = (uint8_t)op->action;
 	switch (op->opcode) {
 	case 0x5f: /* REGISTER by one who isn't registered */
-		sg_put_unaligned_be32(24, cdb + 5);
-		sg_put_unaligned_be64(0xabc, out + 8);
+		put_be32(24, cdb + 5);
+		put_be64(0xabc, out + 8);
 		return 24;
 	case 0x89: /* expects zeros, writes ones */
 		cdb[13] = 1;
 		memset(out + BS, 0x11, BS);
 		return 2 * BS;
 	case 0x42:
-		sg_put_unaligned_be16(24, cdb + 7);
-		sg_put_unaligned_be16(16, out + 2);
-		sg_put_unaligned_be32(2, out + 16);
+		put_be16(24, cdb + 7);
+		put_be16(16, out + 2);
+		put_be32(2, out + 16);
 		return 24;
 	case 0x15:
 		cdb[1] = 0x10;
@@ -170,10 +169,10 @@ static void test_cut_off(void)
 	repeat_cut_off(&t, true, false);
 	UT_EQ(t.status, SCSI_CHECK_CONDITION);
 	UT_EQ(t.sense[2], 6);
-	UT_EQ(sg_get_unaligned_be16(t.sense + 12), 0x2907);
+	UT_EQ(get_be16(t.sense + 12), 0x2907);
 	repeat_cut_off(&t, true, true);
 	UT_EQ(t.sense[0], 0x72);
-	UT_EQ(sg_get_unaligned_be16(t.sense + 2), 0x2907);
+	UT_EQ(get_be16(t.sense + 2), 0x2907);
 	t.cdb[0] = 0x8a;
 	repeat_cut_off(&t, true, false);
 	UT_EQ(t.status, SCSI_BUSY);

@@ -3,8 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "disk_private.h"
 
 /* The address of the last block; of a disk without any, as if it had one, as everybody does. */
@@ -20,10 +19,10 @@ enum disk_next begin_capacity10(struct cmd *c)
 	uint64_t last = last_block(c->d);
 	uint8_t b[8];
 
-	if (sg_get_unaligned_be32(c->t->cdb + 2)) /* PMI is obsolete, and so is its LBA */
+	if (get_be32(c->t->cdb + 2)) /* PMI is obsolete, and so is its LBA */
 		return cmd_bad_cdb(c, 2, 7);
-	sg_put_unaligned_be32(last > UINT32_MAX ? UINT32_MAX : (uint32_t)last, b);
-	sg_put_unaligned_be32(disk_block_size(c->d), b + 4);
+	put_be32(last > UINT32_MAX ? UINT32_MAX : (uint32_t)last, b);
+	put_be32(disk_block_size(c->d), b + 4);
 	return cmd_answer(c, b, sizeof(b), sizeof(b));
 }
 
@@ -31,11 +30,11 @@ enum disk_next begin_capacity16(struct cmd *c)
 {
 	uint8_t b[32] = {0};
 
-	sg_put_unaligned_be64(last_block(c->d), b);
-	sg_put_unaligned_be32(disk_block_size(c->d), b + 8);
+	put_be64(last_block(c->d), b);
+	put_be32(disk_block_size(c->d), b + 8);
 	b[13] = (uint8_t)c->d->physical_exponent;
 	b[14] = c->d->unmap ? 0xc0 : 0; /* LBPME, LBPRZ */
-	return cmd_answer(c, b, sizeof(b), sg_get_unaligned_be32(c->t->cdb + 10));
+	return cmd_answer(c, b, sizeof(b), get_be32(c->t->cdb + 10));
 }
 
 #define STATUS_MAX 32 /* descriptors in one answer; the initiator asks on from where they end */
@@ -71,8 +70,8 @@ static uint64_t run_end(struct disk *d, uint64_t at, uint64_t end, uint8_t *stat
 /* SBC-3, 5.6 */
 void run_lba_status(struct cmd *c)
 {
-	uint64_t at = sg_get_unaligned_be64(c->t->cdb + 2), end = disk_blocks(c->d), to, n;
-	uint32_t allocation = sg_get_unaligned_be32(c->t->cdb + 10);
+	uint64_t at = get_be64(c->t->cdb + 2), end = disk_blocks(c->d), to, n;
+	uint32_t allocation = get_be32(c->t->cdb + 10);
 	unsigned shift = c->d->block_shift, used = 0;
 	uint8_t b[8 + 16 * STATUS_MAX] = {0}, *p, status;
 
@@ -86,11 +85,11 @@ void run_lba_status(struct cmd *c)
 		if (n > UINT32_MAX)
 			n = UINT32_MAX;
 		p = b + 8 + 16 * used++;
-		sg_put_unaligned_be64(at, p);
-		sg_put_unaligned_be32((uint32_t)n, p + 8);
+		put_be64(at, p);
+		put_be32((uint32_t)n, p + 8);
 		p[12] = status;
 		at += n;
 	}
-	sg_put_unaligned_be32(4 + 16 * used, b);
+	put_be32(4 + 16 * used, b);
 	cmd_answer(c, b, 8 + 16 * used, allocation);
 }

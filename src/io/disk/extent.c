@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The blocks that a CDB speaks of. */
-#include <scsi/sg_unaligned.h>
 
+#include "be.h"
 #include "disk_private.h"
 
 /* The CDB's group code says its form (SPC-4, 4.2.2): 6, 10, 12 or 16 bytes. */
@@ -11,21 +11,21 @@ struct extent extent_of(const uint8_t *cdb)
 
 	switch (cdb[0] >> 5) {
 	case 0:
-		x.lba = sg_get_unaligned_be24(cdb + 1) & 0x1fffff;
+		x.lba = get_be24(cdb + 1) & 0x1fffff;
 		x.n = cdb[4] ? cdb[4] : 256;
 		break;
 	case 1:
 	case 2:
-		x.lba = sg_get_unaligned_be32(cdb + 2);
-		x.n = sg_get_unaligned_be16(cdb + 7);
+		x.lba = get_be32(cdb + 2);
+		x.n = get_be16(cdb + 7);
 		break;
 	case 4:
-		x.lba = sg_get_unaligned_be64(cdb + 2);
-		x.n = sg_get_unaligned_be32(cdb + 10);
+		x.lba = get_be64(cdb + 2);
+		x.n = get_be32(cdb + 10);
 		break;
 	case 5:
-		x.lba = sg_get_unaligned_be32(cdb + 2);
-		x.n = sg_get_unaligned_be32(cdb + 6);
+		x.lba = get_be32(cdb + 2);
+		x.n = get_be32(cdb + 6);
 		break;
 	}
 	return x;

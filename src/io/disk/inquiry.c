@@ -2,8 +2,7 @@
 /* INQUIRY: standard data (SPC-4, 6.4.2). */
 #include <string.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "cleanup.h"
 #include "disk_private.h"
 
@@ -25,7 +24,7 @@ static enum disk_next standard(struct cmd *c, size_t allocation)
 	memcpy(b + 16, id->product, 16);
 	memcpy(b + 32, id->revision, 4);
 	for (unsigned i = 0; i < ARRAY_SIZE(versions); i++)
-		sg_put_unaligned_be16(versions[i], b + 58 + 2 * i);
+		put_be16(versions[i], b + 58 + 2 * i);
 	return cmd_answer(c, b, sizeof(b), allocation);
 }
 
@@ -37,5 +36,5 @@ enum disk_next begin_inquiry(struct cmd *c)
 		return inquiry_vpd(c);
 	if (c->t->cdb[2])
 		return cmd_bad_cdb(c, 2, 7);
-	return standard(c, sg_get_unaligned_be16(c->t->cdb + 3));
+	return standard(c, get_be16(c->t->cdb + 3));
 }

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += %D%/libvhbadisk.la
 %C%_libvhbadisk_la_SOURCES = \
 	src/io/repeat.c src/io/repeat.h src/io/scsi_task.h \
 	%D%/basic.c \
+	%D%/be.h \
 	%D%/capacity.c \
 	%D%/caw.c \
 	%D%/cmd.c \

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "luns.h"
 #include "scsi_data.h"
 #include "scsi_sense.h"
@@ -30,14 +29,14 @@ static void put(struct scsi_task *t, size_t *at, uint64_t value, size_t allocati
 	uint8_t bytes[8];
 	size_t left = allocation > *at ? allocation - *at : 0;
 
-	sg_put_unaligned_be64(value, bytes);
+	put_be64(value, bytes);
 	t->moved += scsi_data_in(t, *at, bytes, left < sizeof(bytes) ? left : sizeof(bytes));
 	*at += sizeof(bytes);
 }
 
 void scsi_report_luns(struct scsi_task *t, const uint64_t *luns, unsigned n)
 {
-	uint32_t allocation = sg_get_unaligned_be32(t->cdb + 6);
+	uint32_t allocation = get_be32(t->cdb + 6);
 	uint8_t select = t->cdb[2];
 	bool plain = select == 0x00 || select == 0x02, known = select == 0x01 || select == 0x02;
 	uint64_t length = (plain ? 8 * (uint64_t)n : 0) + (known ? 8 : 0);
@@ -71,7 +70,7 @@ static void inquiry(struct scsi_task *t, bool well_known)
 		return;
 	}
 	memset(data + 8, ' ', sizeof(data) - 8);
-	scsi_answer(t, data, sizeof(data), sg_get_unaligned_be16(t->cdb + 3));
+	scsi_answer(t, data, sizeof(data), get_be16(t->cdb + 3));
 }
 
 static void request_sense(struct scsi_task *t, bool well_known)

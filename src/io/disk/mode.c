@@ -3,8 +3,7 @@
  * field. */
 #include <string.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "cleanup.h"
 #include "disk_private.h"
 
@@ -48,12 +47,12 @@ static size_t put_block_descriptor(const struct disk *d, bool lba64, uint8_t *b)
 	uint64_t blocks = disk_blocks(d);
 
 	if (lba64) {
-		sg_put_unaligned_be64(blocks, b);
-		sg_put_unaligned_be32(disk_block_size(d), b + 12);
+		put_be64(blocks, b);
+		put_be32(disk_block_size(d), b + 12);
 		return 16;
 	}
-	sg_put_unaligned_be32(blocks > UINT32_MAX ? UINT32_MAX : (uint32_t)blocks, b);
-	sg_put_unaligned_be24(disk_block_size(d), b + 5);
+	put_be32(blocks > UINT32_MAX ? UINT32_MAX : (uint32_t)blocks, b);
+	put_be24(disk_block_size(d), b + 5);
 	return 8;
 }
 
@@ -95,11 +94,11 @@ enum disk_next begin_mode_sense(struct cmd *c)
 		b[3] = (uint8_t)(n - header);
 		return cmd_answer(c, b, n + pages, cdb[4]);
 	}
-	sg_put_unaligned_be16((uint16_t)(n + pages - 2), b);
+	put_be16((uint16_t)(n + pages - 2), b);
 	b[3] = device;
 	b[4] = lba64 && descriptor ? 1 : 0;
-	sg_put_unaligned_be16((uint16_t)(n - header), b + 6);
-	return cmd_answer(c, b, n + pages, sg_get_unaligned_be16(cdb + 7));
+	put_be16((uint16_t)(n - header), b + 6);
+	return cmd_answer(c, b, n + pages, get_be16(cdb + 7));
 }
 
 /* A parameter list that is being read: "at" is where, for the field pointer too. */
@@ -159,7 +158,7 @@ static bool select_header(struct cmd *c, struct list *l, bool six)
 		return false;
 	}
 	lba64 = !six && (l->b[4] & 1);
-	n = six ? l->b[3] : sg_get_unaligned_be16(l->b + 6);
+	n = six ? l->b[3] : get_be16(l->b + 6);
 	if (l->b[six ? 1 : 2]) { /* MEDIUM TYPE */
 		cmd_bad_parameter(c, six ? 1 : 2, 7);
 		return false;
@@ -211,7 +210,7 @@ void run_mode_select(struct cmd *c)
 {
 	const uint8_t *cdb = c->t->cdb;
 	bool six = cdb[0] == 0x15;
-	size_t len = six ? cdb[4] : sg_get_unaligned_be16(cdb + 7);
+	size_t len = six ? cdb[4] : get_be16(cdb + 7);
 	uint8_t b[LIST_MAX];
 	struct list l = {.b = b, .len = len};
 	uint32_t mode = disk_mode(c->d, MODE_ALL);

@@ -2,6 +2,7 @@
 /* PERSISTENT RESERVE IN (SPC-4, 6.15). */
 #include <string.h>
 
+#include "be.h"
 #include "cleanup.h"
 #include "disk_private.h"
 #include "transport_id.h"
@@ -13,7 +14,7 @@
 static size_t read_keys(const struct disk *d, uint8_t *b)
 {
 	for (unsigned i = 0; i < d->pr.n; i++)
-		sg_put_unaligned_be64(d->pr.reg[i].key, b + 8 * i);
+		put_be64(d->pr.reg[i].key, b + 8 * i);
 	return 8 * d->pr.n;
 }
 
@@ -23,7 +24,7 @@ static size_t read_reservation(const struct disk *d, uint8_t *b)
 
 	if (!d->pr.type)
 		return 0;
-	sg_put_unaligned_be64(holder ? holder->key : 0, b); /* all registrants: 0 */
+	put_be64(holder ? holder->key : 0, b); /* all registrants: 0 */
 	b[13] = d->pr.type;
 	return 16;
 }
@@ -35,13 +36,13 @@ static size_t read_full_status(const struct disk *d, uint8_t *b)
 
 	for (unsigned i = 0; i < d->pr.n; i++, at += FULL_STATUS_SIZE) {
 		r = &d->pr.reg[i];
-		sg_put_unaligned_be64(r->key, at);
+		put_be64(r->key, at);
 		if (pr_holds(&d->pr, r->nexus)) {
 			at[12] = 0x01; /* R_HOLDER */
 			at[13] = d->pr.type;
 		}
-		sg_put_unaligned_be16(RELATIVE_PORT, at + 18);
-		sg_put_unaligned_be32(TRANSPORT_ID_SIZE, at + 20);
+		put_be16(RELATIVE_PORT, at + 18);
+		put_be32(TRANSPORT_ID_SIZE, at + 20);
 		transport_id_put(at + 24, r->nexus);
 	}
 	return (size_t)(at - b);
@@ -51,7 +52,7 @@ static size_t report_capabilities(const struct disk *d, uint8_t *b)
 {
 	bool kept = d->file.fd >= 0;
 
-	sg_put_unaligned_be16(8, b);
+	put_be16(8, b);
 	b[2] = 0x0c | (kept ? 0x01 : 0); /* SIP_C, ATP_C, PTPL_C */
 	b[3] = 0x80 | (kept && d->pr.aptpl ? 0x01 : 0); /* TMV, PTPL_A */
 	b[4] = 0xea; /* WR_EX_AR, EX_AC_RO, WR_EX_RO, EX_AC, WR_EX */
@@ -83,9 +84,9 @@ void run_pr_in(struct cmd *c)
 	pthread_mutex_lock(&c->d->state_lock);
 	n = actions[action].fill(c->d, b + header);
 	if (header) {
-		sg_put_unaligned_be32(c->d->pr.generation, b);
-		sg_put_unaligned_be32((uint32_t)n, b + 4);
+		put_be32(c->d->pr.generation, b);
+		put_be32((uint32_t)n, b + 4);
 	}
 	pthread_mutex_unlock(&c->d->state_lock);
-	cmd_answer(c, b, header + n, sg_get_unaligned_be16(c->t->cdb + 7));
+	cmd_answer(c, b, header + n, get_be16(c->t->cdb + 7));
 }

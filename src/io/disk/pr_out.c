@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "be.h"
 #include "cleanup.h"
 #include "disk_private.h"
 #include "transport_id.h"
@@ -39,7 +40,7 @@ static bool parse_ports(struct cmd *c, struct pr_request *r, const uint8_t *b, s
 
 	if (len < BASIC_SIZE + 4)
 		return wrong_length(c);
-	ids = sg_get_unaligned_be32(b + BASIC_SIZE);
+	ids = get_be32(b + BASIC_SIZE);
 	if (ids != len - BASIC_SIZE - 4 || ids % TRANSPORT_ID_SIZE)
 		return wrong_length(c);
 	for (size_t at = BASIC_SIZE + 4; at < len; at += TRANSPORT_ID_SIZE)
@@ -51,12 +52,11 @@ static bool parse_ports(struct cmd *c, struct pr_request *r, const uint8_t *b, s
 /* REGISTER AND MOVE has a list of its own form (SPC-4, table 227). */
 static bool parse_move(struct cmd *c, struct pr_request *r, const uint8_t *b, size_t len)
 {
-	if (len < BASIC_SIZE || sg_get_unaligned_be32(b + 20) != len - BASIC_SIZE ||
-	    len != BASIC_SIZE + TRANSPORT_ID_SIZE)
+	if (len < BASIC_SIZE || get_be32(b + 20) != len - BASIC_SIZE || len != BASIC_SIZE + TRANSPORT_ID_SIZE)
 		return wrong_length(c);
 	r->unregister = b[17] & 0x02;
 	r->aptpl = b[17] & 0x01;
-	if (sg_get_unaligned_be16(b + 18) != RELATIVE_PORT) {
+	if (get_be16(b + 18) != RELATIVE_PORT) {
 		cmd_bad_parameter(c, 18, 7);
 		return false;
 	}
@@ -69,8 +69,8 @@ static bool parse(struct cmd *c, struct pr_request *r, const uint8_t *b, size_t 
 	bool registers = r->action == PR_REGISTER || r->action == PR_REGISTER_AND_IGNORE;
 	bool spec_i_pt = b[20] & 0x08;
 
-	r->key = sg_get_unaligned_be64(b);
-	r->action_key = sg_get_unaligned_be64(b + 8);
+	r->key = get_be64(b);
+	r->action_key = get_be64(b + 8);
 	if (r->action == PR_REGISTER_AND_MOVE) {
 		if (!parse_move(c, r, b, len))
 			return false;
@@ -144,7 +144,7 @@ static bool execute(struct cmd *c, const struct pr_request *r)
 
 void run_pr_out(struct cmd *c)
 {
-	uint32_t len = sg_get_unaligned_be32(c->t->cdb + 5);
+	uint32_t len = get_be32(c->t->cdb + 5);
 	AUTO_FREE struct pr_request *r = NULL;
 	uint8_t b[LIST_MAX] = {0};
 

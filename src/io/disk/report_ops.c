@@ -2,8 +2,7 @@
 /* REPORT SUPPORTED OPERATION CODES and TASK MANAGEMENT FUNCTIONS (SPC-4, 6.35 and 6.36): the table, told. */
 #include <string.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "disk_private.h"
 
 #define OPS_MAX 64
@@ -13,7 +12,7 @@
 /* A timeouts descriptor in which nothing is said. */
 static size_t put_timeouts(uint8_t *b)
 {
-	sg_put_unaligned_be16(TIMEOUTS_SIZE - 2, b);
+	put_be16(TIMEOUTS_SIZE - 2, b);
 	return TIMEOUTS_SIZE;
 }
 
@@ -28,17 +27,17 @@ static enum disk_next report_all(struct cmd *c, bool timeouts, uint32_t allocati
 			continue;
 		p[0] = op->opcode;
 		if (op->action != NO_ACTION) {
-			sg_put_unaligned_be16((uint16_t)op->action, p + 2);
+			put_be16((uint16_t)op->action, p + 2);
 			p[5] |= 0x01; /* SERVACTV */
 		}
-		sg_put_unaligned_be16(op->cdb_len, p + 6);
+		put_be16(op->cdb_len, p + 6);
 		if (timeouts)
 			p[5] |= 0x02; /* CTDP */
 		p += 8;
 		if (timeouts)
 			p += put_timeouts(p);
 	}
-	sg_put_unaligned_be32((uint32_t)(p - b - 4), b);
+	put_be32((uint32_t)(p - b - 4), b);
 	return cmd_answer(c, b, (size_t)(p - b), allocation);
 }
 
@@ -48,7 +47,7 @@ enum { SUPPORT_NONE = 1, SUPPORT_STANDARD = 3 };
  */
 static enum disk_next report_one(struct cmd *c, unsigned options, bool timeouts, uint32_t allocation)
 {
-	unsigned action = sg_get_unaligned_be16(c->t->cdb + 4);
+	unsigned action = get_be16(c->t->cdb + 4);
 	uint8_t asked[2] = {c->t->cdb[3], (uint8_t)action}, b[4 + 16 + TIMEOUTS_SIZE] = {0};
 	const struct disk_command *op;
 	bool known;
@@ -65,7 +64,7 @@ static enum disk_next report_one(struct cmd *c, unsigned options, bool timeouts,
 		op = NULL;
 	b[1] = op ? SUPPORT_STANDARD : SUPPORT_NONE;
 	if (op) {
-		sg_put_unaligned_be16(op->cdb_len, b + 2);
+		put_be16(op->cdb_len, b + 2);
 		memcpy(b + 4, op->usage, op->cdb_len);
 		n += op->cdb_len;
 		if (timeouts) {
@@ -80,7 +79,7 @@ enum disk_next begin_report_opcodes(struct cmd *c)
 {
 	unsigned options = c->t->cdb[2] & 7;
 	bool timeouts = c->t->cdb[2] & 0x80;
-	uint32_t allocation = sg_get_unaligned_be32(c->t->cdb + 6);
+	uint32_t allocation = get_be32(c->t->cdb + 6);
 
 	if (options > 3)
 		return cmd_bad_cdb(c, 2, 2);
@@ -97,5 +96,5 @@ enum disk_next begin_report_tmf(struct cmd *c)
 	bool extended = c->t->cdb[2] & 0x80;
 	uint8_t b[16] = {0xdc, 0x03, 0, extended ? 12 : 0};
 
-	return cmd_answer(c, b, extended ? 16 : 4, sg_get_unaligned_be32(c->t->cdb + 6));
+	return cmd_answer(c, b, extended ? 16 : 4, get_be32(c->t->cdb + 6));
 }

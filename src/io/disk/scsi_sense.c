@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "scsi_sense.h"
 
 /* SPC-4, 4.5.2.4.2: the three bytes of a field pointer, the same in both formats */
@@ -11,7 +10,7 @@ static void put_field_pointer(uint8_t *p, const struct scsi_detail *d)
 	p[0] = 0x80 | (d->in_cdb ? 0x40 : 0);
 	if (d->bit >= 0)
 		p[0] |= 0x08 | (d->bit & 7);
-	sg_put_unaligned_be16(d->byte, p + 1);
+	put_be16(d->byte, p + 1);
 }
 
 static unsigned build_fixed(uint8_t *b, enum scsi_key key, enum scsi_asc asc, const struct scsi_detail *d)
@@ -19,10 +18,10 @@ static unsigned build_fixed(uint8_t *b, enum scsi_key key, enum scsi_asc asc, co
 	b[0] = 0x70;
 	b[2] = (uint8_t)key;
 	b[7] = SENSE_FIXED_SIZE - 8;
-	sg_put_unaligned_be16((uint16_t)asc, b + 12);
+	put_be16((uint16_t)asc, b + 12);
 	if (d->has_info && d->info <= UINT32_MAX) {
 		b[0] |= 0x80;
-		sg_put_unaligned_be32((uint32_t)d->info, b + 3);
+		put_be32((uint32_t)d->info, b + 3);
 	}
 	if (d->has_field)
 		put_field_pointer(b + 15, d);
@@ -36,12 +35,12 @@ static unsigned build_descriptor(uint8_t *b, enum scsi_key key, enum scsi_asc as
 
 	b[0] = 0x72;
 	b[1] = (uint8_t)key;
-	sg_put_unaligned_be16((uint16_t)asc, b + 2);
+	put_be16((uint16_t)asc, b + 2);
 	if (d->has_info) {
 		b[n] = 0x00; /* information descriptor */
 		b[n + 1] = 0x0a;
 		b[n + 2] = 0x80;
-		sg_put_unaligned_be64(d->info, b + n + 4);
+		put_be64(d->info, b + n + 4);
 		n += 12;
 	}
 	if (d->has_field) {

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <scsi/sg_unaligned.h>
 #include <zlib.h>
 
+#include "be.h"
 #include "cleanup.h"
 #include "state.h"
 
@@ -32,28 +32,28 @@ void state_encode(uint8_t *b, const struct disk_state *s, uint64_t seq)
 
 	memset(b, 0, STATE_SLOT_SIZE);
 	memcpy(b, MAGIC, 8);
-	sg_put_unaligned_be32(STATE_VERSION, b + 8);
-	sg_put_unaligned_be32((uint32_t)len, b + 12);
-	sg_put_unaligned_be64(seq, b + 16);
+	put_be32(STATE_VERSION, b + 8);
+	put_be32((uint32_t)len, b + 12);
+	put_be64(seq, b + 16);
 	memcpy(b + 32, s->naa, sizeof(s->naa));
-	sg_put_unaligned_be32(s->naa_len, b + 48);
-	sg_put_unaligned_be32(s->mode, b + 52);
-	sg_put_unaligned_be32(p->generation, b + 56);
+	put_be32(s->naa_len, b + 48);
+	put_be32(s->mode, b + 52);
+	put_be32(p->generation, b + 56);
 	b[60] = p->aptpl;
 	b[61] = p->type;
-	sg_put_unaligned_be64(p->holder, b + 64);
-	sg_put_unaligned_be32(p->n, b + 72);
-	sg_put_unaligned_be32(s->nexus_n, b + 76);
-	sg_put_unaligned_be64(s->blocks, b + 80);
+	put_be64(p->holder, b + 64);
+	put_be32(p->n, b + 72);
+	put_be32(s->nexus_n, b + 76);
+	put_be64(s->blocks, b + 80);
 	for (unsigned i = 0; i < p->n; i++, at += REG_SIZE) {
-		sg_put_unaligned_be64(p->reg[i].nexus, at);
-		sg_put_unaligned_be64(p->reg[i].key, at + 8);
+		put_be64(p->reg[i].nexus, at);
+		put_be64(p->reg[i].key, at + 8);
 	}
 	for (unsigned i = 0; i < s->nexus_n; i++, at += NEXUS_SIZE) {
-		sg_put_unaligned_be64(s->nexus[i].id, at);
-		sg_put_unaligned_be32(s->nexus[i].attentions, at + 8);
+		put_be64(s->nexus[i].id, at);
+		put_be32(s->nexus[i].attentions, at + 8);
 	}
-	sg_put_unaligned_be32(checksum(b, len), b + CRC_AT);
+	put_be32(checksum(b, len), b + CRC_AT);
 }
 
 static bool decode_body(const uint8_t *b, size_t len, struct disk_state *s)
@@ -62,25 +62,25 @@ static bool decode_body(const uint8_t *b, size_t len, struct disk_state *s)
 	const uint8_t *at = b + FIXED;
 
 	memcpy(s->naa, b + 32, sizeof(s->naa));
-	s->naa_len = sg_get_unaligned_be32(b + 48);
-	s->mode = sg_get_unaligned_be32(b + 52);
-	p->generation = sg_get_unaligned_be32(b + 56);
+	s->naa_len = get_be32(b + 48);
+	s->mode = get_be32(b + 52);
+	p->generation = get_be32(b + 56);
 	p->aptpl = b[60];
 	p->type = b[61];
-	p->holder = sg_get_unaligned_be64(b + 64);
-	p->n = sg_get_unaligned_be32(b + 72);
-	s->nexus_n = sg_get_unaligned_be32(b + 76);
-	s->blocks = sg_get_unaligned_be64(b + 80);
+	p->holder = get_be64(b + 64);
+	p->n = get_be32(b + 72);
+	s->nexus_n = get_be32(b + 76);
+	s->blocks = get_be64(b + 80);
 	if (s->naa_len > sizeof(s->naa) || p->n > PR_MAX || s->nexus_n > DISK_NEXUS_MAX ||
 	    len != FIXED + p->n * REG_SIZE + s->nexus_n * NEXUS_SIZE)
 		return false;
 	for (unsigned i = 0; i < p->n; i++, at += REG_SIZE) {
-		p->reg[i].nexus = sg_get_unaligned_be64(at);
-		p->reg[i].key = sg_get_unaligned_be64(at + 8);
+		p->reg[i].nexus = get_be64(at);
+		p->reg[i].key = get_be64(at + 8);
 	}
 	for (unsigned i = 0; i < s->nexus_n; i++, at += NEXUS_SIZE) {
-		s->nexus[i].id = sg_get_unaligned_be64(at);
-		s->nexus[i].attentions = sg_get_unaligned_be32(at + 8);
+		s->nexus[i].id = get_be64(at);
+		s->nexus[i].attentions = get_be32(at + 8);
 	}
 	return pr_sound(p);
 }
@@ -92,16 +92,16 @@ static bool all_zero(const uint8_t *b)
 
 enum state_found state_decode(const uint8_t *b, struct disk_state *s, uint64_t *seq)
 {
-	uint32_t len = sg_get_unaligned_be32(b + 12);
+	uint32_t len = get_be32(b + 12);
 
 	if (all_zero(b))
 		return STATE_EMPTY;
 	if (memcmp(b, MAGIC, 8) || len < FIXED || len > STATE_SLOT_SIZE ||
-	    sg_get_unaligned_be32(b + CRC_AT) != checksum(b, len))
+	    get_be32(b + CRC_AT) != checksum(b, len))
 		return STATE_TORN;
-	if (sg_get_unaligned_be32(b + 8) > STATE_VERSION)
+	if (get_be32(b + 8) > STATE_VERSION)
 		return STATE_NEWER;
-	*seq = sg_get_unaligned_be64(b + 16);
+	*seq = get_be64(b + 16);
 	memset(s, 0, sizeof(*s));
 	return *seq && decode_body(b, len, s) ? STATE_READ : STATE_TORN;
 }

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "cleanup.h"
 #include "disk_private.h"
 
@@ -36,7 +35,7 @@ static struct extent descriptor(const uint8_t *list, unsigned i)
 {
 	const uint8_t *at = list + LIST_HEADER + (size_t)i * DESCRIPTOR;
 
-	return (struct extent){.lba = sg_get_unaligned_be64(at), .n = sg_get_unaligned_be32(at + 8)};
+	return (struct extent){.lba = get_be64(at), .n = get_be32(at + 8)};
 }
 
 /* 0, -errno, or 1: the task has ended. Where no hole can be punched the blocks stay mapped, as SBC-3, 4.7.3.4
@@ -75,7 +74,7 @@ static void unmap(struct cmd *c, const uint8_t *list, unsigned n)
 
 void run_unmap(struct cmd *c)
 {
-	size_t len = sg_get_unaligned_be16(c->t->cdb + 7), said;
+	size_t len = get_be16(c->t->cdb + 7), said;
 	AUTO_FREE uint8_t *list = NULL;
 	unsigned n;
 
@@ -99,7 +98,7 @@ void run_unmap(struct cmd *c)
 	if (!cmd_room(c, true, len) || !cmd_take(c, list, len < LIST_MAX ? len : LIST_MAX))
 		return;
 	/* Descriptors that are not whole, by either length, are not looked at. */
-	said = sg_get_unaligned_be16(list + 2);
+	said = get_be16(list + 2);
 	n = (unsigned)((said < len - LIST_HEADER ? said : len - LIST_HEADER) / DESCRIPTOR);
 	if (n > UNMAP_MAX_DESCRIPTORS) {
 		cmd_bad_parameter(c, 2, 7);

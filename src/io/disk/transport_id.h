@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <scsi/sg_unaligned.h>
+#include "be.h"
 
 #define TRANSPORT_ID_SIZE 24
 #define RELATIVE_PORT 1
@@ -15,13 +15,13 @@
 /* b has TRANSPORT_ID_SIZE zeros. */
 static inline void transport_id_put(uint8_t *b, uint64_t nexus)
 {
-	sg_put_unaligned_be64(nexus, b + 8); /* FORMAT CODE 0, PROTOCOL IDENTIFIER 0: FCP */
+	put_be64(nexus, b + 8); /* FORMAT CODE 0, PROTOCOL IDENTIFIER 0: FCP */
 }
 
 /* Of TRANSPORT_ID_SIZE bytes; 0: none of ours. */
 static inline uint64_t transport_id_get(const uint8_t *b)
 {
-	return b[0] ? 0 : sg_get_unaligned_be64(b + 8);
+	return b[0] ? 0 : get_be64(b + 8);
 }
 
 #endif

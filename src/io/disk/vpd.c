@@ -2,8 +2,7 @@
 /* Vital product data: one row a page. */
 #include <string.h>
 
-#include <scsi/sg_unaligned.h>
-
+#include "be.h"
 #include "cleanup.h"
 #include "disk_private.h"
 
@@ -43,7 +42,7 @@ static size_t page_identification(const struct disk *d, uint8_t *b)
 	n += put_designator(b + n, 2, 0, 1, t10, 8 + serial);
 	if (!d->id.target_port)
 		return n;
-	sg_put_unaligned_be64(d->id.target_port, port);
+	put_be64(d->id.target_port, port);
 	n += put_designator(b + n, 1, 1, 3, port, sizeof(port));
 	n += put_designator(b + n, 1, 1, 4, first_port, sizeof(first_port));
 	return n;
@@ -56,14 +55,14 @@ static size_t page_block_limits(const struct disk *d, uint8_t *b)
 
 	b[0] = 0x01; /* WSNZ: a WRITE SAME of "all the rest" is refused */
 	b[1] = CAW_MAX_BLOCKS;
-	sg_put_unaligned_be16((uint16_t)physical, b + 2); /* optimal transfer length granularity */
-	sg_put_unaligned_be64(WRITE_SAME_MAX_BYTES >> d->block_shift, b + 32);
+	put_be16((uint16_t)physical, b + 2); /* optimal transfer length granularity */
+	put_be64(WRITE_SAME_MAX_BYTES >> d->block_shift, b + 32);
 	if (!d->unmap)
 		return 60;
-	sg_put_unaligned_be32(UINT32_MAX, b + 16); /* maximum unmap LBA count: no limit */
-	sg_put_unaligned_be32(UNMAP_MAX_DESCRIPTORS, b + 20);
-	sg_put_unaligned_be32(physical, b + 24); /* optimal unmap granularity */
-	sg_put_unaligned_be32(UINT32_C(1) << 31, b + 28); /* UGAVALID, alignment 0 */
+	put_be32(UINT32_MAX, b + 16); /* maximum unmap LBA count: no limit */
+	put_be32(UNMAP_MAX_DESCRIPTORS, b + 20);
+	put_be32(physical, b + 24); /* optimal unmap granularity */
+	put_be32(UINT32_C(1) << 31, b + 28); /* UGAVALID, alignment 0 */
 	return 60;
 }
 
@@ -111,8 +110,8 @@ enum disk_next inquiry_vpd(struct cmd *c)
 			continue;
 		n = pages[i].fill(c->d, b + 4);
 		b[1] = pages[i].code;
-		sg_put_unaligned_be16((uint16_t)n, b + 2);
-		return cmd_answer(c, b, n + 4, sg_get_unaligned_be16(c->t->cdb + 3));
+		put_be16((uint16_t)n, b + 2);
+		return cmd_answer(c, b, n + 4, get_be16(c->t->cdb + 3));
 	}
 	return cmd_bad_cdb(c, 2, 7);
 }
