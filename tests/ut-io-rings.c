@@ -7,43 +7,12 @@
 #include <unistd.h>
 #include <linux/virtio_ring.h>
 
-#include "backend.h"
+#include "world.h"
 #include "cleanup.h"
 #include "ut.h"
 
-#define MEM (8u << 20)
 #define EVENT_IDX (UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX)
 #define INDIRECT (UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC)
-
-struct world {
-	char folder[64];
-	struct backend back;
-	struct front front;
-};
-
-static void begin_with(struct world *w, struct backend_options o, unsigned queues, unsigned size,
-		       uint64_t features)
-{
-	ut_tmpdir(w->folder, sizeof(w->folder));
-	o.folder = w->folder;
-	front_init(&w->front, backend_start(&w->back, &o), MEM, queues, size, features);
-	front_negotiate(&w->front);
-	front_start(&w->front, NULL);
-	for (unsigned i = 0; i < o.luns; i++)
-		front_settle(&w->front, (uint16_t)i);
-}
-
-static void begin(struct world *w)
-{
-	begin_with(w, (struct backend_options){.luns = 2}, 1, 128, 0);
-}
-
-static void end(struct world *w)
-{
-	front_end(&w->front);
-	backend_end(&w->back);
-	UT_EQ(w->back.result, 0);
-}
 
 /* What block lba holds after its round-th write: every block of every round is another. */
 static void pattern(uint8_t *p, uint64_t lba, unsigned blocks, unsigned round)
@@ -88,11 +57,11 @@ static void test_read_write(void)
 {
 	struct world w;
 
-	begin(&w);
+	world_begin(&w);
 	read_and_write(&w);
 	w.front.indirect = true;
 	read_and_write(&w);
-	end(&w);
+	world_end(&w);
 }
 
 /* The same where the driver offers less. */
@@ -102,10 +71,10 @@ static void test_features(void)
 	struct world w;
 
 	for (size_t i = 0; i < ARRAY_SIZE(offers); i++) {
-		begin_with(&w, (struct backend_options){.luns = 2}, 1, 16, offers[i]);
+		world_begin_with(&w, (struct backend_options){.luns = 2}, 1, 16, offers[i]);
 		w.front.indirect = offers[i] & INDIRECT;
 		read_and_write(&w);
-		end(&w);
+		world_end(&w);
 	}
 }
 

@@ -100,6 +100,7 @@ struct device {
 	size_t inflight_size;
 	unsigned inflight_rings, inflight_desc;
 	struct monotime stop_began, stop_deadline;
+	bool saved; /* the disks' state, since the stop */
 	bool powered; /* the disks were started once */
 	bool lun_job; /* disks are being started, or a LUN is on its way */
 };

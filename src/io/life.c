@@ -91,7 +91,7 @@ static enum disk_start how_to_start(const struct device *d)
 	if (d->powered)
 		return DISK_RESUMED;
 	for (unsigned i = RING_REQUEST; i < DEVICE_RINGS; i++)
-		if (d->ring[i].enabled && d->ring[i].base)
+		if (d->ring[i].addressed && d->ring[i].base)
 			return DISK_RESUMED;
 	return DISK_POWER_ON;
 }
@@ -169,21 +169,78 @@ static void abandon(struct device *d)
 {
 	unsigned busy = device_busy(d), left;
 
+	if (!busy)
+		log_err("the deadline has passed before the disks' state was written");
 	tmf_abandon(d);
 	device_each_worker(d, abandon_in_worker, d);
 	left = device_orphans(d);
-	log_warning("the deadline has passed: %u commands are answered before they ended, %u are left in the "
-		    "kernel",
-		    busy, left);
+	if (busy)
+		log_warning("the deadline has passed: %u commands are answered before they ended, %u are "
+			    "left in the "
+			    "kernel",
+			    busy, left);
 	d->mem_closed = left;
 	if (left)
 		device_each_worker(d, close_in_worker, d);
 	stopped(d);
 }
 
+struct save_job {
+	struct job job;
+	struct device *device;
+	unsigned n;
+	struct lun *lun[LUN_NUMBERS];
+};
+
+static void save_disks(struct job *j)
+{
+	struct save_job *s = (struct save_job *)j;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		int err = disk_save(s->lun[i]->disk);
+
+		if (err)
+			log_err("LUN %u: its state can't be written: %s", s->lun[i]->number, strerror(-err));
+	}
+}
+
+static void disks_saved(struct job *j)
+{
+	struct save_job *s = (struct save_job *)j;
+
+	s->device->lun_job = false;
+	s->device->saved = true;
+	free(s);
+}
+
+/* What the disks owe the guest goes with it. True: it is written, or there is nowhere to write it. */
+static bool saved(struct device *d)
+{
+	struct save_job *s;
+
+	if (d->saved || d->lun_job)
+		return d->saved;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return true;
+	s->device = d;
+	s->job.work = save_disks;
+	s->job.done = disks_saved;
+	for (unsigned i = 0; i < LUN_NUMBERS; i++)
+		if (d->luns->lun[i] && d->luns->lun[i]->keeps_state)
+			s->lun[s->n++] = d->luns->lun[i];
+	if (!s->n) {
+		free(s);
+		return true;
+	}
+	d->lun_job = true;
+	jobs_submit(&d->jobs, &s->job);
+	return false;
+}
+
 static void drain(struct device *d)
 {
-	if (!device_busy(d))
+	if (!device_busy(d) && saved(d))
 		stopped(d);
 	else if (mono_reached(d->stop_deadline, mono_now()))
 		abandon(d);
@@ -201,6 +258,7 @@ void device_stop(struct device *d)
 		set_state(d, DEVICE_STOPPED);
 		return;
 	}
+	d->saved = false;
 	set_state(d, DEVICE_DRAINING);
 	device_each_worker(d, stop_in_worker, d);
 	drain(d);

@@ -34,14 +34,27 @@ src_io_vhba_io_CPPFLAGS = $(INC_IO)
 src_io_vhba_io_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS)
 src_io_vhba_io_LDADD = src/io/libvhbaio.la
 
+# What the test programs share: a front end, and vhba-io in a thread.
 check_LTLIBRARIES += tests/io/libfront.la
-tests_io_libfront_la_SOURCES = tests/io/backend.c tests/io/backend.h tests/io/front.c tests/io/front.h
-tests_io_libfront_la_CPPFLAGS = $(INC_IO) -I$(top_srcdir)/tests/io
+tests_io_libfront_la_SOURCES = \
+	tests/io/backend.c tests/io/backend.h \
+	tests/io/front.c tests/io/front.h \
+	tests/io/world.c tests/io/world.h
+tests_io_libfront_la_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_io_libfront_la_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS) -pthread
-tests_io_libfront_la_LIBADD = src/io/libvhbaio.la
+tests_io_libfront_la_LIBADD = tests/libut.la src/io/libvhbaio.la
+# A program with tests/io/hold.c stands between the queues and io_uring.
+io_hold = -Wl,--wrap=engine_submit,--wrap=engine_cancel
 
 check_PROGRAMS += tests/ut-io-rings
 TESTS += tests/ut-io-rings
 tests_ut_io_rings_SOURCES = tests/ut-io-rings.c
 tests_ut_io_rings_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
-tests_ut_io_rings_LDADD = tests/libut.la tests/io/libfront.la
+tests_ut_io_rings_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-stop
+TESTS += tests/ut-io-stop
+tests_ut_io_stop_SOURCES = tests/ut-io-stop.c tests/io/hold.c tests/io/hold.h
+tests_ut_io_stop_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_stop_LDFLAGS = $(AM_LDFLAGS) $(io_hold)
+tests_ut_io_stop_LDADD = tests/io/libfront.la

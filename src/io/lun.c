@@ -5,7 +5,7 @@
 
 #include "lun.h"
 
-struct lun *lun_new(uint16_t number, struct disk *disk)
+struct lun *lun_new(uint16_t number, struct disk *disk, bool keeps_state)
 {
 	struct lun *l = calloc(1, sizeof(*l));
 	struct statfs fs;
@@ -14,6 +14,7 @@ struct lun *lun_new(uint16_t number, struct disk *disk)
 		return NULL;
 	l->number = number;
 	l->disk = disk;
+	l->keeps_state = keeps_state;
 	l->fd = disk_fd(disk);
 	/* io_uring hands every command on such a file to a thread of its own, which costs more than the copy
 	 */

@@ -19,6 +19,7 @@ struct lun {
 	uint16_t number;
 	struct disk *disk;
 	int fd; /* the disk's */
+	bool keeps_state; /* the disk has a state file */
 	bool direct_call; /* the file is memory: a call is sooner done than handed to io_uring */
 };
 
@@ -28,7 +29,7 @@ struct lun_table {
 };
 
 /* The disk becomes the LUN's. NULL: no memory, and it is still the caller's. */
-struct lun *lun_new(uint16_t number, struct disk *);
+struct lun *lun_new(uint16_t number, struct disk *, bool keeps_state);
 void lun_free(struct lun *); /* and its disk */
 
 /* A copy of the table (NULL: an empty one) with this LUN in place number; lun NULL: without one. */

@@ -253,7 +253,7 @@ struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *
 		cleanup_fd(&p.disk.state_fd);
 		return NULL;
 	}
-	l = lun_new((uint16_t)lun, disk);
+	l = lun_new((uint16_t)lun, disk, p.disk.state_fd >= 0);
 	if (!l) {
 		disk_close(disk);
 		verror_set(e, VHBA_E_INTERNAL, "no memory for LUN %lu", lun);
