@@ -58,3 +58,10 @@ tests_ut_io_stop_SOURCES = tests/ut-io-stop.c tests/io/hold.c tests/io/hold.h
 tests_ut_io_stop_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_stop_LDFLAGS = $(AM_LDFLAGS) $(io_hold)
 tests_ut_io_stop_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-manage
+TESTS += tests/ut-io-manage
+tests_ut_io_manage_SOURCES = tests/ut-io-manage.c tests/io/hold.c tests/io/hold.h
+tests_ut_io_manage_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_manage_LDFLAGS = $(AM_LDFLAGS) $(io_hold)
+tests_ut_io_manage_LDADD = tests/io/libfront.la
