@@ -579,6 +579,60 @@ static void test_torn(void)
 	end();
 }
 
+/* What a state file of these bytes is taken for: the generation, -1 for a new file, -2 for damage. */
+static long loaded(const uint8_t *image)
+{
+	struct state_file f = {.fd = r.state};
+	struct disk_state s;
+	int rc;
+
+	CU_ASSERT(pwrite(r.state, image, 2 * STATE_SLOT_SIZE, 0) == 2 * STATE_SLOT_SIZE);
+	rc = state_load(&f, &s, NULL);
+	return rc < 0 ? -2 : rc ? (long)s.pr.generation : -1;
+}
+
+/* Whatever part of a record reached the medium when the power went, it is the state before or the one after.
+ */
+static void test_cut_off(void)
+{
+	uint8_t image[3][2 * STATE_SLOT_SIZE] = {0}, slot[STATE_SLOT_SIZE], torn[2 * STATE_SLOT_SIZE];
+	struct disk_state s = {.naa_len = 16};
+	unsigned at, before, after, wrong = 0;
+	long is;
+
+	begin();
+	/* the file's first three records: at 0, at 1, at 0 again; generations 10, 10 (a new file gets two),
+	 * 11 */
+	for (unsigned i = 0; i < 3; i++) {
+		s.pr.generation = i == 2 ? 11 : 10;
+		s.pr.n = i == 2 ? 2 : 0;
+		s.pr.reg[0] = (struct pr_registration){RIG_A, KEY_A};
+		s.pr.reg[1] = (struct pr_registration){RIG_B, KEY_B};
+		state_encode(slot, &s, i + 1);
+		if (i)
+			memcpy(image[i], image[i - 1], sizeof(image[i]));
+		memcpy(image[i] + (i & 1) * STATE_SLOT_SIZE, slot, sizeof(slot));
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		at = (i & 1) * STATE_SLOT_SIZE;
+		before = i == 0 ? (unsigned)-1 : 10;
+		after = i == 2 ? 11 : 10;
+		for (unsigned n = 0; n <= 256; n++) {
+			if (i)
+				memcpy(torn, image[i - 1], sizeof(torn));
+			else
+				memset(torn, 0, sizeof(torn));
+			memcpy(torn + at, image[i] + at, n < 256 ? n : STATE_SLOT_SIZE);
+			is = loaded(torn);
+			wrong += (unsigned)is != before && (unsigned)is != after;
+			if (n == 256)
+				UT_EQ((unsigned)is, after);
+		}
+	}
+	UT_EQ(wrong, 0);
+	end();
+}
+
 static int start_again(struct verror *e)
 {
 	memset(e, 0, sizeof(*e));
@@ -694,6 +748,7 @@ static CU_TestInfo tests[] = {
 	{"power loss", test_power_loss},
 	{"a move", test_moved},
 	{"a torn record", test_torn},
+	{"a record cut off at any byte", test_cut_off},
 	{"state files refused", test_refused},
 	{"records", test_records},
 	{"not stored", test_not_stored},

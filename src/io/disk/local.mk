@@ -67,3 +67,25 @@ TESTS += tests/ut-repeat
 tests_ut_repeat_SOURCES = tests/ut-repeat.c
 tests_ut_repeat_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
 tests_ut_repeat_LDADD = tests/libdiskrig.la tests/libut.la
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-cdb tests/fuzz/fuzz-diskstate
+tests_fuzz_fuzz_cdb_SOURCES = tests/fuzz/fuzz-cdb.c
+tests_fuzz_fuzz_cdb_CPPFLAGS = $(INC_IODISK)
+tests_fuzz_fuzz_cdb_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_cdb_LDADD = src/io/disk/libvhbadisk.la
+tests_fuzz_fuzz_diskstate_SOURCES = tests/fuzz/fuzz-diskstate.c
+tests_fuzz_fuzz_diskstate_CPPFLAGS = $(INC_IODISK)
+tests_fuzz_fuzz_diskstate_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_diskstate_LDADD = src/io/disk/libvhbadisk.la
+endif
+EXTRA_DIST += \
+	tests/fuzz/seeds/cdb/caw \
+	tests/fuzz/seeds/cdb/inquiry \
+	tests/fuzz/seeds/cdb/mode \
+	tests/fuzz/seeds/cdb/opcodes \
+	tests/fuzz/seeds/cdb/pr \
+	tests/fuzz/seeds/cdb/pr-ports \
+	tests/fuzz/seeds/cdb/read-write \
+	tests/fuzz/seeds/cdb/thin \
+	tests/fuzz/seeds/diskstate/two
