@@ -235,7 +235,7 @@ static bool say(char *by, size_t size, const char *fmt, ...)
 	return true;
 }
 
-bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size)
+bool fc_name_is_local(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size)
 {
 	struct fc_host *h;
 	struct fc_vport *v;
@@ -246,9 +246,19 @@ bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t
 		TAILQ_FOREACH (v, &h->vports, link)
 			if (v->wwpn == wwpn || v->wwnn == wwpn)
 				return say(by, size, "vport-%d:%u-%u", h->number, v->channel, v->number);
+	}
+	return false;
+}
+
+bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size)
+{
+	struct fc_host *h;
+
+	if (fc_name_is_local(inv, wwpn, by, size))
+		return true;
+	TAILQ_FOREACH (h, &inv->hosts, link)
 		if (fc_rport_find(h, wwpn))
 			return say(by, size, "a remote port that host%d sees", h->number);
-	}
 	return false;
 }
 

@@ -140,6 +140,9 @@ struct fc_vport *fc_vport_find(const struct fc_inventory *inv, wwn_t wwpn, struc
 /* The remote port of that name as this host sees it. */
 struct fc_rport *fc_rport_find(const struct fc_host *host, wwn_t wwpn);
 
+/* Has a host or a vport of this machine this name?  Says which in *by (may be NULL). */
+bool fc_name_is_local(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size);
+
 /* Is this name in use by a host, a vport or a remote port that is seen?  Says by what in *by (may be NULL).
  */
 bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size);

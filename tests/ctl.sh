@@ -88,6 +88,11 @@ sent 'import {"force":true,"ticket":{"format":1,"vm":{"name":"db1"}}}'
 ctl export db1 --json | ctl import - >/dev/null
 ok "$?" "import takes what export --json printed"
 sent 'import {"ticket":{"format":1,"vm":{"name":"db1"}}}'
+exits 5 "preflight that fails" preflight "$tmp/ticket"
+sent 'preflight {"ticket":{"format":1,"vm":{"name":"db1"}}}'
+has out "add it to vhbad.conf"
+has out "db1 can NOT come to this host"
+exits 5 "the same as JSON" preflight "$tmp/ticket" --json
 exits 2 "import of what is no ticket" import "$src/tests/ctl.sh"
 exits 1 "import of what is not there" import "$tmp/nothing"
 exits 0 "events" events --since 5

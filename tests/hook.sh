@@ -88,6 +88,14 @@ has out '"error":{"error":"org.vhba.Busy","parameters":{"what":"db1: another ope
 has err "vhba-hook: post-migrate: db1: another operation is under way"
 
 serve destination
+exits 2 "check-migrate without a ticket" check-migrate db1
+exits 0 "check-migrate" check-migrate db1 --ticket "$data/ticket.json"
+asked preflight
+serve again
+exits 5 "check-migrate that fails" check-migrate db1 --ticket "$data/ticket.json"
+has out '"checks":[{'
+has err "check-migrate: VSAN 10 is not known on this host: expected a section [vsan 10], seen none; add it"
+serve destination
 exits 0 "post-migrate on the destination" post-migrate db1 --ticket "$data/ticket.json" --deadline 10s
 asked vm.Show import attach
 serve destination

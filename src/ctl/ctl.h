@@ -85,6 +85,7 @@ char *ctl_read_file(const char *path, size_t max, struct vhba_error *e);
 /* The commands that are more than one call. */
 int ctl_run_plan(struct ctl *ctl);
 int ctl_run_export(struct ctl *ctl);
+int ctl_run_preflight(struct ctl *ctl);
 int ctl_run_import(struct ctl *ctl);
 int ctl_run_events(struct ctl *ctl);
 int ctl_run_timeline(struct ctl *ctl);

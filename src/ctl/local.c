@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The commands that are more than one call. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,39 +60,68 @@ int ctl_run_export(struct ctl *ctl)
 	return r ? ctl_fail(ctl, &e) : VHBA_EXIT_DONE;
 }
 
-int ctl_run_import(struct ctl *ctl)
+/* What "export --json" and vhba-hook print, with the ticket in it, is taken too. 0 or -EINVAL. */
+static int add_ticket(struct ctl *ctl, struct vhba_error *e)
 {
-	AUTO_FREE char *text = NULL, *reply = NULL;
-	struct json_object *ticket, *inner, *o;
-	struct vhba_error e = {0};
+	AUTO_FREE char *text = ctl_read_file(json_text(ctl->local, "FILE"), TICKET_MAX, e);
+	struct json_object *ticket, *inner;
 
-	text = ctl_read_file(json_text(ctl->local, "FILE"), TICKET_MAX, &e);
 	if (!text)
-		return ctl_fail(ctl, &e);
+		return -EINVAL;
 	ticket = json_tokener_parse(text);
 	if (!json_object_is_type(ticket, json_type_object)) {
 		json_object_put(ticket);
-		ctl_error(&e, VHBA_E_USAGE, "import: the file is no ticket", "one JSON object", NULL,
-			  "make it with vhbactl export");
-		return ctl_fail(ctl, &e);
+		return ctl_error(e, VHBA_E_USAGE, "the file is no ticket", "one JSON object", NULL,
+				 "make it with vhbactl export");
 	}
-	/* What "export --json" printed is taken too. */
 	if (json_object_object_get_ex(ticket, "ticket", &inner)) {
 		json_object_get(inner);
 		json_object_put(ticket);
 		ticket = inner;
 	}
 	json_object_object_add(ctl->parameters, "ticket", ticket);
-	if (ctl_call(ctl, "import", ctl->parameters, CALL_US, NULL, NULL, &reply, &e))
-		return ctl_fail(ctl, &e);
-	if (ctl->json) {
-		printf("%s\n", reply);
-		return VHBA_EXIT_DONE;
+	return 0;
+}
+
+/* Call with the ticket: the reply, or NULL and *exit. With --json it has been printed. */
+static struct json_object *call_with_ticket(struct ctl *ctl, int *exit)
+{
+	AUTO_FREE char *reply = NULL;
+	struct vhba_error e = {0};
+
+	*exit = VHBA_EXIT_DONE;
+	if (add_ticket(ctl, &e) ||
+	    ctl_call(ctl, ctl->command->method, ctl->parameters, CALL_US, NULL, NULL, &reply, &e)) {
+		*exit = ctl_fail(ctl, &e);
+		return NULL;
 	}
-	o = json_tokener_parse(reply);
-	ctl->command->show(o);
+	if (ctl->json)
+		printf("%s\n", reply);
+	return json_tokener_parse(reply);
+}
+
+int ctl_run_import(struct ctl *ctl)
+{
+	int exit;
+	struct json_object *o = call_with_ticket(ctl, &exit);
+
+	if (o && !ctl->json)
+		ctl->command->show(o);
 	json_object_put(o);
-	return VHBA_EXIT_DONE;
+	return exit;
+}
+
+int ctl_run_preflight(struct ctl *ctl)
+{
+	int exit;
+	struct json_object *o = call_with_ticket(ctl, &exit);
+
+	if (o && !ctl->json)
+		show_preflight(o);
+	if (o && !json_uint(o, "ok"))
+		exit = VHBA_EXIT_CONSTRAINT;
+	json_object_put(o);
+	return exit;
 }
 
 static void print_events(const struct ctl *ctl, const char *text)

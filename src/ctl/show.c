@@ -72,6 +72,16 @@ static const struct column target_columns[] = {
 	{NULL},
 };
 
+static const struct column check_columns[] = {
+	{"CHECK", "check", COL_TEXT},
+	{"VHBA", "vhba", COL_UINT},
+	{"HOLDS", "ok", COL_BOOL},
+	{"SEEN", "seen", COL_TEXT},
+	{"EXPECTED", "expected", COL_TEXT},
+	{"WHAT TO DO", "fix", COL_TEXT},
+	{NULL},
+};
+
 static const struct column running_columns[] = {
 	{"VM", "vm", COL_TEXT},
 	{"OPERATION", "operation", COL_TEXT},
@@ -99,6 +109,13 @@ static struct json_object *object(struct json_object *o, const char *key)
 void show_vms(struct json_object *reply)
 {
 	table_show(json_list(reply, "vms"), vm_columns, "VMs");
+}
+
+void show_preflight(struct json_object *reply)
+{
+	table_show(json_list(reply, "checks"), check_columns, "checks");
+	printf("%s %s come to this host, as far as it can be known beforehand\n", json_text(reply, "vm"),
+	       json_uint(reply, "ok") ? "can" : "can NOT");
 }
 
 void show_vhbas(struct json_object *reply)

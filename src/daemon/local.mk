@@ -12,7 +12,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/fcoe.c \
 	src/daemon/follow.c src/daemon/follow.h \
 	src/daemon/history.c src/daemon/history.h \
-	src/daemon/methods.c src/daemon/methods.h \
+	src/daemon/methods.c src/daemon/methods.h src/daemon/methods_op.c src/daemon/methods_ticket.c \
 	src/daemon/handover.c src/daemon/handover.h src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_quiesce.c \
 	src/daemon/placement.c src/daemon/placement.h \
 	src/daemon/plan.c src/daemon/plan.h src/daemon/plan_show.c \

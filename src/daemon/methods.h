@@ -8,6 +8,24 @@
 /* The VM that "vm" names; NULL with *e. */
 const struct reg_vm *methods_vm(struct daemon *d, struct json_object *p, struct verror *e);
 
+/* True: its registration may change, since nothing of it is live here. */
+bool methods_detached(struct daemon *d, const struct reg_vm *rv, struct verror *e);
+
+/* True: nothing in the SAN, as far as it is seen or configured, carries the name. */
+bool methods_free_name(struct daemon *d, wwn_t name, struct verror *e);
+
+/* A call that waits for the registry's disk: it names what to answer with when the change is written. */
+struct change {
+	struct daemon *d;
+	struct call *call;
+	char vm[REG_NAME_MAX];
+	int index; /* of the vhba to answer with; -1: the VM; -2: nothing */
+};
+struct change *methods_change(struct daemon *d, struct call *call, const char *vm, int index); /* or NULL */
+void methods_changed(void *user, const struct verror *e); /* the registry's reg_done: answers, and frees */
+/* r: what the registry said at once. */
+void methods_changed_or_refused(struct daemon *d, struct change *c, int r, const struct verror *e);
+
 /* whole: with its vhbas, their targets and LUNs. */
 struct json_object *show_vm(struct daemon *d, const struct reg_vm *rv, bool whole);
 struct json_object *show_vhba(struct daemon *d, const struct reg_vm *rv, const struct reg_vhba *v,
@@ -15,6 +33,14 @@ struct json_object *show_vhba(struct daemon *d, const struct reg_vm *rv, const s
 /* What a quiesce of a VM with vports here would do; drain_us as op_quiesce_start has it. */
 struct json_object *show_plan(struct daemon *d, struct vm *vm, uint64_t deadline_us, uint64_t drain_us);
 struct json_object *show_events(struct daemon *d, struct json_object *p, bool follow);
+
+/* methods_op.c: attach, quiesce and so on */
+void method_operation(struct daemon *d, struct call *call, struct json_object *p, enum proto_method_id id);
+
+/* methods_ticket.c */
+void method_export(struct daemon *d, struct call *call, struct json_object *p);
+void method_import(struct daemon *d, struct call *call, struct json_object *p);
+void method_preflight(struct daemon *d, struct call *call, struct json_object *p);
 
 void method_vm_list(struct daemon *d, struct call *call, struct json_object *p);
 void method_vm_show(struct daemon *d, struct call *call, struct json_object *p);

@@ -156,25 +156,31 @@ static void locate_all(struct daemon *d, struct vm *vm)
 	}
 }
 
+int placement_place(const struct daemon *d, const struct vm *vm, struct vm_vhba *v,
+		    const struct config_vsan *vsan, struct verror *e)
+{
+	const struct fc_host *h = choose(d, vm, vsan);
+
+	if (!h) {
+		explain(d, v, vsan, e);
+		return -ENODEV;
+	}
+	v->parent_wwpn = h->wwpn;
+	v->parent_host = h->number;
+	return 0;
+}
+
 int placement_choose(struct daemon *d, struct vm *vm, struct verror *e)
 {
 	locate_all(d, vm);
 	for (unsigned i = 0; i < vm->count; i++) {
 		struct vm_vhba *v = &vm->vhba[i];
 		const struct config_vsan *vsan = vsan_of(d, vm, v, e);
-		const struct fc_host *h;
 
 		if (!vsan)
 			return -ENODEV;
-		if (v->host >= 0)
-			continue;
-		h = choose(d, vm, vsan);
-		if (!h) {
-			explain(d, v, vsan, e);
+		if (v->host < 0 && placement_place(d, vm, v, vsan, e))
 			return -ENODEV;
-		}
-		v->parent_wwpn = h->wwpn;
-		v->parent_host = h->number;
 	}
 	return 0;
 }

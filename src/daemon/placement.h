@@ -21,6 +21,11 @@ const struct config_vsan *placement_vsan(const struct daemon *d, const struct fc
  */
 int placement_choose(struct daemon *d, struct vm *vm, struct verror *e);
 
+/* One vhba, of a VM that need not be in any list: its parent, beside those that the VM's others have. 0, or
+ * -ENODEV. */
+int placement_place(const struct daemon *d, const struct vm *vm, struct vm_vhba *v,
+		    const struct config_vsan *vsan, struct verror *e);
+
 /* Could waiting help: is there a parent that may yet come Online in the VSAN of each vhba? */
 bool placement_may_change(struct daemon *d, const struct vm *vm);
 

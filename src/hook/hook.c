@@ -9,6 +9,8 @@
 #include "hook.h"
 
 const struct hook_verb hook_verbs[] = {
+	{"check-migrate", hook_check_migrate,
+	 "On the destination, with --ticket: whether the VM could come here; nothing is touched."},
 	{"pre-migrate", hook_pre_migrate,
 	 "End or park all I/O of the VM, log it out, and write the ticket that its identity moves with."},
 	{"post-migrate", hook_post_migrate,

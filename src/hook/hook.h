@@ -56,6 +56,6 @@ int hook_error(struct vhba_error *e, enum vhba_error_kind kind, const char *what
 	       const char *fix);
 
 /* verbs.c; hook_pre_migrate and so on. */
-hook_fn hook_pre_migrate, hook_post_migrate, hook_abort_migrate;
+hook_fn hook_check_migrate, hook_pre_migrate, hook_post_migrate, hook_abort_migrate;
 
 #endif

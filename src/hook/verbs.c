@@ -81,6 +81,40 @@ static bool is_none_of_ours(struct hook *h, int r, const struct vhba_error *e)
 	return h->nothing;
 }
 
+/* ---- the ticket ---- */
+
+/* A ticket, or the report of pre-migrate that has it in it. */
+static struct json_object *read_ticket(const char *path, struct vhba_error *e)
+{
+	AUTO_FREE char *text = NULL;
+	int r = textfile_read(path, TICKET_MAX, &text);
+	struct json_object *o = r ? NULL : json_tokener_parse(text), *inner;
+
+	if (json_object_is_type(o, json_type_object)) {
+		if (!json_object_object_get_ex(o, "ticket", &inner))
+			return o;
+		json_object_get(inner);
+		json_object_put(o);
+		return inner;
+	}
+	json_object_put(o);
+	if (r)
+		hook_error(e, VHBA_E_IO, "the ticket can't be read", strerror(-r), NULL);
+	else
+		hook_error(e, VHBA_E_USAGE, "the file is no ticket", path,
+			   "give what pre-migrate printed, or what vhbactl export wrote");
+	return NULL;
+}
+
+/* Nothing of another VM is brought here by a mistake in a script. */
+static int check_vm(const struct hook *h, struct json_object *ticket, struct vhba_error *e)
+{
+	if (!strcmp(text_of(ticket, "vm"), h->o->vm) || !strcmp(text_of(ticket, "uuid"), h->o->vm))
+		return 0;
+	return hook_error(e, VHBA_E_USAGE, "the ticket is another VM's", text_of(ticket, "vm"),
+			  "name the VM as the ticket does");
+}
+
 /* ---- steps ---- */
 
 static void note(struct hook *h, const char *name, const char *outcome, uint64_t elapsed_us,
@@ -145,43 +179,68 @@ int hook_pre_migrate(struct hook *h, struct vhba_error *e)
 	return export_ticket(h, e);
 }
 
+/* ---- before anything is touched ---- */
+
+/* The first check that does not hold says what kind of error this is, to whoever reads one line. */
+static int judge(struct hook *h, struct json_object *reply, struct vhba_error *e)
+{
+	struct json_object *checks = NULL, *first = NULL, *ok;
+
+	json_object_object_get_ex(reply, "checks", &checks);
+	for (size_t i = 0; checks && !first && i < json_object_array_length(checks); i++) {
+		first = json_object_array_get_idx(checks, i);
+		if (!json_object_object_get_ex(first, "ok", &ok) || json_object_get_boolean(ok))
+			first = NULL;
+	}
+	if (!first)
+		return 0;
+	hook_error(e, VHBA_E_CONSTRAINT, text_of(first, "what"), text_of(first, "seen"),
+		   text_of(first, "fix"));
+	snprintf(e->expected, sizeof(e->expected), "%s", text_of(first, "expected"));
+	return -EINVAL;
+}
+
+static int preflight(struct hook *h, struct json_object *ticket, struct vhba_error *e)
+{
+	struct json_object *o = json_object_new_object();
+	struct monotime start = mono_now();
+	AUTO_FREE char *reply = NULL;
+	int r;
+
+	json_object_object_add(o, "ticket", json_object_get(ticket));
+	r = vhba_call(h->conn, "preflight", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+		      call_time(h), &reply, e);
+	json_object_put(o);
+	if (r)
+		return r;
+	o = json_tokener_parse(reply);
+	r = judge(h, o, e);
+	json_object_put(o);
+	note(h, "preflight", r ? "failed" : "done", mono_since(mono_now(), start), reply);
+	return r;
+}
+
+int hook_check_migrate(struct hook *h, struct vhba_error *e)
+{
+	struct json_object *ticket;
+	int r;
+
+	if (!h->o->ticket)
+		return hook_error(e, VHBA_E_USAGE, "check-migrate needs the ticket", NULL,
+				  "give --ticket what vhbactl export wrote on the source");
+	ticket = read_ticket(h->o->ticket, e);
+	r = ticket ? check_vm(h, ticket, e) : -EINVAL;
+	if (!r)
+		r = preflight(h, ticket, e);
+	json_object_put(ticket);
+	return r;
+}
+
 /* ---- after the migration ---- */
 
 static int release(struct hook *h, struct vhba_error *e)
 {
 	return noted(h, "release", vhba_release(h->conn, h->o->vm, left(h), VHBA_MOVED, &h->last, e));
-}
-
-/* A ticket, or the report of pre-migrate that has it in it. */
-static struct json_object *read_ticket(const char *path, struct vhba_error *e)
-{
-	AUTO_FREE char *text = NULL;
-	int r = textfile_read(path, TICKET_MAX, &text);
-	struct json_object *o = r ? NULL : json_tokener_parse(text), *inner;
-
-	if (json_object_is_type(o, json_type_object)) {
-		if (!json_object_object_get_ex(o, "ticket", &inner))
-			return o;
-		json_object_get(inner);
-		json_object_put(o);
-		return inner;
-	}
-	json_object_put(o);
-	if (r)
-		hook_error(e, VHBA_E_IO, "the ticket can't be read", strerror(-r), NULL);
-	else
-		hook_error(e, VHBA_E_USAGE, "the file is no ticket", path,
-			   "give what pre-migrate printed, or what vhbactl export wrote");
-	return NULL;
-}
-
-/* Nothing of another VM is brought here by a mistake in a script. */
-static int check_vm(const struct hook *h, struct json_object *ticket, struct vhba_error *e)
-{
-	if (!strcmp(text_of(ticket, "vm"), h->o->vm) || !strcmp(text_of(ticket, "uuid"), h->o->vm))
-		return 0;
-	return hook_error(e, VHBA_E_USAGE, "the ticket is another VM's", text_of(ticket, "vm"),
-			  "name the VM as the ticket does");
 }
 
 static int take_over(struct hook *h, struct json_object *ticket, struct vhba_error *e)

@@ -384,6 +384,26 @@ static const struct proto_field export_r[] = {
 	F_OBJECT("ticket", REQUIRED, NULL, "versioned: identity, constraints, expected LUN set"),
 	END,
 };
+static const struct proto_field preflight_p[] = {
+	F_OBJECT("ticket", REQUIRED, NULL, "as export gave it"),
+	END,
+};
+static const struct proto_field check_fields[] = {
+	F_TEXT("check", REQUIRED, 16, "generation, name, vsan, zone or parent"),
+	F_UINT("vhba", OPTIONAL, 0, 255, "of which vhba; absent: of the VM"),
+	F_BOOL("ok", REQUIRED, "it holds"),
+	F_TEXT("what", OPTIONAL, 255, "if not: what lacks"),
+	F_TEXT("expected", OPTIONAL, 159, "what was expected"),
+	F_TEXT("seen", OPTIONAL, 159, "what was seen"),
+	F_TEXT("fix", OPTIONAL, 199, "what to do"),
+	END,
+};
+static const struct proto_field preflight_r[] = {
+	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
+	F_BOOL("ok", REQUIRED, "all checks hold: as far as it can be known beforehand, the VM can come here"),
+	F_LIST("checks", REQUIRED, check_fields, "all of them"),
+	END,
+};
 static const struct proto_field import_p[] = {
 	F_OBJECT("ticket", REQUIRED, NULL, "as export gave it"),
 	F_BOOL("force", OPTIONAL, "also when this registry has a newer generation of it"),
@@ -470,6 +490,8 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 			   "Delete a quiesced VM's vports and prove that the fabric has let them go."},
 	[PROTO_EXPORT] = {"export", READ, false, vm_only_p, export_r,
 			  "A ticket to import the VM elsewhere with."},
+	[PROTO_PREFLIGHT] = {"preflight", READ, false, preflight_p, preflight_r,
+			     "Whether the VM of a ticket could come to this host; nothing is changed."},
 	[PROTO_IMPORT] = {"import", CHANGE, false, import_p, vm_reply, "Register a VM from a ticket."},
 	[PROTO_EVENTS] = {"events", READ, true, events_p, events_r,
 			  "What happened; with more, as it happens."},

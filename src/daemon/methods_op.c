@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The methods that begin an operation: may it, and on what. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "handover.h"
+#include "methods.h"
+#include "op.h"
+
+struct op_spec {
+	enum op_kind kind;
+	unsigned states; /* mask of the VM states in which it may begin */
+	uint64_t (*deadline)(const struct config *c);
+};
+
+static uint64_t attach_deadline(const struct config *c)
+{
+	return c->attach_deadline;
+}
+
+static uint64_t quiesce_deadline_of(const struct config *c)
+{
+	return c->quiesce_deadline;
+}
+
+static uint64_t resume_deadline(const struct config *c)
+{
+	return c->resume_deadline;
+}
+
+static uint64_t release_deadline(const struct config *c)
+{
+	return c->release_deadline;
+}
+
+#define IN(s) (1U << VM_##s)
+#define LIVE (IN(ATTACHED) | IN(HELD) | IN(FAILED) | IN(QUIESCING) | IN(RESUMING) | IN(RELEASING))
+
+static const struct op_spec specs[PROTO_METHODS] = {
+	[PROTO_ATTACH] = {OP_ATTACH, IN(DETACHED) | IN(FAILED), attach_deadline},
+	[PROTO_DETACH] = {OP_DETACH, LIVE, release_deadline},
+	[PROTO_QUIESCE] = {OP_QUIESCE, LIVE, quiesce_deadline_of},
+	[PROTO_RESUME] = {OP_RESUME, LIVE & ~IN(ATTACHED), resume_deadline},
+	[PROTO_RELEASE] = {OP_RELEASE, LIVE, release_deadline},
+};
+
+/* All of it that an attach would have to wait for is over. */
+static bool released(const struct vm *vm)
+{
+	return vm && vm->quiesce && quiesce_released(vm->quiesce);
+}
+
+static bool may_begin(struct daemon *d, const struct op_spec *s, const struct reg_vm *rv, const struct vm *vm,
+		      struct verror *e)
+{
+	bool over = s->kind == OP_ATTACH && released(vm);
+	enum vm_state state = vm && !over ? vm->state : VM_DETACHED;
+
+	if (vm && vm->op) {
+		verror_set(e, VHBA_E_BUSY, "%s: another operation is under way", rv->name);
+		verror_seen(e, "%s", op_kind_name(vm->op->kind));
+		verror_fix(e, "wait for its answer: 'vhbactl status' shows it");
+		return false;
+	}
+	if (!(s->states & 1U << state) || (s->kind == OP_ATTACH && vm && vm->quiesce && !over)) {
+		verror_set(e, VHBA_E_STATE, "%s: %s is not possible now", rv->name, op_kind_name(s->kind));
+		verror_seen(e, "%s is %s", rv->name, vm_state_name(state));
+		return false;
+	}
+	if (s->kind == OP_ATTACH && strcmp(rv->owner, d->cfg->host_name)) {
+		verror_set(e, VHBA_E_STATE, "the identity of %s is not this host's", rv->name);
+		verror_expected(e, "%s", d->cfg->host_name);
+		verror_seen(e, "%s", rv->owner[0] ? rv->owner : "it was moved away");
+		verror_fix(e, "import a ticket of it here, or attach it where it is");
+		return false;
+	}
+	if (s->kind == OP_ATTACH && !rv->vhbas_n) {
+		verror_set(e, VHBA_E_STATE, "%s has no vhba", rv->name);
+		verror_fix(e, "add one: vhbactl vhba add %s --vsan N --zone Z", rv->name);
+		return false;
+	}
+	return true;
+}
+
+/* A VM is known here only while it has, or may have, vports. */
+static void forget_idle(struct daemon *d, struct vm *vm)
+{
+	if (vm && !vm->op && !vm->quiesce && vm->state == VM_DETACHED)
+		vm_free(&d->vms, vm);
+}
+
+static int start(struct op *op, struct json_object *p, struct verror *e)
+{
+	if (op->kind == OP_ATTACH)
+		return op_attach_start(op, proto_get_bool(p, "accept_luns"), e);
+	return op_quiesce_start(op, proto_get_uint(p, "drain_us", OP_DRAIN_DEFAULT),
+				proto_get_bool(p, "paused"), e);
+}
+
+/* A VM that is gone from here already, perhaps with a daemon that was killed before it could say so. */
+static bool is_handover(const struct op_spec *s, struct json_object *p, const struct vm *vm)
+{
+	return s->kind == OP_RELEASE && proto_get_bool(p, "moved") &&
+	       (!vm || (vm->state == VM_DETACHED && !vm->op));
+}
+
+void method_operation(struct daemon *d, struct call *call, struct json_object *p, enum proto_method_id id)
+{
+	const struct op_spec *s = &specs[id];
+	struct verror e;
+	const struct reg_vm *rv = methods_vm(d, p, &e);
+	struct vm *vm = rv ? vm_find(&d->vms, rv->uuid) : NULL;
+	uint64_t deadline_us = proto_get_uint(p, "deadline_us", s->deadline(d->cfg));
+	struct op *op;
+
+	if (rv && is_handover(s, p, vm)) {
+		handover_call(d, call, rv, deadline_us);
+		return;
+	}
+	if (!rv || !may_begin(d, s, rv, vm, &e)) {
+		call_error(call, &e);
+		return;
+	}
+	if (s->kind == OP_ATTACH && released(vm))
+		vm_release_over(vm);
+	if (!vm || s->kind == OP_ATTACH)
+		vm = vm_of_registry(d, rv);
+	op = vm ? op_new(d, s->kind, vm, call, deadline_us, &e) : NULL;
+	if (!op) {
+		call_error(call, &e);
+		return;
+	}
+	op->moved = proto_get_bool(p, "moved");
+	if (!start(op, p, &e))
+		return;
+	op_answer(op, NULL, &e);
+	op_end(op);
+	forget_idle(d, vm);
+}
