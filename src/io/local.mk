@@ -65,3 +65,9 @@ tests_ut_io_manage_SOURCES = tests/ut-io-manage.c tests/io/hold.c tests/io/hold.
 tests_ut_io_manage_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_manage_LDFLAGS = $(AM_LDFLAGS) $(io_hold)
 tests_ut_io_manage_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-hostile
+TESTS += tests/ut-io-hostile
+tests_ut_io_hostile_SOURCES = tests/ut-io-hostile.c
+tests_ut_io_hostile_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_hostile_LDADD = tests/io/libfront.la
