@@ -9,79 +9,12 @@
 
 #include "cleanup.h"
 #include "hold.h"
+#include "load.h"
 #include "monotime.h"
 #include "ut.h"
 #include "world.h"
 
-#define LOAD 24
-#define BLOCKS 8
-#define LOAD_BYTES (BLOCKS * 512)
 #define LOG_ALL (UINT64_C(1) << VHOST_F_LOG_ALL)
-
-/* Commands that are always under way: each that ends is begun anew, or repeated when it was BUSY. */
-struct load {
-	struct front_req req[LOAD];
-	uint64_t out[LOAD], in[LOAD];
-	bool writes[LOAD];
-	unsigned ended, busy, failed;
-};
-
-static void again(struct front *f, struct load *l, unsigned i)
-{
-	front_rw(&l->req[i], (uint16_t)(i % 2), l->writes[i], i * BLOCKS, BLOCKS,
-		 l->writes[i] ? l->out[i] : l->in[i]);
-	front_submit(f, 2 + i % (f->rings - 2), &l->req[i]);
-}
-
-static void load_begin(struct front *f, struct load *l)
-{
-	memset(l, 0, sizeof(*l));
-	for (unsigned i = 0; i < LOAD; i++) {
-		l->out[i] = front_alloc(f, LOAD_BYTES, 4096, i & 1);
-		l->in[i] = front_alloc(f, LOAD_BYTES, 4096, i & 1);
-		memset(front_at(f, l->out[i]), (int)i + 1, LOAD_BYTES);
-		l->writes[i] = true;
-		again(f, l, i);
-	}
-}
-
-/* Take ends until so many more have come; what ended is begun again when more is set. */
-static void load_turn(struct front *f, struct load *l, unsigned ends, bool more)
-{
-	unsigned before = l->ended;
-
-	while (l->ended - before < ends) {
-		for (unsigned ring = 2; ring < f->rings; ring++)
-			front_reap(f, ring, f->rings == 3);
-		for (unsigned i = 0; i < LOAD; i++) {
-			const struct virtio_scsi_cmd_resp *r = front_response(&l->req[i]);
-
-			if (!l->req[i].done)
-				continue;
-			l->req[i].done = false;
-			if (r->response || (r->status && r->status != SCSI_BUSY))
-				l->failed++;
-			else if (r->status == SCSI_BUSY)
-				l->busy++;
-			else if (!l->writes[i])
-				l->failed += memcmp(front_at(f, l->in[i]), front_at(f, l->out[i]),
-						    LOAD_BYTES) != 0;
-			if (!r->status)
-				l->writes[i] = !l->writes[i];
-			l->ended++;
-			if (more || r->status)
-				again(f, l, i);
-			if (!more && r->status)
-				l->ended--; /* it is still to come */
-		}
-	}
-}
-
-static void load_end(struct front *f, struct load *l)
-{
-	load_turn(f, l, LOAD, false);
-	UT_EQ(l->failed, 0);
-}
 
 static void test_stop_and_go(void)
 {

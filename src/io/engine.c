@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
+#include "cleanup.h"
 #include "engine.h"
 #include "log.h"
 #include "lun.h"
@@ -11,22 +14,54 @@
 #define ENTRIES 512
 #define ENDS 4096
 
+/* liburing 2.3 declares functions for these two, but exports none. */
+static int ring_register(struct engine *e, unsigned op, void *arg, unsigned n)
+{
+	return (int)syscall(SYS_io_uring_register, e->ring.ring_fd, op, arg, n);
+}
+
+/*
+ * The ring is a way around the list of allowed system calls: it may do these only, and nothing can be
+ * registered with it any more. liburing 2.3 exports no function to enable a ring.
+ */
+static int restrict_and_enable(struct engine *e)
+{
+	static const uint8_t allowed[] = {IORING_OP_READ,	 IORING_OP_READV,	IORING_OP_WRITE,
+					  IORING_OP_WRITEV,	 IORING_OP_FSYNC,	IORING_OP_POLL_ADD,
+					  IORING_OP_POLL_REMOVE, IORING_OP_ASYNC_CANCEL};
+	struct io_uring_restriction r[ARRAY_SIZE(allowed)] = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
+		r[i].opcode = IORING_RESTRICTION_SQE_OP;
+		r[i].sqe_op = allowed[i];
+	}
+	if (ring_register(e, IORING_REGISTER_RESTRICTIONS, r, ARRAY_SIZE(r)))
+		return -errno;
+	return ring_register(e, IORING_REGISTER_ENABLE_RINGS, NULL, 0) ? -errno : 0;
+}
+
 int engine_open(struct engine *e)
 {
 	struct io_uring_params p = {
-		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-			 IORING_SETUP_TASKRUN_FLAG,
+		.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER |
+			 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
 		.cq_entries = ENDS,
 	};
 	int err = io_uring_queue_init_params(ENTRIES, &e->ring, &p);
 
-	if (err != -EINVAL)
+	if (err == -EINVAL) {
+		/* before Linux 6.1: the same, with more interrupts */
+		memset(&p, 0, sizeof(p));
+		p.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE;
+		p.cq_entries = ENDS;
+		err = io_uring_queue_init_params(ENTRIES, &e->ring, &p);
+	}
+	if (err)
 		return err;
-	/* before Linux 6.1: the same, with more interrupts */
-	memset(&p, 0, sizeof(p));
-	p.flags = IORING_SETUP_CQSIZE;
-	p.cq_entries = ENDS;
-	return io_uring_queue_init_params(ENTRIES, &e->ring, &p);
+	err = restrict_and_enable(e);
+	if (err)
+		io_uring_queue_exit(&e->ring);
+	return err;
 }
 
 void engine_close(struct engine *e)

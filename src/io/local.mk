@@ -39,6 +39,7 @@ check_LTLIBRARIES += tests/io/libfront.la
 tests_io_libfront_la_SOURCES = \
 	tests/io/backend.c tests/io/backend.h \
 	tests/io/front.c tests/io/front.h \
+	tests/io/load.c tests/io/load.h \
 	tests/io/world.c tests/io/world.h
 tests_io_libfront_la_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_io_libfront_la_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS) -pthread
@@ -71,3 +72,9 @@ TESTS += tests/ut-io-hostile
 tests_ut_io_hostile_SOURCES = tests/ut-io-hostile.c
 tests_ut_io_hostile_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_hostile_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-process
+TESTS += tests/ut-io-process
+tests_ut_io_process_SOURCES = tests/ut-io-process.c
+tests_ut_io_process_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_process_LDADD = tests/io/libfront.la
