@@ -22,7 +22,11 @@ db1_is() { [ "$(db1_state)" = "$1" ]; }
 # path_of INDEX: the first path of that vhba ("sda").
 path_of() { paths alpha db1 | awk -v i="$1" '$1 == i { print $3; exit }'; }
 
-vport_count() { compgen -G '/sys/class/fc_vports/vport-*' | wc -l; }
+vport_count() {
+	local all=(/sys/class/fc_vports/vport-*)
+	[ -e "${all[0]}" ] || all=()
+	echo "${#all[@]}"
+}
 
 # result NAME DEADLINE-MS STATUS COMMAND...: an operation with --json, its record in $OUT/NAME.json; it ends with that status
 # and by its deadline, 50 ms of scheduling and what this machine was stalled by.

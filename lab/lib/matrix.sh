@@ -26,6 +26,8 @@ matrix_late=''
 matrix_blocks=64 # of 4 KiB for each path
 matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_named=''
 matrix_rounds=0
+matrix_whole=0 # the last round has left all as it was, and its paths in the file
+matrix_last='' # the last row
 matrix_pathio=''
 declare -A matrix_wwpn=() # by index
 declare -A matrix_parent=() # their parents' WWPNs
@@ -54,6 +56,7 @@ matrix_up() {
 # matrix_reconfigure LINE...: the daemon anew, with these lines at the end of its configuration, and db1 attached by it.
 matrix_reconfigure() {
 	matrix_recover
+	matrix_whole=0
 	run_ok ctl detach db1
 	host_kill alpha 2>/dev/null
 	host_config alpha >/run/alpha/vhbad.conf
@@ -72,7 +75,7 @@ matrix_io_start() {
 	local index designator sd words=()
 	while read -r index designator sd; do
 		words+=("$index.$designator=/dev/$sd")
-	done < <(paths alpha db1)
+	done <"$SAN_RUN/matrix/paths"
 	rm -f "$SAN_RUN/matrix/state"
 	"$matrix_io" run "$SAN_RUN/matrix/state" "$SAN_RUN/matrix" "$matrix_blocks" "${words[@]}" 2>"$OUT/pathio.err" &
 	matrix_pathio=$!
@@ -93,7 +96,7 @@ matrix_io_verify() {
 	while read -r index designator sd; do
 		"$matrix_verify" verify "/dev/$sd" "$SAN_RUN/matrix/$index.$designator" >"$SAN_RUN/matrix/verified.$index.$designator" &
 		jobs+=($!)
-	done < <(paths alpha db1)
+	done <"$SAN_RUN/matrix/paths-now"
 	for job in "${jobs[@]}"; do
 		wait "$job" || bad=1
 	done
@@ -157,47 +160,60 @@ matrix_busy() {
 
 # matrix_hanging INDEX: lanes whose command is out, and not merely parked until a resume; one line each.
 matrix_hanging() {
-	local index designator sd state
+	local index designator sd state states=''
 	while read -r index designator sd; do
 		[ "$index" = "$1" ] || continue
 		{ read -r state <"/sys/block/$sd/device/state"; } 2>/dev/null || state=gone
-		[ "$state" = blocked ] || awk -v p="$index.$designator" -v s="$state" \
-			'$1 == p && $6 > 0 { print $1, $2, "out since", $6, "at a device that is", s }' "$SAN_RUN/matrix/at-answer"
+		states+=" $index.$designator $state"
 	done <"$SAN_RUN/matrix/paths"
+	awk -v states="$states" '
+		BEGIN { n = split(states, s); for (i = 1; i < n; i += 2) at[s[i]] = s[i + 1] }
+		$1 in at && at[$1] != "blocked" && $6 > 0 { print $1, $2, "out since", $6, "at a device that is", at[$1] }' \
+		"$SAN_RUN/matrix/at-answer"
 }
 
 # The WWPN of a vhba may be at another host's port as well: what counts is each login, by its N_Port_ID, at alpha's ports.
-
-# matrix_logged_out WWPN US: when the fabric logged alpha's out for the last time before that; fails when it was in then.
-matrix_logged_out() {
-	awk -v wwpn="$1" -v by="$2" '
+# matrix_read_fabric US: as of then, by WWPN: $fabric_out, when alpha's was logged out for the last time (US; - when it was in),
+# $fabric_other, whether another port had it from before the vhba's proof was asked for until then, and $fabric_ids, all N_Port_IDs
+# that alpha's has had.
+declare -A fabric_out=() fabric_other=()
+fabric_ids=''
+matrix_read_fabric() {
+	local index wwpn out other ids who=''
+	for index in "${!matrix_wwpn[@]}"; do
+		who+=" ${matrix_wwpn[$index]} ${answer_verify[$index]:-0}"
+	done
+	fabric_ids=''
+	while read -r wwpn out other ids; do
+		fabric_out[$wwpn]=$out fabric_other[$wwpn]=$other
+		fabric_ids+=" $ids"
+	done < <(awk -v who="$who" -v by="$1" '
+		BEGIN { n = split(who, w); for (i = 1; i < n; i += 2) from[w[i]] = w[i + 1] }
+		!($5 in from) { next }
 		{ t = int($1 * 1000000 + 0.5) }
-		t > by || $5 != wwpn { next }
-		$2 == "login" && / on alpha-/ { ours[$6]; n++ }
-		$2 == "logout" && $6 in ours { n--; at = t }
-		END { if (n) exit 1; print at + 0 }' "$SAN_RUN/fabricd.log"
-}
-
-# matrix_seen_elsewhere WWPN INDEX FROM BY: another host's port has carried it all that time (us), and shares a zone with the
-# parent, so that the name server tells the parent.
-matrix_seen_elsewhere() {
-	awk -v wwpn="$1" -v from="$3" -v by="$4" '
-		{ t = int($1 * 1000000 + 0.5) }
-		t > by || $5 != wwpn { next }
-		$2 == "login" && !/ on alpha-/ && t < from { others[$6] }
+		t > by { next }
+		$2 == "login" && / on alpha-/ { ours[$6]; in_now[$5]++; ids[$5] = ids[$5] " " substr($6, 1, 6); next }
+		$2 == "login" && t < from[$5] { others[$6] = $5 }
+		$2 == "logout" && $6 in ours { in_now[$5]--; at[$5] = t }
 		$2 == "logout" { delete others[$6] }
-		END { for (o in others) exit 0; exit 1 }' "$SAN_RUN/fabricd.log" &&
-		fabricctl show zones --json | jq -e --arg w "$1" --arg p "${matrix_parent[$2]}" \
-			'group_by([.vsan, .zone])[] | select(all(.role != "principal")) |
-				map(select(.wwpn == $w or .wwpn == $p)) | select(length == 2)' >/dev/null
+		END {
+			for (o in others) other[others[o]] = 1
+			for (i = 1; i < n; i += 2)
+				print w[i], in_now[w[i]] ? "-" : at[w[i]] + 0, other[w[i]] + 0, ids[w[i]]
+		}' "$SAN_RUN/fabricd.log")
 }
 
-# matrix_unknown_to_arrays WWPN: no target has a login of alpha's, nor a command.
-matrix_unknown_to_arrays() {
-	local ours
-	ours=$(awk -v wwpn="$1" '$5 == wwpn && $2 == "login" && / on alpha-/ { print substr($6, 1, 6) }' "$SAN_RUN/fabricd.log" | jq -R . | jq -s .)
-	fabricctl show targets --json | jq -e --argjson ours "$ours" \
-		'[.[].status | (.logins[], .exchanges[]) | select(.n_port_id | IN($ours[]))] | length == 0' >/dev/null
+# matrix_seen INDEX: its parent shares a zone with its WWPN, so that the name server tells it of whoever carries it.
+matrix_seen() {
+	fabricctl show zones --json | jq -e --arg w "${matrix_wwpn[$1]}" --arg p "${matrix_parent[$1]}" \
+		'group_by([.vsan, .zone])[] | select(all(.role != "principal")) |
+			map(select(.wwpn == $w or .wwpn == $p)) | select(length == 2)' >/dev/null
+}
+
+# matrix_known_to_arrays: logins and commands of alpha's that the targets have, one WWPN each; after matrix_read_fabric.
+matrix_known_to_arrays() {
+	fabricctl show targets --json | jq -r --arg ours "$fabric_ids" \
+		'($ours | split(" ")) as $ids | .[].status | (.logins[], .exchanges[]) | select(.n_port_id | IN($ids[])) | .wwpn // .initiator'
 }
 
 # ---- a round: one case with one deadline ----
@@ -205,89 +221,104 @@ matrix_unknown_to_arrays() {
 # matrix_field JQ: of the answer.
 matrix_field() { jq -r "$1" "$SAN_RUN/matrix/answer.json"; }
 
+# matrix_read_answer: $answer_outcome, _start and _end (us), _elapsed, _closed and _verified (ms), _unproved; by index
+# $answer_verify (us, when its proof was asked for) and $answer_evidence.
+declare -A answer_verify=() answer_evidence=()
+matrix_read_answer() {
+	local index verify evidence
+	answer_verify=() answer_evidence=()
+	{
+		IFS='|' read -r answer_outcome answer_start answer_end answer_elapsed answer_closed answer_verified answer_unproved
+		while IFS='|' read -r index verify evidence; do
+			answer_verify[$index]=$verify answer_evidence[$index]=$evidence
+		done
+	} < <(jq -r '.start_us as $start | ([.outcome, $start, $start + .elapsed_us, (.elapsed_us / 1000 | floor),
+			([.phases[] | select(.phase == "stop" and .outcome == "confirmed") | (.end_us - .start_us) / 1000 | floor] | first // "-"),
+			(if .outcome == "confirmed" then [.vhbas[].phases[] | select(.phase == "verify") | .end_us - $start] | max / 1000 | floor else "-" end),
+			((.unproved // []) | join(", "))] | map(tostring) | join("|")),
+		(.vhbas[] | [.index, ([.phases[] | select(.phase == "verify") | .start_us] | min // 0), (.evidence | join(", "))] | map(tostring) | join("|"))' \
+		"$SAN_RUN/matrix/answer.json")
+}
+# matrix_answered: there is one.
+matrix_answered() { [[ $(<"$SAN_RUN/matrix/answer.json") == *'"outcome"'* ]]; }
+
 matrix_quiesce() {
 	local rc=0
 	# shellcheck disable=SC2086 # options are words
 	ctl --json quiesce db1 --deadline "$1ms" --paused $matrix_options >"$SAN_RUN/matrix/answer.json" 2>"$SAN_RUN/matrix/answer.err" || rc=$?
 	matrix_io_show >"$SAN_RUN/matrix/at-answer"
-	jq -e .outcome "$SAN_RUN/matrix/answer.json" >/dev/null 2>&1 && return
+	matrix_answered && return
 	matrix_wrong "no answer: status $rc: $(cat "$SAN_RUN/matrix/answer.err" "$SAN_RUN/matrix/answer.json")"
 	return 1
 }
 
 # matrix_check_answer DEADLINE OUTCOMES
 matrix_check_answer() {
-	local outcome elapsed unproved
-	IFS=$'\t' read -r outcome elapsed unproved < <(matrix_field '[.outcome, (.elapsed_us / 1000 | floor), (.unproved | join(", "))] | @tsv')
-	[ "$elapsed" -le $(($1 + 50 + stalled)) ] || matrix_wrong "answered after $elapsed ms, stalled for $stalled ms"
-	[[ "|$2|" == *"|$outcome|"* ]] || matrix_check_late "$1" "$2" "$outcome" "$unproved"
-	if [ -n "$matrix_named" ] && [ "$1" -ge "$matrix_surely" ] && [ "$unproved" != "$matrix_named" ]; then
-		matrix_wrong "unproved: $unproved; expected: $matrix_named"
+	[ "$answer_elapsed" -le $(($1 + 50 + stalled)) ] || matrix_wrong "answered after $answer_elapsed ms, stalled for $stalled ms"
+	[[ "|$2|" == *"|$answer_outcome|"* ]] || matrix_check_late "$1" "$2"
+	if [ -n "$matrix_named" ] && [ "$1" -ge "$matrix_surely" ] && [ "$answer_unproved" != "$matrix_named" ]; then
+		matrix_wrong "unproved: $answer_unproved; expected: $matrix_named"
 	fi
-	case $outcome in
-	confirmed) [ -z "$unproved" ] || matrix_wrong "confirmed, and unproved: $unproved" ;;
-	unconfirmed) [ -n "$unproved" ] || matrix_wrong "unconfirmed, and nothing is named" ;;
+	case $answer_outcome in
+	confirmed) [ -z "$answer_unproved" ] || matrix_wrong "confirmed, and unproved: $answer_unproved" ;;
+	unconfirmed) [ -n "$answer_unproved" ] || matrix_wrong "unconfirmed, and nothing is named" ;;
 	esac
 }
 
-# matrix_check_late DEADLINE OUTCOMES OUTCOME UNPROVED: what a slow machine has not proved by a short deadline, it proves after
-# it: nobody asks again, and the record says so.
+# matrix_check_late DEADLINE OUTCOMES: what a slow machine has not proved by a short deadline, it proves after it: nobody asks
+# again, and the record says so.
 matrix_check_late() {
-	if [ "$1" -ge "$matrix_surely" ] || [ "$3" != unconfirmed ] || [[ "|$2|" != *'|confirmed|'* ]]; then
-		matrix_wrong "$3, expected $2; unproved: $4"
+	if [ "$1" -ge "$matrix_surely" ] || [ "$answer_outcome" != unconfirmed ] || [[ "|$2|" != *'|confirmed|'* ]]; then
+		matrix_wrong "$answer_outcome, expected $2; unproved: $answer_unproved"
 		return
 	fi
-	until_true 10 matrix_proved_late || matrix_wrong "$3, and not confirmed later; unproved: $4"
+	until_true 10 matrix_proved_late || matrix_wrong "$answer_outcome, and not confirmed later; unproved: $answer_unproved"
 }
 matrix_proved_late() {
 	matrix_late=$(ctl --json log db1 --last 1 | jq -r '.records[-1] | select(.later == "confirmed") | .later_us / 1000 | floor') &&
 		[ -n "$matrix_late" ]
 }
 
-# matrix_check_vhba INDEX BY EVIDENCE: what it claimed by then is so.
+# matrix_check_vhba INDEX KNOWN: what it claimed is so; KNOWN are the WWPNs that the arrays know, one a line.
 matrix_check_vhba() {
-	local wwpn=${matrix_wwpn[$1]} busy hanging from
-	if [[ $3 = *'fabric logged out'* ]]; then
-		matrix_logged_out "$wwpn" "$2" >/dev/null || matrix_wrong "vhba $1: said to be logged out, the fabric's log has it logged in"
-		matrix_unknown_to_arrays "$wwpn" || matrix_wrong "vhba $1: said to be logged out, an array has a login or a command of it"
-		from=$(matrix_field ".vhbas[] | select(.index == $1) | [.phases[] | select(.phase == \"verify\") | .start_us] | min")
-		! matrix_seen_elsewhere "$wwpn" "$1" "$from" "$2" || matrix_wrong "vhba $1: said to be logged out, another port has it, for all to see"
+	local wwpn=${matrix_wwpn[$1]} evidence=${answer_evidence[$1]} busy hanging
+	if [[ $evidence = *'fabric logged out'* ]]; then
+		[ "${fabric_out[$wwpn]}" != - ] || matrix_wrong "vhba $1: said to be logged out, the fabric's log has it logged in"
+		[[ $2 != *"$wwpn"* ]] || matrix_wrong "vhba $1: said to be logged out, an array has a login or a command of it"
+		[ "${fabric_other[$wwpn]}" -eq 0 ] || ! matrix_seen "$1" ||
+			matrix_wrong "vhba $1: said to be logged out, another port has it, for all to see"
 	fi
-	if [[ $3 = *'in-flight ended'* ]]; then
+	if [[ $evidence = *'in-flight ended'* ]]; then
 		busy=$(matrix_busy "$1")
 		[ "$busy" -eq 0 ] || matrix_wrong "vhba $1: in-flight said to have ended, device_busy is $busy"
 		hanging=$(matrix_hanging "$1")
 		[ -z "$hanging" ] || matrix_wrong "vhba $1: in-flight said to have ended: $hanging"
 	fi
+	[ "$answer_outcome" != confirmed ] || [ "$evidence" = 'in-flight ended, targets logged out, fabric logged out' ] ||
+		matrix_wrong "confirmed, but vhba $1 has: $evidence"
 }
 
 matrix_check_claims() {
-	local index evidence by
-	by=$(matrix_field '.start_us + .elapsed_us')
-	while IFS=$'\t' read -r index evidence; do
-		matrix_check_vhba "$index" "$by" "$evidence"
-		if [ "$(matrix_field .outcome)" = confirmed ] && [ "$evidence" != 'in-flight ended, targets logged out, fabric logged out' ]; then
-			matrix_wrong "confirmed, but vhba $index has: $evidence"
-		fi
-	done < <(matrix_field '.vhbas[] | [.index, (.evidence | join(", "))] | @tsv')
+	local index known
+	[ "${#answer_evidence[@]}" -eq "${#matrix_wwpn[@]}" ] || matrix_wrong "the answer has ${#answer_evidence[@]} vhbas"
+	known=$(matrix_known_to_arrays)
+	for index in "${!answer_evidence[@]}"; do
+		matrix_check_vhba "$index" "$known"
+	done
 }
 
 # matrix_row NAME DEADLINE: into the table; times in ms from the request.
 matrix_row() {
-	local start by index at out=0 ended
-	read -r start by < <(matrix_field '"\(.start_us) \(.start_us + .elapsed_us)"')
-	for index in "${!matrix_wwpn[@]}"; do
-		at=$(matrix_logged_out "${matrix_wwpn[$index]}" "$by") || { out=-; break; }
-		at=$(((at - start) / 1000))
-		[ "$at" -le "$out" ] || out=$at
+	local wwpn out=0 ended
+	for wwpn in "${matrix_wwpn[@]}"; do
+		[ "${fabric_out[$wwpn]}" != - ] || { out=-; break; }
+		[ "${fabric_out[$wwpn]}" -le $((answer_start + out * 1000)) ] || out=$(((fabric_out[$wwpn] - answer_start) / 1000))
 	done
-	ended=$(awk -v start="$start" '$6 > 0 { out = 1 } $7 > last { last = $7 }
+	ended=$(awk -v start="$answer_start" '$6 > 0 { out = 1 } $7 > last { last = $7 }
 		END { print out ? "-" : (last > start ? int((last - start) / 1000) : 0) }' "$SAN_RUN/matrix/at-answer")
-	matrix_field "[\"$1\", $2, .outcome, (.elapsed_us / 1000 | floor),
-		([.phases[] | select(.phase == \"stop\" and .outcome == \"confirmed\") | (.end_us - .start_us) / 1000 | floor] | first // \"-\"),
-		\"$ended\", \"$out\",
-		(if .outcome == \"confirmed\" then [.vhbas[].phases[] | select(.phase == \"verify\") | .end_us - $start] | max / 1000 | floor else \"-\" end), \"${matrix_late:--}\"
-		] | @tsv" >>"$OUT/matrix.tsv"
+	printf -v matrix_last '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s' "$1" "$2" "$answer_outcome" "$answer_elapsed" "$answer_closed" \
+		"$ended" "$out" "$answer_verified" "${matrix_late:--}"
+	echo "$matrix_last" >>"$OUT/matrix.tsv"
 }
 
 # matrix_operation WORD...: it ends well; its record is kept for the diagnosis.
@@ -317,10 +348,10 @@ matrix_vports() { [ "$(vport_count)" -eq "$1" ]; }
 
 # matrix_check_after RESOURCES
 matrix_check_after() {
-	local now
-	db1_is attached || matrix_wrong "db1 is $(db1_state)"
-	now=$(paths alpha db1 | wc -l)
-	[ "$now" -eq 8 ] || matrix_wrong "$now paths, not 8"
+	local now=()
+	paths alpha db1 >"$SAN_RUN/matrix/paths-now"
+	mapfile -t now <"$SAN_RUN/matrix/paths-now"
+	[ "${#now[@]}" -eq 8 ] || matrix_wrong "${#now[@]} paths, not 8"
 	matrix_vports 2 || matrix_wrong "$(vport_count) vports, not 2"
 	matrix_io_stop || matrix_wrong "a command never came back: $(matrix_io_show | awk '$6 > 0')"
 	matrix_io_verify >"$SAN_RUN/matrix/verify" 2>&1 || matrix_wrong "blocks that were told to be written: $(grep -v ' 0 wrong' "$SAN_RUN/matrix/verify")"
@@ -340,10 +371,14 @@ matrix_recover() {
 matrix_round() {
 	local held asked=0
 	matrix_faults=()
-	matrix_late=''
-	matrix_recover
+	matrix_late='' matrix_last=''
+	if [ "$matrix_whole" -eq 0 ]; then
+		matrix_recover
+		paths alpha db1 >"$SAN_RUN/matrix/paths-now"
+	fi
+	matrix_whole=0
+	cp "$SAN_RUN/matrix/paths-now" "$SAN_RUN/matrix/paths"
 	held=$(matrix_resources)
-	paths alpha db1 >"$SAN_RUN/matrix/paths"
 	matrix_io_start || matrix_wrong "the I/O does not start: $(<"$OUT/pathio.err")"
 	"$2" >>"$SAN_RUN/matrix/faults"
 	matrix_io_pause
@@ -351,6 +386,8 @@ matrix_round() {
 	"$matrix_ask" "$5" || asked=1
 	stall_end
 	if [ "$asked" -eq 0 ]; then
+		matrix_read_answer
+		matrix_read_fabric "$answer_end"
 		matrix_check_answer "$5" "$4"
 		matrix_check_claims
 		matrix_row "$1" "$5"
@@ -358,6 +395,7 @@ matrix_round() {
 	"matrix_$6" "$3"
 	[ -z "$matrix_also" ] || "$matrix_also" "$5"
 	matrix_check_after "$held"
+	[ "${#matrix_faults[@]}" -gt 0 ] || matrix_whole=1
 	matrix_report "$1, deadline $5 ms, then $6"
 }
 
@@ -365,7 +403,7 @@ matrix_round() {
 matrix_report() {
 	local wrong
 	tap_result "$((${#matrix_faults[@]} > 0))" "$1"
-	diag "$(tail -n 1 "$OUT/matrix.tsv")"
+	echo "# $matrix_last"
 	[ "${#matrix_faults[@]}" -gt 0 ] || return 0
 	for wrong in "${matrix_faults[@]}"; do
 		diag "wrong: $wrong"
