@@ -180,6 +180,26 @@ static void test_control(void)
 	world_end(&w);
 }
 
+/* The memory goes from under rings that run: nothing is read there any more, until they are set up anew. */
+static void test_memory_goes(void)
+{
+	struct vu_memory none = {.n = 0};
+	struct front_req q = {0};
+	struct world w;
+
+	world_begin_with(&w, (struct backend_options){.luns = 1}, 2, SIZE, 0);
+	CU_ASSERT(front_send(&w.front, VU_SET_MEM_TABLE, &none, 8, NULL, 0, true));
+	front_rw(&q, 0, false, 0, 1, 0);
+	front_submit(&w.front, 2, &q);
+	front_stop(&w.front, NULL);
+	CU_ASSERT(!q.done);
+	for (unsigned i = 0; i < w.front.rings; i++)
+		ring_reset(&w.front, i);
+	front_start(&w.front, NULL);
+	front_settle(&w.front, 0);
+	world_end(&w);
+}
+
 /* ---- messages ---- */
 
 struct message {
@@ -337,8 +357,13 @@ static void test_cut(void)
 }
 
 static CU_TestInfo tests[] = {
-	{"chains", test_chains},     {"the same head", test_same_head}, {"control ring", test_control},
-	{"messages", test_messages}, {"messages cut up", test_cut},	CU_TEST_INFO_NULL,
+	{"chains", test_chains},
+	{"the same head", test_same_head},
+	{"control ring", test_control},
+	{"memory goes", test_memory_goes},
+	{"messages", test_messages},
+	{"messages cut up", test_cut},
+	CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

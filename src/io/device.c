@@ -183,12 +183,16 @@ static void setup_of(struct device *d, unsigned i, struct queue_setup *s)
 static int local_change(struct device *d, unsigned i, const struct queue_setup *s)
 {
 	struct virtqueue *q = &d->local[i];
-	int err = vq_map(q, &s->vq, s->mem);
+	int err;
 
-	if (err)
-		return err;
 	q->log = s->log;
 	q->call = s->call;
+	err = vq_map(q, &s->vq, s->mem);
+	if (err)
+		return err;
+	memory_ref(s->mem);
+	memory_unref(d->local_mem[i]);
+	d->local_mem[i] = s->mem;
 	return 0;
 }
 
@@ -242,8 +246,12 @@ static int ring_change(struct device *d, unsigned i)
 		c.err = local_change(d, i, &s);
 	else
 		worker_call(worker_of(d, i), change_in_worker, &c);
-	if (c.err)
-		log_err("ring %u can't be changed while it runs: %s", i, strerror(-c.err));
+	if (!c.err)
+		return 0;
+	/* it keeps the memory that it has, but nothing is taken from there any more */
+	if (i < RING_REQUEST)
+		d->local[i].broken = "it can't be changed";
+	log_err("ring %u can't be changed while it runs, and is not read any more: %s", i, strerror(-c.err));
 	return c.err;
 }
 
@@ -401,8 +409,11 @@ void device_forget(struct device *d)
 		cleanup_fd(&r->err);
 		*r = (struct ring){.kick = -1, .call = -1, .err = -1};
 	}
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
 		vq_end(&d->local[i]);
+		memory_unref(d->local_mem[i]);
+		d->local_mem[i] = NULL;
+	}
 	if (d->inflight)
 		munmap(d->inflight, d->inflight_size);
 	d->inflight = NULL;

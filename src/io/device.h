@@ -89,6 +89,7 @@ struct device {
 	struct dirty *log;
 	struct ring ring[DEVICE_RINGS];
 	struct virtqueue local[2]; /* control and event ring */
+	struct memory *local_mem[2]; /* that they lie in */
 	struct worker *worker[DEVICE_WORKERS_MAX];
 	struct queue queue[DEVICE_QUEUES];
 	struct queue_shared shared;

@@ -78,3 +78,18 @@ TESTS += tests/ut-io-process
 tests_ut_io_process_SOURCES = tests/ut-io-process.c
 tests_ut_io_process_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_process_LDADD = tests/io/libfront.la
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-vhost-user tests/fuzz/fuzz-virtqueue
+tests_fuzz_fuzz_vhost_user_SOURCES = tests/fuzz/fuzz-vhost-user.c
+tests_fuzz_fuzz_vhost_user_CPPFLAGS = $(INC_IO)
+tests_fuzz_fuzz_vhost_user_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_vhost_user_LDADD = src/io/libvhbaio.la
+tests_fuzz_fuzz_virtqueue_SOURCES = tests/fuzz/fuzz-virtqueue.c
+tests_fuzz_fuzz_virtqueue_CPPFLAGS = $(INC_IO)
+tests_fuzz_fuzz_virtqueue_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_virtqueue_LDADD = src/io/libvhbaio.la
+endif
+EXTRA_DIST += tests/fuzz/seeds/vhost-user/inflight tests/fuzz/seeds/vhost-user/memory-goes tests/fuzz/seeds/vhost-user/move tests/fuzz/seeds/vhost-user/slots \
+	tests/fuzz/seeds/vhost-user/start tests/fuzz/seeds/virtqueue/direct tests/fuzz/seeds/virtqueue/indirect \
+	tests/fuzz/seeds/virtqueue/pieces

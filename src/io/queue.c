@@ -382,17 +382,18 @@ static void watch(struct queue *q, int kick)
 
 int queue_change(struct queue *q, const struct queue_setup *s)
 {
-	int err = vq_map(&q->vq, &s->vq, s->mem);
+	int err;
 
-	if (err)
-		return err;
-	err = use_memory(q, s->mem);
-	if (err)
-		return err;
+	/* the old ones go, whatever becomes of the rest */
 	q->vq.log = s->log;
 	q->vq.call = s->call;
 	watch(q, s->kick);
-	return 0;
+	err = vq_map(&q->vq, &s->vq, s->mem);
+	if (!err)
+		err = use_memory(q, s->mem);
+	if (err)
+		q->running = false;
+	return err;
 }
 
 int queue_start(struct queue *q, const struct queue_setup *s)

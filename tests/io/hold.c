@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine.h"
@@ -16,16 +18,17 @@ bool __wrap_engine_submit(struct engine *, struct io_task *, int64_t *result);
 void __wrap_engine_cancel(struct engine *, struct io_task *);
 
 static atomic_bool holding, can_cancel;
-static atomic_uint held;
-static int gate = -1, count = -1;
+static int gate = -1;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what is below */
+static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
+static unsigned held;
 
 void hold(bool cancelable)
 {
 	gate = eventfd(0, EFD_CLOEXEC);
-	count = eventfd(0, EFD_CLOEXEC);
-	if (gate < 0 || count < 0)
+	if (gate < 0)
 		abort();
-	atomic_store(&held, 0);
+	held = 0;
 	atomic_store(&can_cancel, cancelable);
 	atomic_store(&holding, true);
 }
@@ -42,24 +45,25 @@ void hold_release(void)
 void hold_end(void)
 {
 	close(gate);
-	close(count);
 }
 
 void hold_wait(unsigned n)
 {
-	struct pollfd p = {count, POLLIN, 0};
-	uint64_t v;
+	struct timespec end;
 
-	while (atomic_load(&held) < n)
-		if (poll(&p, 1, 20000) != 1 || read(count, &v, sizeof(v)) != sizeof(v)) {
-			printf("Bail out! %u commands are held, not %u\n", atomic_load(&held), n);
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 20;
+	pthread_mutex_lock(&lock);
+	while (held < n)
+		if (pthread_cond_timedwait(&more, &lock, &end)) {
+			printf("Bail out! %u commands are held, not %u\n", held, n);
 			abort();
 		}
+	pthread_mutex_unlock(&lock);
 }
 
 bool __wrap_engine_submit(struct engine *e, struct io_task *t, int64_t *result)
 {
-	const uint64_t one = 1;
 	struct io_uring_sqe *s;
 
 	if (!atomic_load(&holding) || t->lun->number != 1 || t->io.op == DISK_OP_FSYNC)
@@ -70,9 +74,10 @@ bool __wrap_engine_submit(struct engine *e, struct io_task *t, int64_t *result)
 	s = io_uring_get_sqe(&e->ring);
 	io_uring_prep_poll_add(s, gate, POLLIN);
 	io_uring_sqe_set_data64(s, (uint64_t)(uintptr_t)t | ENGINE_TASK);
-	atomic_fetch_add(&held, 1);
-	if (write(count, &one, sizeof(one)) != sizeof(one))
-		abort();
+	pthread_mutex_lock(&lock);
+	held++;
+	pthread_cond_signal(&more);
+	pthread_mutex_unlock(&lock);
 	return true;
 }
 
