@@ -5,5 +5,6 @@ dist_man_MANS += \
 	%D%/vhba-proto.7 \
 	%D%/vhba-hook.1 \
 	%D%/vhbactl.1 \
+	%D%/vhba-io.8 \
 	%D%/vhbad.8 \
 	%D%/vhbad.conf.5

@@ -47,6 +47,7 @@ static struct process start(const char *const *options)
 		die("fork");
 	if (!p.pid) {
 		snprintf(number, sizeof(number), "%d", dup(pair[1]));
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
 		setenv("ASAN_OPTIONS", "detect_leaks=0",
 		       1); /* it looks for leaks by calls that are not allowed */
 		execv(path, (char *const *)(uintptr_t)argv);

@@ -58,6 +58,35 @@ static void test_move(void)
 	world_end(&w);
 }
 
+/* By the control socket: the front end doesn't know, and the guest waits. */
+static void test_hold(void)
+{
+	struct front_req q;
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t data;
+
+	world_begin(&w);
+	data = front_alloc(f, 4096, 4096, false);
+	for (unsigned i = 0; i < 5; i++) {
+		UT_STREQ(backend_ask(&w.back, "stop", -1), "ok");
+		while (!strstr(backend_ask(&w.back, "status", -1), "stopped"))
+			;
+		front_rw(&q, 0, false, 0, 8, data);
+		front_submit(f, 2, &q);
+		UT_EQ(front_reap(f, 2, false), 0);
+		UT_STREQ(backend_ask(&w.back, "start", -1), "ok");
+		front_wait(f, 2, &q);
+		UT_EQ(front_response(&q)->status, 0);
+	}
+	/* the front end's word is the last one */
+	UT_STREQ(backend_ask(&w.back, "stop", -1), "ok");
+	front_stop(f, NULL);
+	UT_STREQ(backend_ask(&w.back, "start", -1), "ok");
+	CU_ASSERT_PTR_NOT_NULL(strstr(backend_ask(&w.back, "status", -1), "stopped"));
+	world_end(&w);
+}
+
 /* ---- the log ---- */
 
 /* Pages that only the device writes. */
@@ -229,6 +258,7 @@ static void test_stop_queued(void)
 static CU_TestInfo tests[] = {
 	{"stop and go under load", test_stop_and_go},
 	{"move under load", test_move},
+	{"hold and go on", test_hold},
 	{"log", test_log},
 	{"deadline", test_deadline},
 	{"stop with what waits", test_stop_queued},

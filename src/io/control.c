@@ -60,7 +60,13 @@ static void lun_check(const struct request *r)
 
 static void stop(const struct request *r)
 {
-	device_stop(r->device);
+	device_hold(r->device);
+	say(r, 0);
+}
+
+static void start(const struct request *r)
+{
+	device_go_on(r->device);
 	say(r, 0);
 }
 
@@ -78,7 +84,7 @@ static const struct {
 	void (*run)(const struct request *);
 } requests[] = {
 	{"lun-add", true, lun_add}, {"lun-remove", true, lun_remove}, {"lun-check", false, lun_check},
-	{"stop", false, stop},	    {"status", false, status},
+	{"stop", false, stop},	    {"start", false, start},	      {"status", false, status},
 };
 
 void control_answer(struct device *d, char *text, int *fds, unsigned n, char *reply, size_t size)

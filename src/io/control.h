@@ -7,6 +7,7 @@
  *	lun-remove N
  *	lun-check		look at the files' sizes
  *	stop			stop the device, as at the first disabled ring
+ *	start			the rings that the last stop found enabled are so again
  *	status			"state busy=N orphans=N luns=N"
  *
  * The reply is "ok", "ok TEXT", or "error TEXT".

@@ -396,6 +396,7 @@ uint16_t device_ring_end(struct device *d, unsigned i)
 
 	cleanup_fd(&r->kick);
 	r->kick = -1;
+	r->held = false;
 	return r->base;
 }
 

@@ -58,6 +58,7 @@ struct ring {
 	uint16_t base;
 	int kick, call, err; /* -1: none */
 	bool enabled;
+	bool held; /* it was enabled when device_hold came */
 	bool running; /* the worker, or the device itself, has it */
 	bool failed; /* it could not be started as it is set up */
 };
@@ -131,6 +132,10 @@ uint16_t device_ring_end(struct device *, unsigned ring);
 
 /* Stop the whole device. Until it is DEVICE_STOPPED, call device_turn when something happens. */
 void device_stop(struct device *);
+
+/* The same by another's order than the front end's; and the end of it. */
+void device_hold(struct device *);
+void device_go_on(struct device *);
 
 /* Forget all that the front end said. The device is stopped. */
 void device_forget(struct device *);

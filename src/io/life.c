@@ -269,7 +269,24 @@ void device_ring_enable(struct device *d, unsigned i, bool on)
 	if (!on && d->ring[i].enabled)
 		device_stop(d);
 	d->ring[i].enabled = on;
+	d->ring[i].held = false;
 	d->ring[i].failed = false;
+	device_turn(d);
+}
+
+void device_hold(struct device *d)
+{
+	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+		d->ring[i].held |= d->ring[i].enabled;
+	device_stop(d);
+}
+
+void device_go_on(struct device *d)
+{
+	for (unsigned i = 0; i < DEVICE_RINGS; i++) {
+		d->ring[i].enabled |= d->ring[i].held;
+		d->ring[i].held = false;
+	}
 	device_turn(d);
 }
 
