@@ -354,7 +354,7 @@ static void test_login_stuck(void)
 }
 
 /* What the name server has is another port's once the fabric has let this one go. */
-static const char *name_server_has(const char *port_id)
+static const char *name_server_says(enum ct_answer answer, const char *port_id, bool shown)
 {
 	static char said[QUIESCE_FABRIC_MAX];
 	struct op *op = quiescing();
@@ -364,13 +364,14 @@ static const char *name_server_has(const char *port_id)
 	snprintf(fc_host_find(&d.inv, 2)->state, sizeof(((struct fc_host *)0)->state), "Online");
 	tree_put("Online", "/sys/class/fc_host/host2/port_state");
 	tree_put(port_id, "/sys/class/fc_host/host5/port_id");
+	vm->vhba[0].shown = shown;
 	said[0] = '\0';
 	while (!said[0] && !mono_reached(stop, mono_now())) {
 		ut_privq_run(&d, 10 * USEC_PER_MSEC);
 		while (ut_privq_next(&q)) {
 			if (q.verb == PRIV_CT_GID_PN)
 				ut_privq_reply(&d, &q,
-					       (struct priv_reply){.value = CT_PRESENT, .port_id = 0x010136});
+					       (struct priv_reply){.value = answer, .port_id = 0x010136});
 			else
 				ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
 		}
@@ -383,9 +384,18 @@ static const char *name_server_has(const char *port_id)
 
 static void test_other_port(void)
 {
-	UT_STREQ(name_server_has("0x010136"), "present: 010136");
-	UT_STREQ(name_server_has("0x000000"),
+	UT_STREQ(name_server_says(CT_PRESENT, "0x010136", false), "present: 010136");
+	UT_STREQ(name_server_says(CT_PRESENT, "0x000000", false),
 		 "present: 010136; the fabric has let this vport go, so another port carries its WWPN");
+}
+
+/* Zoning may hide the vport from its parent: then the LOGO's acceptance proves it, or nothing does. */
+static void test_hidden(void)
+{
+	UT_STREQ(name_server_says(CT_ABSENT, "0x000000", false), "absent");
+	UT_STREQ(name_server_says(CT_ABSENT, "0x010136", true), "absent");
+	UT_STREQ(name_server_says(CT_ABSENT, "0x010136", false),
+		 "no proof: absent, but zoning may hide it from the parent, and its LOGO is not accepted");
 }
 
 int main(int argc, char **argv)
@@ -400,6 +410,7 @@ int main(int argc, char **argv)
 		{"what is half deleted is deleted before it is created", test_half_deleted},
 		{"a login that is stuck is begun anew", test_login_stuck},
 		{"a WWPN that another port carries", test_other_port},
+		{"a WWPN that is perhaps hidden", test_hidden},
 		CU_TEST_INFO_NULL,
 	};
 	static const struct ut_suite suites[] = {{"timers", tests, begin, NULL}, {NULL}};

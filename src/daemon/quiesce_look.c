@@ -115,6 +115,28 @@ int quiesce_op_open_intake(void *user, const struct quiesce_call *c)
 
 /* ---- the fabric's word ---- */
 
+/*
+ * The N_Port_ID that the vport has still, although it is being logged out: 0 once FFFFFE has accepted its
+ * LOGO. False where the driver does not show that, or the vport is gone.
+ */
+static bool own_port_id(struct driver *dr, const struct vm_vhba *v, uint32_t *id)
+{
+	const struct fc_host *host = v->host >= 0 ? fc_host_find(&dr->d->inv, v->host) : NULL;
+
+	return host && vhba_profile(dr->d, v)->proof & FC_PROOF_PORT_ID && !fc_host_read_port_id(host, id);
+}
+
+/*
+ * Zoning bounds what the name server tells the parent, perhaps of its own vports too: that one is absent
+ * proves nothing before it was seen there, unless the fabric has accepted the LOGO.
+ */
+static bool absence_proves(struct driver *dr, const struct vm_vhba *v)
+{
+	uint32_t id;
+
+	return v->shown || !own_port_id(dr, v, &id) || !id;
+}
+
 static void on_fabric(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct verb_call *vc = user;
@@ -126,9 +148,14 @@ static void on_fabric(void *user, const struct priv_reply *r)
 	if (r->err) {
 		driver_queue_text(dr, &vc->call, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0},
 				  verb_reply_text(dr, vc, r, text, sizeof(text)));
+	} else if (r->value == CT_ABSENT && !absence_proves(dr, verb_vhba(dr, &vc->call))) {
+		driver_queue_text(
+			dr, &vc->call, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0},
+			"absent, but zoning may hide it from the parent, and its LOGO is not accepted");
 	} else if (r->value == CT_ABSENT) {
 		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT);
 	} else if (r->value == CT_PRESENT) {
+		verb_vhba(dr, &vc->call)->shown = true;
 		snprintf(text, sizeof(text), "%06" PRIx32 "%s", r->port_id,
 			 dr->logged_out[vc->call.vhba]
 				 ? "; the fabric has let this vport go, so another port carries its WWPN"
@@ -141,16 +168,6 @@ static void on_fabric(void *user, const struct priv_reply *r)
 	}
 }
 
-/* Where the driver shows that: what the name server still has is not this vport's then. */
-static bool fabric_let_go(struct driver *dr, const struct vm_vhba *v)
-{
-	const struct fc_host *host = v->host >= 0 ? fc_host_find(&dr->d->inv, v->host) : NULL;
-	uint32_t id;
-
-	return host && vhba_profile(dr->d, v)->proof & FC_PROOF_PORT_ID && !fc_host_read_port_id(host, &id) &&
-	       !id;
-}
-
 int quiesce_op_verify_fabric(void *user, const struct quiesce_call *c)
 {
 	struct driver *dr = user;
@@ -158,6 +175,7 @@ int quiesce_op_verify_fabric(void *user, const struct quiesce_call *c)
 	struct priv_request q = {.verb = PRIV_CT_GID_PN, .host = v->parent_host, .wwpn = v->wwpn};
 	const struct fc_host *parent;
 	char text[QUIESCE_TEXT_MAX];
+	uint32_t id;
 
 	watch_refresh_parents(dr->d);
 	parent = fc_host_find(&dr->d->inv, v->parent_host);
@@ -169,6 +187,6 @@ int quiesce_op_verify_fabric(void *user, const struct quiesce_call *c)
 		driver_queue_text(dr, c, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0}, text);
 		return 0;
 	}
-	dr->logged_out[c->vhba] = fabric_let_go(dr, v);
+	dr->logged_out[c->vhba] = own_port_id(dr, v, &id) && !id;
 	return verb_send(user, c, &q, on_fabric, 0, 0);
 }

@@ -35,6 +35,7 @@ struct vm_vhba {
 	int parent_host; /* the parent's Scsi_Host */
 	int host; /* the vport's own Scsi_Host */
 	bool named; /* its symbolic name has been given */
+	bool shown; /* the name server has told its parent of the WWPN once */
 	unsigned channel, number; /* vport-H:C-N on the parent */
 	bool timers_pending; /* timers.c: its rport timers are being set back */
 	bool sizes_pending; /* sizes.c: its disks' capacities are being read anew */
