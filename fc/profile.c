@@ -79,12 +79,15 @@ const struct fc_profile fc_profiles[] = {
 		 * fc_lun_reset (fc_fcp.c) waits 10 s for the answer to its LUN reset and then ends the
 		 * exchange that it has sent it on; fc_exch_mgr_reset has freed that one if the port was
 		 * logged out meanwhile, and fc_tm_done does not take it back.
+		 * fc_fcp_cleanup_each_cmd, which a delete calls, ends exchanges without its lock: that of a
+		 * command which completes just then has been freed.
 		 */
 		.family = "libfc",
 		.drivers = {"fcoe"},
 		.hides_disabled = true,
 		.login_sticks = true,
 		.frees_resets = true,
+		.disable_first = true,
 		.abort = FC_ABORT_LOCAL,
 		.proof = FC_PROOF_RPORTS | FC_PROOF_PORT_ID | FC_PROOF_BUSY,
 		.shared = FC_SHARED_RTNL,

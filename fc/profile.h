@@ -83,6 +83,7 @@ struct fc_profile {
 			    */
 	bool frees_resets; /* a disable or delete during SCSI error handling takes the kernel down: it frees
 			      the exchange of a LUN reset that is waited for, and is used afterwards */
+	bool disable_first; /* a delete of what has commands in flight races with their completion */
 	bool ct_by_rport; /* CT goes through the directory server's rport alone (FC_BSG_RPT_CT) */
 	enum fc_abort abort;
 	unsigned proof; /* enum fc_proof */

@@ -196,6 +196,8 @@ static void arm_drain(struct quiesce *q, struct q_vhba *v)
 	}
 }
 
+#define FAST_FAIL_LEAST_US (200 * USEC_PER_MSEC)
+
 void q_arm_step(struct quiesce *q, struct q_vhba *v)
 {
 	const struct quiesce_profile *p = q_profile(v);
@@ -211,7 +213,9 @@ void q_arm_step(struct quiesce *q, struct q_vhba *v)
 		arm_drain(q, v);
 		return;
 	case QS_FAST_FAIL:
+		/* A helper that is merely slow is no reason for a hard stop, which would not be faster. */
 		us = q_budget(q, p->fast_fail_us, 2);
+		us = us > FAST_FAIL_LEAST_US ? us : FAST_FAIL_LEAST_US;
 		break;
 	case QS_RPORT_WAIT:
 		v->step_at = mono_add(v->until, p->rport_slack_us);

@@ -296,6 +296,8 @@ static void test_superseded(void)
 	struct pollfd fds[POOL_FDS];
 	struct priv_request q = disable(2, PATIENCE_MS);
 
+	/* A driver whose vport is deleted without a disable of its own, which would hang too. */
+	tree_put("lpfc", "/sys/class/scsi_host/host2/proc_name");
 	tree_fifo(DISABLE);
 	UT_EQ(submit(disable(1, PATIENCE_MS)), 0);
 	q.verb = PRIV_VPORT_DELETE, q.wwnn = 0x20;
@@ -308,6 +310,7 @@ static void test_superseded(void)
 		UT_EQ(r.err, r.id == 1 ? -EIO : 0);
 	}
 	UT_STREQ(tree_text("/sys/class/fc_host/host2/vport_delete"), "502ab30000000001:0000000000000020");
+	tree_put("fcoe", "/sys/class/scsi_host/host2/proc_name");
 }
 
 /* One whose answer was on its way when it was killed does not stand ready any more. */

@@ -97,6 +97,11 @@ static void test_error_handling(void)
 		UT_EQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable")[0],
 		      cases[i].err ? '-' : '1');
 		UT_EQ(tree_text("/sys/class/fc_host/host2/vport_delete")[0], cases[i].err ? '-' : '5');
+		/* fcoe cuts off what is in flight by a disable, not by the delete. */
+		tree_put("-", "/sys/class/fc_vports/vport-2:0-3/vport_disable");
+		UT_EQ(run(PRIV_VPORT_DELETE, q), cases[i].err);
+		UT_EQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable")[0],
+		      !strcmp(cases[i].driver, "fcoe") && !cases[i].err ? '1' : '-');
 	}
 	/* That of the parent does not matter, nor is anything else forbidden. */
 	tree_put("fcoe", "/sys/class/scsi_host/host2/proc_name");

@@ -206,6 +206,20 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 	return 0;
 }
 
+/*
+ * What is in flight is cut off by a disable: where the driver is at that during the delete, a command that
+ * completes meanwhile has its exchange ended after it was freed.
+ */
+static void cut_off(const struct priv_request *q, const struct priv_reply *v)
+{
+	char driver[16] = "";
+
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
+	if (fc_profile_find(driver)->disable_first)
+		verb_write("1", "/sys/class/fc_vports/vport-%d:%u-%u/vport_disable", q->host, v->channel,
+			   v->number); /* EALREADY: so much the better; otherwise the delete still does it */
+}
+
 static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 {
 	int err = check_parent(q->host, r);
@@ -220,6 +234,7 @@ static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 	err = check_error_handling(q, r, r);
 	if (err)
 		return err;
+	cut_off(q, r);
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
 	err = verb_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);
 	if (err)
