@@ -392,6 +392,30 @@ static void test_holes(void)
 	rig_free(&h);
 }
 
+/* More than a command may move, and more than one may unmap: said in block limits, and held to. */
+static void test_limits(void)
+{
+	static const uint64_t three[][2] = {{0, 1u << 22}, {1u << 22, 1u << 22}, {1u << 23, 1}};
+	const uint32_t most = (32u << 20) / BS;
+	uint8_t list[64];
+	struct rig h;
+	size_t n;
+
+	rig_init(&h, 1u << 24);
+	rig_open(&h, DISK_POWER_ON);
+	UT_EQ(DO(&h, RIG_A, 0x88, 0, BE8(0), BE4(most + 1), 0, 0), SAID_BAD_CDB);
+	UT_EQ(DO(&h, RIG_A, 0x8a, 0, BE8(0), BE4(most + 1), 0, 0), SAID_BAD_CDB);
+	UT_EQ(DO(&h, RIG_A, 0x8f, 0, BE8(0), BE4(most + 1), 0, 0), SAID_BAD_CDB);
+	UT_EQ(DO(&h, RIG_A, 0x8f, 0, BE8(0), BE4(most), 0, 0), 0);
+	UT_EQ(DO(&h, RIG_A, 0x93, 1, BE8(0), BE4(most + 1), 0, 0), SAID_BAD_CDB);
+	UT_EQ(DO(&h, RIG_A, 0x93, 9, BE8(0), BE4(most), 0, 0), 0);
+	n = unmap_list(list, three, 3);
+	UT_EQ(OUT(&h, RIG_A, list, n, 0x42, 0, 0, 0, 0, 0, 0, BE2(n), 0), SAID_BAD_PARAMETER);
+	n = unmap_list(list, three, 2);
+	UT_EQ(OUT(&h, RIG_A, list, n, 0x42, 0, 0, 0, 0, 0, 0, BE2(n), 0), 0);
+	rig_free(&h);
+}
+
 static void test_resize(void)
 {
 	UT_EQ(disk_resized(r.d), 0);
@@ -440,6 +464,7 @@ static CU_TestInfo tests[] = {
 	{"WRITE SAME", test_write_same},
 	{"GET LBA STATUS", test_lba_status},
 	{"holes in a file", test_holes},
+	{"limits", test_limits},
 	{"another size", test_resize},
 	{"read-only", test_read_only},
 	CU_TEST_INFO_NULL,

@@ -128,6 +128,8 @@ struct extent {
 struct extent extent_of(const uint8_t *cdb);
 /* On the disk, all of it? false: the task has ended with LBA OUT OF RANGE. */
 bool extent_check(struct cmd *, struct extent);
+/* No more than TRANSFER_MAX_BYTES? false: the task has ended. */
+bool extent_limit(struct cmd *, struct extent);
 /* Pass the gate, in disk_run; false: a reservation forbids it by now, the task has ended. */
 bool extent_enter(struct cmd *, struct extent, uint32_t *token);
 
@@ -196,7 +198,9 @@ enum disk_next begin_report_tmf(struct cmd *);
 
 /* Limits that block limits says and the commands hold to. */
 #define CAW_MAX_BLOCKS 128u
-#define WRITE_SAME_MAX_BYTES (256u << 20)
+#define TRANSFER_MAX_BYTES                                                                                   \
+	(32u << 20) /* also of WRITE SAME and VERIFY: so that each ends in a bounded time */
+#define UNMAP_MAX_BYTES (UINT64_C(4) << 30) /* of one command */
 #define UNMAP_MAX_DESCRIPTORS 256u
 
 #endif

@@ -41,6 +41,17 @@ bool extent_check(struct cmd *c, struct extent x)
 	return false;
 }
 
+bool extent_limit(struct cmd *c, struct extent x)
+{
+	/* where the number of blocks is, by the CDB's length */
+	static const uint8_t field[17] = {[6] = 4, [10] = 7, [12] = 6, [16] = 10};
+
+	if (x.n <= TRANSFER_MAX_BYTES >> c->d->block_shift)
+		return true;
+	cmd_bad_cdb(c, field[c->op->cdb_len], 7);
+	return false;
+}
+
 bool extent_enter(struct cmd *c, struct extent x, uint32_t *token)
 {
 	*token = gate_enter(&c->d->gate, x.lba, x.n);

@@ -89,3 +89,8 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/cdb/read-write \
 	tests/fuzz/seeds/cdb/thin \
 	tests/fuzz/seeds/diskstate/two
+
+check_PROGRAMS += tests/iscsi-disk
+tests_iscsi_disk_SOURCES = tests/iscsi-disk.c
+tests_iscsi_disk_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
+tests_iscsi_disk_LDADD = tests/libdiskrig.la -lpthread

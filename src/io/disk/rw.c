@@ -24,7 +24,7 @@ static bool checked(struct cmd *c, struct extent *x, bool write)
 		cmd_bad_cdb(c, 1, 7);
 		return false;
 	}
-	if (!extent_check(c, *x) || !cmd_room(c, write, x->n << c->d->block_shift))
+	if (!extent_check(c, *x) || !extent_limit(c, *x) || !cmd_room(c, write, x->n << c->d->block_shift))
 		return false;
 	if (!x->n)
 		cmd_good(c);

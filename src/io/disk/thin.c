@@ -56,12 +56,19 @@ static int unmap_one(struct cmd *c, struct extent x)
 
 static void unmap(struct cmd *c, const uint8_t *list, unsigned n)
 {
+	uint64_t all = 0;
 	int rc = 0;
 
 	/* All are looked at before one is done. */
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		if (!extent_check(c, descriptor(list, i)))
 			return;
+		all += descriptor(list, i).n;
+	}
+	if (all > UNMAP_MAX_BYTES >> c->d->block_shift) {
+		cmd_bad_parameter(c, LIST_HEADER + 8, 7);
+		return;
+	}
 	for (unsigned i = 0; i < n && !rc; i++)
 		rc = unmap_one(c, descriptor(list, i));
 	if (!rc && !disk_mode(c->d, MODE_WCE))
@@ -161,11 +168,12 @@ void run_write_same(struct cmd *c)
 		cmd_bad_cdb(c, 1, 3);
 		return;
 	}
-	if (!x.n || x.n > WRITE_SAME_MAX_BYTES >> c->d->block_shift) {
+	if (!x.n) { /* WSNZ: not "all the rest" */
 		cmd_bad_cdb(c, cdb[0] == 0x93 ? 10 : 7, 7);
 		return;
 	}
-	if (!extent_check(c, x) || (!no_data && !cmd_take(c, block, disk_block_size(c->d))))
+	if (!extent_limit(c, x) || !extent_check(c, x) ||
+	    (!no_data && !cmd_take(c, block, disk_block_size(c->d))))
 		return;
 	if (!extent_enter(c, x, &token))
 		return;

@@ -84,7 +84,7 @@ static bool checked(struct cmd *c, struct extent *x, enum check *check, bool wri
 		cmd_bad_cdb(c, 1, 2);
 		return false;
 	}
-	if (!extent_check(c, *x))
+	if (!extent_check(c, *x) || !extent_limit(c, *x))
 		return false;
 	need = write || *check == CHECK_DATA ? x->n : *check == CHECK_ONE_BLOCK && x->n ? 1 : 0;
 	if (!cmd_room(c, true, need << c->d->block_shift))

@@ -56,10 +56,11 @@ static size_t page_block_limits(const struct disk *d, uint8_t *b)
 	b[0] = 0x01; /* WSNZ: a WRITE SAME of "all the rest" is refused */
 	b[1] = CAW_MAX_BLOCKS;
 	put_be16((uint16_t)physical, b + 2); /* optimal transfer length granularity */
-	put_be64(WRITE_SAME_MAX_BYTES >> d->block_shift, b + 32);
+	put_be32(TRANSFER_MAX_BYTES >> d->block_shift, b + 4);
+	put_be64(TRANSFER_MAX_BYTES >> d->block_shift, b + 32);
 	if (!d->unmap)
 		return 60;
-	put_be32(UINT32_MAX, b + 16); /* maximum unmap LBA count: no limit */
+	put_be32((uint32_t)(UNMAP_MAX_BYTES >> d->block_shift), b + 16);
 	put_be32(UNMAP_MAX_DESCRIPTORS, b + 20);
 	put_be32(physical, b + 24); /* optimal unmap granularity */
 	put_be32(UINT32_C(1) << 31, b + 28); /* UGAVALID, alignment 0 */
