@@ -278,8 +278,6 @@ static bool command(struct connection *c)
 	t.in_len = in.iov_len = reads ? expected : 0;
 	t.out_len = out.iov_len = writes ? expected : 0;
 	execute(c, &t);
-	if (t.overrun)
-		fprintf(stderr, "overrun: opcode %02x\n", t.cdb[0]);
 	if (reads && !data_in(c, c->answer, t.moved))
 		return false;
 	residual = expected > t.moved ? expected - (uint32_t)t.moved : 0;

@@ -84,7 +84,7 @@ static void test_vpd(void)
 	UT_EQ(r.answer[4], 1);
 	UT_EQ(r.answer[5], CAW_MAX_BLOCKS);
 	UT_EQ(get_be32(r.answer + 8), (32u << 20) / 512);
-	UT_EQ(get_be32(r.answer + 20), (UINT64_C(4) << 30) / 512);
+	UT_EQ(get_be32(r.answer + 20), (512u << 20) / 512);
 	UT_EQ(get_be32(r.answer + 24), UNMAP_MAX_DESCRIPTORS);
 	UT_EQ(get_be64(r.answer + 36), (32u << 20) / 512);
 	UT_EQ(vpd(0xb1), 64);

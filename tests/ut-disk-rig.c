@@ -97,17 +97,17 @@ static int64_t move(struct disk *d, const struct scsi_task *t, const struct disk
 		return -errno;
 	if (!out)
 		len = (size_t)n;
-	for (unsigned i = 0; i < (out ? t->out_n : t->in_n); i++)
-		for (size_t k = 0; k < v[i].iov_len && at < len; k++) {
-			if (skip) {
-				skip--;
-				continue;
-			}
-			if (out)
-				buf[at++] = ((uint8_t *)v[i].iov_base)[k];
-			else
-				((uint8_t *)v[i].iov_base)[k] = buf[at++];
-		}
+	for (unsigned i = 0; i < (out ? t->out_n : t->in_n); i++) {
+		size_t from = skip < v[i].iov_len ? skip : v[i].iov_len, part = v[i].iov_len - from;
+
+		skip -= from;
+		part = part < len - at ? part : len - at;
+		if (out)
+			memcpy(buf + at, (uint8_t *)v[i].iov_base + from, part);
+		else
+			memcpy((uint8_t *)v[i].iov_base + from, buf + at, part);
+		at += part;
+	}
 	if (!out)
 		return (int64_t)at;
 	n = pwrite(disk_fd(d), buf, at, (off_t)io->offset);

@@ -395,7 +395,7 @@ static void test_holes(void)
 /* More than a command may move, and more than one may unmap: said in block limits, and held to. */
 static void test_limits(void)
 {
-	static const uint64_t three[][2] = {{0, 1u << 22}, {1u << 22, 1u << 22}, {1u << 23, 1}};
+	static const uint64_t three[][2] = {{0, 1u << 19}, {1u << 19, 1u << 19}, {1u << 20, 1}};
 	const uint32_t most = (32u << 20) / BS;
 	uint8_t list[64];
 	struct rig h;

@@ -200,7 +200,7 @@ enum disk_next begin_report_tmf(struct cmd *);
 #define CAW_MAX_BLOCKS 128u
 #define TRANSFER_MAX_BYTES                                                                                   \
 	(32u << 20) /* also of WRITE SAME and VERIFY: so that each ends in a bounded time */
-#define UNMAP_MAX_BYTES (UINT64_C(4) << 30) /* of one command */
+#define UNMAP_MAX_BYTES (512u << 20) /* of one command */
 #define UNMAP_MAX_DESCRIPTORS 256u
 
 #endif

@@ -94,3 +94,5 @@ check_PROGRAMS += tests/iscsi-disk
 tests_iscsi_disk_SOURCES = tests/iscsi-disk.c
 tests_iscsi_disk_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
 tests_iscsi_disk_LDADD = tests/libdiskrig.la -lpthread
+dist_check_SCRIPTS += tests/disk-conformance.sh
+TESTS += tests/disk-conformance.sh

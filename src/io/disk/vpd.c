@@ -60,7 +60,7 @@ static size_t page_block_limits(const struct disk *d, uint8_t *b)
 	put_be64(TRANSFER_MAX_BYTES >> d->block_shift, b + 32);
 	if (!d->unmap)
 		return 60;
-	put_be32((uint32_t)(UNMAP_MAX_BYTES >> d->block_shift), b + 16);
+	put_be32(UNMAP_MAX_BYTES >> d->block_shift, b + 16);
 	put_be32(UNMAP_MAX_DESCRIPTORS, b + 20);
 	put_be32(physical, b + 24); /* optimal unmap granularity */
 	put_be32(UINT32_C(1) << 31, b + 28); /* UGAVALID, alignment 0 */
