@@ -78,9 +78,20 @@ static void test_features(void)
 	}
 }
 
+/* Workers that look for more before they sleep, and more of them than queues. */
+static void test_polling(void)
+{
+	struct world w;
+
+	world_begin_with(&w, (struct backend_options){.luns = 2, .workers = 3, .poll_us = 200}, 2, 64, 0);
+	read_and_write(&w);
+	world_end(&w);
+}
+
 static CU_TestInfo tests[] = {
 	{"read and write", test_read_write},
 	{"features", test_features},
+	{"polling", test_polling},
 	CU_TEST_INFO_NULL,
 };
 

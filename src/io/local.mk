@@ -93,3 +93,9 @@ endif
 EXTRA_DIST += tests/fuzz/seeds/vhost-user/inflight tests/fuzz/seeds/vhost-user/memory-goes tests/fuzz/seeds/vhost-user/move tests/fuzz/seeds/vhost-user/slots \
 	tests/fuzz/seeds/vhost-user/start tests/fuzz/seeds/virtqueue/direct tests/fuzz/seeds/virtqueue/indirect \
 	tests/fuzz/seeds/virtqueue/pieces
+
+check_PROGRAMS += tests/ut-io-memory
+TESTS += tests/ut-io-memory
+tests_ut_io_memory_SOURCES = tests/ut-io-memory.c
+tests_ut_io_memory_CPPFLAGS = $(INC_IO) $(INC_TESTS)
+tests_ut_io_memory_LDADD = tests/libut.la src/io/libvhbaio.la
