@@ -305,6 +305,7 @@ static void test_control(void)
 	UT_EQ(mode_select(RIG_A, list, sizeof(list)), 0);
 	UT_EQ(ready(RIG_B), MODE_CHANGED);
 	UT_EQ(r.t.sense[0], 0x72);
+	CU_ASSERT(disk_descriptor_sense(r.d));
 	UT_EQ(DO(&r, RIG_A, 0x88, 0, BE8(UINT64_MAX - 1), BE4(1), 0, 0), SAID_OUT_OF_RANGE);
 	UT_EQ(r.t.sense[0], 0x72);
 	UT_EQ(rig_info(&r), UINT64_MAX - 1);

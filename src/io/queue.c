@@ -447,7 +447,7 @@ static void answer_instead(const struct io_task *t)
 	memcpy(a.response, t->response, sizeof(a.response));
 	memcpy(a.scsi.cdb, t->scsi.cdb, sizeof(a.scsi.cdb));
 	a.scsi.cdb_len = t->scsi.cdb_len;
-	repeat_cut_off(&a.scsi, true, false);
+	repeat_cut_off(&a.scsi, true, t->lun && disk_descriptor_sense(t->lun->disk));
 	answer(&a, VIRTIO_SCSI_S_OK);
 }
 

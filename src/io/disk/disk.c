@@ -189,6 +189,11 @@ int disk_fd(const struct disk *d)
 	return d->fd;
 }
 
+bool disk_descriptor_sense(const struct disk *d)
+{
+	return disk_mode(d, MODE_D_SENSE);
+}
+
 uint64_t disk_blocks(const struct disk *d)
 {
 	return atomic_load(&d->blocks);

@@ -100,8 +100,8 @@ enum disk_next disk_begin(struct disk *, uint64_t nexus, struct scsi_task *, str
 
 /*
  * Once for each DISK_IO, always, even when nothing was submitted: result is the number of bytes, or -errno.
- * -ECANCELED says that it was never executed and ends the task with BUSY.  DISK_IO: it was cut short, *io is
- * now the rest (the guest's data is where it was).
+ * -ECANCELED says that it was never executed and ends the task with BUSY.  DISK_IO: there is more to do, and
+ * *io says what, maybe with another op: the rest of what was cut short, or the read after a flush.
  */
 enum disk_next disk_end(struct disk *, struct scsi_task *, struct disk_io *, int64_t result);
 
@@ -109,6 +109,7 @@ enum disk_next disk_end(struct disk *, struct scsi_task *, struct disk_io *, int
 void disk_run(struct disk *, uint64_t nexus, struct scsi_task *);
 
 int disk_fd(const struct disk *);
+bool disk_descriptor_sense(const struct disk *); /* D_SENSE: the format in which the guest wants sense data */
 uint64_t disk_blocks(const struct disk *);
 uint32_t disk_block_size(const struct disk *);
 

@@ -31,6 +31,16 @@ static bool checked(struct cmd *c, struct extent *x, bool write)
 	return x->n;
 }
 
+/* All but the gate's token. */
+static void set_io(const struct disk *d, struct disk_io *io, enum disk_op op, struct extent x)
+{
+	io->op = op;
+	io->flags = 0;
+	io->offset = x.lba << d->block_shift;
+	io->length = x.n << d->block_shift;
+	io->skip = 0;
+}
+
 static enum disk_next begin(struct cmd *c, bool write)
 {
 	struct disk *d = c->d;
@@ -39,9 +49,6 @@ static enum disk_next begin(struct cmd *c, bool write)
 
 	if (!checked(c, &x, write))
 		return DISK_DONE;
-	/* A read that has to come from the medium needs a flush before it: rare, so not worth a chain. */
-	if (fua(c) && !write)
-		return DISK_BLOCKING;
 	if (!gate_try(&d->gate, x.lba, x.n, &io->gate))
 		return DISK_BLOCKING;
 	/* Looked at again inside the gate: PREEMPT AND ABORT forbids first, and then waits for the gate. */
@@ -50,11 +57,17 @@ static enum disk_next begin(struct cmd *c, bool write)
 		scsi_end(c->t, SCSI_RESERVATION_CONFLICT);
 		return DISK_DONE;
 	}
-	io->op = write ? DISK_OP_WRITE : DISK_OP_READ;
-	io->flags = write && (fua(c) || !disk_mode(d, MODE_WCE)) ? DISK_IO_FUA : 0;
-	io->offset = x.lba << d->block_shift;
-	io->length = x.n << d->block_shift;
-	io->skip = 0;
+	if (write) {
+		set_io(d, io, DISK_OP_WRITE, x);
+		if (fua(c) || !disk_mode(d, MODE_WCE))
+			io->flags = DISK_IO_FUA;
+	} else if (fua(c) && !d->read_only) {
+		/* What is read has to be on the medium: the flush comes first, and disk_end goes on with the
+		 * read. */
+		set_io(d, io, DISK_OP_FSYNC, (struct extent){0});
+	} else {
+		set_io(d, io, DISK_OP_READ, x);
+	}
 	return DISK_IO;
 }
 
@@ -116,6 +129,9 @@ enum disk_next disk_end(struct disk *d, struct scsi_task *t, struct disk_io *io,
 	io->skip += done;
 	io->offset += done;
 	io->length -= done;
+	if (io->op == DISK_OP_FSYNC &&
+	    io->gate != NO_GATE) /* the flush before a read: only that passed the gate */
+		set_io(d, io, DISK_OP_READ, extent_of(t->cdb));
 	if (io->length)
 		return DISK_IO;
 	cmd_good(&c);
@@ -134,7 +150,11 @@ static int move_read(struct cmd *c, struct extent x, uint8_t *buf)
 		rc = file_read(c->d, at, buf, part);
 		if (rc)
 			return rc;
-		c->t->moved += scsi_data_in(c->t, c->t->moved, buf, part);
+		/* The caller's buffer may be smaller than the guest's: later, when the range is free, it
+		 * isn't needed. */
+		if (scsi_data_in(c->t, c->t->moved, buf, part) != part)
+			return -EAGAIN;
+		c->t->moved += part;
 	}
 	return 0;
 }
