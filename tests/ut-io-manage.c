@@ -156,6 +156,9 @@ static void test_abort_stuck(void)
 	hold_wait(1);
 	memcpy(tmf.out, &h, sizeof(h));
 	front_submit(f, 0, &tmf);
+	/* the second answer comes after a turn in which the ring was read */
+	backend_ask(&w.back, "status", -1);
+	backend_ask(&w.back, "status", -1);
 	for (unsigned i = 0; i < 50; i++) {
 		front_rw(&other, 0, false, 0, 8, data + 4096);
 		CU_ASSERT(front_do(f, 2, &other));

@@ -130,6 +130,8 @@ static void wake_waiters(struct io_task *t)
 {
 	struct queue_shared *s = t->queue->shared;
 
+	if (t->waiters)
+		vq_flush(&t->queue->vq); /* the guest has the command's answer before that of the function */
 	for (unsigned w = 0; t->waiters; w++, t->waiters >>= 1)
 		if ((t->waiters & 1) && atomic_fetch_sub(&s->waiter[w].left, 1) == 1)
 			worker_notice(s);
