@@ -81,6 +81,9 @@ const struct fc_profile fc_profiles[] = {
 		 * logged out meanwhile, and fc_tm_done does not take it back.
 		 * fc_fcp_cleanup_each_cmd, which a delete calls, ends exchanges without its lock: that of a
 		 * command which completes just then has been freed.
+		 * A logout and a command's own end at the same time can deadlock: fc_exch_mgr_reset calls
+		 * fc_fcp_recv, which under the command's lock waits in fc_seq_set_resp for the other one,
+		 * which waits for that lock.  So what a target ends by itself is let end first.
 		 */
 		.family = "libfc",
 		.drivers = {"fcoe"},

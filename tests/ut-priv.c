@@ -2,6 +2,7 @@
 /* The verbs over a fake sysfs; the pool of children, one of which blocks; FIP VLAN notifications. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,46 @@ static void test_error_handling(void)
 	UT_EQ(run(PRIV_VPORT_DISABLE, q), 0);
 	tree_put("recovery", "/sys/class/scsi_host/host5/state");
 	UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
+}
+
+#define BUSY "/sys/class/scsi_device/5:0:0:0/device/device_busy"
+
+/* Ends the commands after a while; *stop: the delete had come already. */
+static void *end_commands(void *arg)
+{
+	bool *too_early = arg;
+
+	for (int i = 0; i < 20; i++) {
+		usleep(5000);
+		*too_early |= tree_text("/sys/class/fc_host/host2/vport_delete")[0] != '-';
+	}
+	tree_put("0", BUSY);
+	return NULL;
+}
+
+/* A command that a target ends by itself is not cut off; one that none ends is not waited for. */
+static void test_let_end(void)
+{
+	struct priv_request q = {.host = 2, .wwpn = WWPN, .wwnn = 0x20, .target = 60000};
+	bool too_early = false;
+	pthread_t thread;
+
+	tree_rport(5, 0, "0x5006016000000a01", true);
+	tree_put("1", BUSY);
+	tree_put("Blocked", "/sys/class/fc_remote_ports/rport-5:0-0/port_state");
+	tree_put("-", "/sys/class/fc_host/host2/vport_delete");
+	UT_EQ(run(PRIV_VPORT_DELETE, q), 0);
+	UT_EQ(tree_text("/sys/class/fc_host/host2/vport_delete")[0], '5');
+	tree_put("Online", "/sys/class/fc_remote_ports/rport-5:0-0/port_state");
+	q.target = 20;
+	UT_EQ(run(PRIV_VPORT_DELETE, q), 0); /* its time is over */
+	q.target = 60000;
+	tree_put("-", "/sys/class/fc_host/host2/vport_delete");
+	UT_EQ(pthread_create(&thread, NULL, end_commands, &too_early), 0);
+	UT_EQ(run(PRIV_VPORT_DELETE, q), 0);
+	pthread_join(thread, NULL);
+	CU_ASSERT_FALSE(too_early);
+	UT_EQ(tree_text("/sys/class/fc_host/host2/vport_delete")[0], '5');
 }
 
 /* A vport whose LOGO nobody answered is Initializing once its parent is back: the kernel enables it only
@@ -701,6 +742,7 @@ static CU_TestInfo verbs[] = {
 	{"disable, enable, delete", test_switch},
 	{"enable what is logged out and not Disabled", test_enable_hidden},
 	{"no logout during SCSI error handling", test_error_handling},
+	{"commands that end by themselves are let end", test_let_end},
 	{"rport timers", test_timers},
 	{"rport timers as text", test_timers_text},
 	{"rport timers of many targets", test_timers_many},

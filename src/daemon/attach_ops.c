@@ -161,14 +161,19 @@ static void begin_create(struct op *op, unsigned i)
 	send_verb(op, i, &q, left(op), on_created);
 }
 
+#define PROBE_MS 1000 /* what the kernel and udev ask the new LUNs ends within so long, or with the vport */
+
 /* SCSI error handling that is under way is waited for: a LUN reset a LUN, a host reset, a test a LUN. */
 #define LEFTOVER_US (120 * USEC_PER_SEC)
 
 static void begin_delete(struct op *op, unsigned i)
 {
 	const struct vm_vhba *v = &op->vm->vhba[i];
-	struct priv_request q = {
-		.verb = PRIV_VPORT_DELETE, .host = v->parent_host, .wwpn = v->wwpn, .wwnn = v->wwnn};
+	struct priv_request q = {.verb = PRIV_VPORT_DELETE,
+				 .host = v->parent_host,
+				 .wwpn = v->wwpn,
+				 .wwnn = v->wwnn,
+				 .target = PROBE_MS};
 	struct attach_verb *verb = verb_new(op, i);
 	uint64_t t = left(op);
 

@@ -67,15 +67,28 @@ int quiesce_op_enable(void *user, const struct quiesce_call *c)
 	return verb_send(user, c, &q, verb_done, QE_ENABLED, QE_ENABLE_FAILED);
 }
 
+/* Half of the time that the caller waits at most: the rest is for the delete, and for proving it. */
+static uint32_t drain_ms(const struct driver *dr)
+{
+	const struct op *op = dr->vm->op;
+	uint64_t us = op ? mono_left(op->deadline, mono_now()) / 2 : 0;
+
+	return (uint32_t)((us < dr->d->cfg->drain ? us : dr->d->cfg->drain) / USEC_PER_MSEC);
+}
+
 int quiesce_op_delete(void *user, const struct quiesce_call *c)
 {
 	struct driver *dr = user;
 	struct priv_request q = verb_vport_request(verb_vhba(dr, c), PRIV_VPORT_DELETE);
+	bool hard = quiesce_state(dr->vm->quiesce, (unsigned)c->vhba) == QS_HARD_STOP;
 	int err;
 
 	driver_forget_waiting(dr, c);
+	/* Of a VM that is attached this is the drain; one that is held has no target that is Online. */
+	if (!hard)
+		q.target = drain_ms(dr);
 	err = verb_send_delete(dr, c, &q, verb_done, QE_DELETED, QE_DELETE_FAILED);
-	if (quiesce_state(dr->vm->quiesce, (unsigned)c->vhba) == QS_HARD_STOP)
+	if (hard)
 		driver_tell_maps(dr, (unsigned)c->vhba, PRIV_MAPS_FAIL);
 	return err;
 }

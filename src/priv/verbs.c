@@ -234,6 +234,7 @@ static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 	err = check_error_handling(q, r, r);
 	if (err)
 		return err;
+	verb_let_end(own_host(q->host, r->channel, r->number), q->target);
 	cut_off(q, r);
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
 	err = verb_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);

@@ -40,7 +40,9 @@ int verb_open_lun(const char *device);
  * as many as there is room for. */
 void verb_list_luns(const uint8_t *data, size_t len, struct priv_reply *r);
 
-/* verbs_lun.c */
+/* verbs_lun.c: wait until no command of that (vport's own) host is in flight, for so long at most, as long as
+ * it has a target that is Online: elsewhere none ends by itself. */
+void verb_let_end(int host, uint32_t ms);
 verb_fn verb_sync_cache, verb_reservations;
 verb_fn verb_read_sizes;
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -56,6 +57,47 @@ static bool has_cache(const char *name)
 static bool is_disk(const char *name)
 {
 	return sysroot_exists("/sys/class/scsi_disk/%s", name);
+}
+
+static uint64_t in_flight(int host)
+{
+	char path[PATH_MAX];
+	AUTO_DIR DIR *dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/scsi_device"));
+	uint64_t busy, sum = 0;
+	struct dirent *e;
+	int h;
+
+	while (dir && (e = readdir(dir)))
+		if (sscanf(e->d_name, "%d:", &h) == 1 && h == host &&
+		    !sysroot_read_u64(&busy, DEVICE "device_busy", e->d_name))
+			sum += busy;
+	return sum;
+}
+
+static int is_online(const char *rport, void *arg)
+{
+	char text[64];
+
+	(void)arg;
+	return sysroot_read(text, sizeof(text), "/sys/class/fc_remote_ports/%s/roles", rport) > 0 &&
+	       strstr(text, "FCP Target") &&
+	       sysroot_read(text, sizeof(text), "/sys/class/fc_remote_ports/%s/port_state", rport) > 0 &&
+	       !strcmp(text, "Online");
+}
+
+void verb_let_end(int host, uint32_t ms)
+{
+	struct monotime until = mono_add(mono_now(), ms * USEC_PER_MSEC);
+	struct timespec pause = {.tv_nsec = 1000000};
+
+	/* Nobody tells when the last one ends. */
+	while (in_flight(host) && verb_each_child(host, "rport-", is_online, NULL) > 0) {
+		if (mono_reached(until, mono_now()))
+			return;
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < 16000000)
+			pause.tv_nsec *= 2;
+	}
 }
 
 /* The LUNs of a host that are wanted; the commands in flight on all LUNs. */
