@@ -13,7 +13,7 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/lun_option.c src/io/lun_option.h \
 	src/io/memory.c src/io/memory.h \
 	src/io/pool.c src/io/pool.h \
-	src/io/queue.c src/io/queue.h \
+	src/io/queue.c src/io/queue.h src/io/queue_room.c \
 	src/io/sandbox.c src/io/sandbox.h \
 	src/io/server.c src/io/server.h \
 	src/io/task.h \
@@ -38,7 +38,7 @@ src_io_vhba_io_LDADD = src/io/libvhbaio.la
 check_LTLIBRARIES += tests/io/libfront.la
 tests_io_libfront_la_SOURCES = \
 	tests/io/backend.c tests/io/backend.h \
-	tests/io/front.c tests/io/front.h \
+	tests/io/front.c tests/io/front.h tests/io/front_guest.c \
 	tests/io/load.c tests/io/load.h \
 	tests/io/world.c tests/io/world.h
 tests_io_libfront_la_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io

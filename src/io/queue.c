@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "log.h"
 #include "queue.h"
@@ -12,117 +11,6 @@
 #include "worker.h"
 
 #define OP_REPORT_LUNS 0xa0
-#define IOV_SPARE 8 /* descriptors that span two regions of memory take one more each */
-
-/* ---- tasks ---- */
-
-static size_t tasks_size(unsigned n)
-{
-	return n * sizeof(struct io_task);
-}
-
-static size_t iov_size(unsigned n, unsigned room)
-{
-	return (size_t)n * room * sizeof(struct iovec);
-}
-
-static void tasks_free(struct queue *q)
-{
-	if (q->tasks)
-		munmap(q->tasks, tasks_size(q->tasks_n));
-	if (q->iov)
-		munmap(q->iov, iov_size(q->tasks_n, q->iov_room));
-	q->tasks = q->free = NULL;
-	q->iov = NULL;
-	q->tasks_n = 0;
-}
-
-static void *zeros(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
-/* Pages of tasks that are never in use at once are never touched: the last one freed is the first one taken.
- */
-int queue_room(struct queue *q, unsigned size)
-{
-	if (q->tasks_n == size)
-		return 0;
-	tasks_free(q);
-	q->tasks_n = size;
-	q->iov_room = size + IOV_SPARE < VQ_IOV_MAX ? size + IOV_SPARE : VQ_IOV_MAX;
-	q->tasks = zeros(tasks_size(size));
-	q->iov = zeros(iov_size(size, q->iov_room));
-	if (!q->tasks || !q->iov) {
-		tasks_free(q);
-		return -ENOMEM;
-	}
-	for (unsigned i = size; i--;) {
-		struct io_task *t = &q->tasks[i];
-
-		t->queue = q;
-		t->iov = q->iov + (size_t)i * q->iov_room;
-		t->next_free = q->free;
-		q->free = t;
-	}
-	return 0;
-}
-
-static void use_drop(struct memory_use *u)
-{
-	if (u->tasks || u->current)
-		return;
-	memory_unref(u->mem);
-	free(u);
-}
-
-static int use_memory(struct queue *q, struct memory *mem)
-{
-	struct memory_use *u, *old = q->use;
-
-	if (old && old->mem == mem)
-		return 0;
-	u = calloc(1, sizeof(*u));
-	if (!u)
-		return -ENOMEM;
-	u->mem = memory_ref(mem);
-	u->current = true;
-	q->use = u;
-	if (old) {
-		old->current = false;
-		use_drop(old);
-	}
-	return 0;
-}
-
-static void use_none(struct queue *q)
-{
-	if (!q->use)
-		return;
-	q->use->current = false;
-	use_drop(q->use);
-	q->use = NULL;
-}
-
-void queue_free(struct queue *q)
-{
-	vq_end(&q->vq);
-	use_none(q);
-	tasks_free(q);
-}
-
-static void task_free(struct io_task *t)
-{
-	struct queue *q = t->queue;
-
-	t->use->tasks--;
-	use_drop(t->use);
-	t->state = TASK_FREE;
-	t->next_free = q->free;
-	q->free = t;
-}
 
 /* ---- the end of a command ---- */
 
@@ -161,7 +49,7 @@ static void finish(struct io_task *t, uint8_t response)
 				  ? VIRTIO_SCSI_S_ABORTED
 				  : response);
 	wake_waiters(t);
-	task_free(t);
+	queue_task_free(t);
 }
 
 static void io_next(struct io_task *t)
@@ -392,7 +280,7 @@ int queue_change(struct queue *q, const struct queue_setup *s)
 	watch(q, s->kick);
 	err = vq_map(&q->vq, &s->vq, s->mem);
 	if (!err)
-		err = use_memory(q, s->mem);
+		err = queue_use_memory(q, s->mem);
 	if (err)
 		q->running = false;
 	return err;

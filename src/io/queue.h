@@ -64,6 +64,10 @@ struct queue {
 int queue_room(struct queue *, unsigned size);
 void queue_free(struct queue *);
 
+/* For queue.c: tasks that begin from now on use this memory; a task is free again. */
+int queue_use_memory(struct queue *, struct memory *);
+void queue_task_free(struct io_task *);
+
 /* In the worker: begin, go on with another setup, or stop to read the ring. Return 0 or -errno. */
 int queue_start(struct queue *, const struct queue_setup *);
 int queue_change(struct queue *, const struct queue_setup *);

@@ -18,11 +18,8 @@
 #include "inflight.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
-#define SLOT_SIZE 512 /* header, response, and the indirect table's first descriptors; see slot_at */
-#define SLOT_RESPONSE 64
-#define INDIRECT_SIZE ((2 * FRONT_PIECES + 2) * sizeof(struct vring_desc))
 
-static void die(const char *what)
+void front_die(const char *what)
 {
 	printf("Bail out! front end: %s: %s\n", what, strerror(errno));
 	fflush(stdout);
@@ -44,7 +41,7 @@ uint64_t front_alloc(struct front *f, size_t len, size_t align, bool high)
 
 	if (at + len > f->mem_size / 2) {
 		errno = ENOMEM;
-		die("the guest's memory is full");
+		front_die("the guest's memory is full");
 	}
 	*used = at + len;
 	return high ? FRONT_HIGH_GPA + at : at;
@@ -78,7 +75,7 @@ static void send_all(struct front *f, struct vu_header *h, const void *payload, 
 		memcpy(CMSG_DATA(&control.align), fds, n * sizeof(int));
 	}
 	if (sendmsg(f->sock, &m, MSG_NOSIGNAL) != (ssize_t)(sizeof(*h) + h->size) && errno != EPIPE)
-		die("send");
+		front_die("send");
 }
 
 uint64_t front_send(struct front *f, uint32_t request, const void *payload, uint32_t size, const int *fds,
@@ -89,7 +86,7 @@ uint64_t front_send(struct front *f, uint32_t request, const void *payload, uint
 
 	send_all(f, &h, payload, fds, n);
 	if (need_reply && front_receive(f, request, &ack, sizeof(ack), NULL) != sizeof(ack))
-		die("an acknowledgement of a wrong size");
+		front_die("an acknowledgement of a wrong size");
 	return ack;
 }
 
@@ -111,7 +108,7 @@ static void read_all(struct front *f, void *buf, size_t len, int *fd)
 		ssize_t n = poll(&p, 1, FRONT_PATIENCE_MS) == 1 ? recvmsg(f->sock, &m, MSG_CMSG_CLOEXEC) : -1;
 
 		if (n <= 0)
-			die("no reply");
+			front_die("no reply");
 		if (m.msg_controllen && fd)
 			memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(*fd));
 		done += (size_t)n;
@@ -125,7 +122,7 @@ uint32_t front_receive(struct front *f, uint32_t request, void *payload, uint32_
 	read_all(f, &h, sizeof(h), fd);
 	if (h.request != request || h.flags != (VU_VERSION | VU_REPLY) || h.size > size) {
 		errno = EPROTO;
-		die("a reply to something else");
+		front_die("a reply to something else");
 	}
 	read_all(f, payload, h.size, NULL);
 	return h.size;
@@ -151,7 +148,7 @@ static uint64_t get(struct front *f, uint32_t request)
 static void set(struct front *f, uint32_t request, uint64_t v)
 {
 	if (front_send(f, request, &v, sizeof(v), NULL, 0, true))
-		die("a setting is refused");
+		front_die("a setting is refused");
 }
 
 static void set_state(struct front *f, uint32_t request, unsigned ring, unsigned num)
@@ -159,7 +156,7 @@ static void set_state(struct front *f, uint32_t request, unsigned ring, unsigned
 	struct vu_state s = {ring, num};
 
 	if (front_send(f, request, &s, sizeof(s), NULL, 0, true))
-		die("a ring's setting is refused");
+		front_die("a ring's setting is refused");
 }
 
 static void set_fd(struct front *f, uint32_t request, unsigned ring, int fd)
@@ -167,7 +164,7 @@ static void set_fd(struct front *f, uint32_t request, unsigned ring, int fd)
 	uint64_t v = ring | (fd < 0 ? VU_NO_FD : 0);
 
 	if (front_send(f, request, &v, sizeof(v), &fd, fd >= 0, true))
-		die("a ring's fd is refused");
+		front_die("a ring's fd is refused");
 }
 
 /* ---- QEMU's order ---- */
@@ -181,7 +178,7 @@ void front_negotiate(struct front *f)
 	protocol = get(f, VU_GET_PROTOCOL_FEATURES);
 	front_send(f, VU_SET_PROTOCOL_FEATURES, &protocol, sizeof(protocol), NULL, 0, false);
 	if (get(f, VU_GET_QUEUE_NUM) < f->rings)
-		die("too few queues");
+		front_die("too few queues");
 	front_send(f, VU_SET_OWNER, NULL, 0, NULL, 0, false);
 	set(f, VU_SET_FEATURES, f->features);
 }
@@ -194,7 +191,7 @@ void front_share_memory(struct front *f)
 	int fds[2] = {f->memfd, f->memfd};
 
 	if (front_send(f, VU_SET_MEM_TABLE, &m, 8 + 2 * sizeof(m.region[0]), fds, 2, true))
-		die("the memory is refused");
+		front_die("the memory is refused");
 }
 
 void front_set_ring_address(struct front *f, unsigned ring, bool log)
@@ -208,7 +205,7 @@ void front_set_ring_address(struct front *f, unsigned ring, bool log)
 			       r->used};
 
 	if (front_send(f, VU_SET_VRING_ADDR, &a, sizeof(a), NULL, 0, true))
-		die("a ring's address is refused");
+		front_die("a ring's address is refused");
 }
 
 void front_start(struct front *f, const uint16_t *base)
@@ -251,13 +248,13 @@ void front_log_start(struct front *f)
 	f->log_size = l.size;
 	f->log_fd = memfd_create("log", MFD_CLOEXEC);
 	if (f->log_fd < 0 || ftruncate(f->log_fd, (off_t)l.size))
-		die("log");
+		front_die("log");
 	f->log = mmap(NULL, l.size, PROT_READ | PROT_WRITE, MAP_SHARED, f->log_fd, 0);
 	if (f->log == MAP_FAILED)
-		die("log");
+		front_die("log");
 	front_send(f, VU_SET_LOG_BASE, &l, sizeof(l), &f->log_fd, 1, false);
 	if (front_receive(f, VU_SET_LOG_BASE, &zero, sizeof(zero), NULL) != sizeof(zero))
-		die("SET_LOG_BASE");
+		front_die("SET_LOG_BASE");
 	f->features |= BIT(VHOST_F_LOG_ALL);
 	set(f, VU_SET_FEATURES, f->features);
 	for (unsigned i = 0; i < f->rings; i++)
@@ -283,14 +280,14 @@ void front_get_inflight(struct front *f)
 	front_send(f, VU_GET_INFLIGHT_FD, &f->inflight, sizeof(f->inflight), NULL, 0, false);
 	front_receive(f, VU_GET_INFLIGHT_FD, &f->inflight, sizeof(f->inflight), &f->inflight_fd);
 	if (f->inflight_fd < 0)
-		die("GET_INFLIGHT_FD");
+		front_die("GET_INFLIGHT_FD");
 	front_set_inflight(f);
 }
 
 void front_set_inflight(struct front *f)
 {
 	if (front_send(f, VU_SET_INFLIGHT_FD, &f->inflight, sizeof(f->inflight), &f->inflight_fd, 1, true))
-		die("SET_INFLIGHT_FD");
+		front_die("SET_INFLIGHT_FD");
 }
 
 void front_move(struct front *f, int sock)
@@ -311,11 +308,11 @@ static void ring_init(struct front *f, unsigned i)
 	r->desc = front_alloc(f, r->size * sizeof(struct vring_desc), 4096, high);
 	r->avail = front_alloc(f, 6 + 2 * r->size, 2, high);
 	r->used = front_alloc(f, 6 + 8 * r->size, 4096, high);
-	r->slots = front_alloc(f, r->size * (SLOT_SIZE + INDIRECT_SIZE), 4096, high);
+	r->slots = front_alloc(f, r->size * (FRONT_SLOT_SIZE + FRONT_INDIRECT_SIZE), 4096, high);
 	r->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (r->kick < 0 || r->call < 0)
-		die("eventfd");
+		front_die("eventfd");
 	for (unsigned j = r->size; j--;)
 		r->free[r->free_n++] = (uint16_t)j;
 }
@@ -333,10 +330,10 @@ void front_init(struct front *f, int sock, size_t mem_size, unsigned queues, uns
 	f->memfd = memfd_create("guest", MFD_CLOEXEC);
 	if (f->rings > FRONT_RINGS || ring_size > FRONT_SIZE_MAX || f->memfd < 0 ||
 	    ftruncate(f->memfd, (off_t)mem_size))
-		die("memory");
+		front_die("memory");
 	f->mem = mmap(NULL, mem_size, PROT_READ | PROT_WRITE, MAP_SHARED, f->memfd, 0);
 	if (f->mem == MAP_FAILED)
-		die("memory");
+		front_die("memory");
 	for (unsigned i = 0; i < f->rings; i++)
 		ring_init(f, i);
 }
@@ -354,217 +351,4 @@ void front_end(struct front *f)
 	cleanup_fd(&f->log_fd);
 	cleanup_fd(&f->inflight_fd);
 	cleanup_fd(&f->sock);
-}
-
-static uint64_t slot_at(const struct front_ring *r, uint16_t head)
-{
-	return r->slots + (uint64_t)head * (SLOT_SIZE + INDIRECT_SIZE);
-}
-
-static unsigned list(struct front_req *q, uint64_t slot, struct vring_desc *d)
-{
-	unsigned n = 0;
-
-	if (q->out_len)
-		d[n++] = (struct vring_desc){slot, q->out_len, 0, 0};
-	for (unsigned i = 0; i < q->data_out_n; i++)
-		d[n++] = (struct vring_desc){q->data_out[i].gpa, q->data_out[i].len, 0, 0};
-	d[n++] = (struct vring_desc){slot + SLOT_RESPONSE, q->in_len, VRING_DESC_F_WRITE, 0};
-	for (unsigned i = 0; i < q->data_in_n; i++)
-		d[n++] = (struct vring_desc){q->data_in[i].gpa, q->data_in[i].len, VRING_DESC_F_WRITE, 0};
-	return n;
-}
-
-void front_add(struct front *f, unsigned ring, struct front_req *q)
-{
-	struct front_ring *r = &f->ring[ring];
-	struct vring_desc d[2 * FRONT_PIECES + 2], *table = front_at(f, r->desc);
-	uint16_t head = r->free_n ? r->free[r->free_n - 1] : 0, index = head;
-	uint64_t slot = slot_at(r, head);
-	unsigned n = list(q, slot, d), in_ring = f->indirect ? 1 : n;
-	uint16_t *avail = front_at(f, r->avail);
-
-	if (r->free_n < in_ring) {
-		errno = ENOSPC;
-		die("the ring is full");
-	}
-	memcpy(front_at(f, slot), q->out, q->out_len);
-	if (f->indirect) {
-		for (unsigned i = 0; i + 1 < n; i++) {
-			d[i].flags |= VRING_DESC_F_NEXT;
-			d[i].next = (uint16_t)(i + 1);
-		}
-		memcpy(front_at(f, slot + SLOT_SIZE), d, n * sizeof(d[0]));
-		table[head] = (struct vring_desc){slot + SLOT_SIZE, n * (uint32_t)sizeof(d[0]),
-						  VRING_DESC_F_INDIRECT, 0};
-		r->free_n--;
-	} else {
-		for (unsigned i = 0; i < n; i++) {
-			index = r->free[--r->free_n];
-			if (i + 1 < n) {
-				d[i].flags |= VRING_DESC_F_NEXT;
-				d[i].next = r->free[r->free_n - 1];
-			}
-			table[index] = d[i];
-			r->next[index] = d[i].next;
-		}
-	}
-	r->descs_used[head] = in_ring;
-	r->req[head] = q;
-	q->done = false;
-	q->head = head;
-	avail[2 + r->avail_idx % r->size] = head;
-	__atomic_store_n(&avail[1], ++r->avail_idx, __ATOMIC_RELEASE);
-}
-
-void front_kick(struct front *f, unsigned ring)
-{
-	struct front_ring *r = &f->ring[ring];
-	const uint64_t one = 1;
-	uint16_t *used = front_at(f, r->used);
-
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (f->features >> VIRTIO_RING_F_EVENT_IDX & 1) {
-		uint16_t event = __atomic_load_n(&used[2 + 4 * r->size], __ATOMIC_ACQUIRE);
-
-		/* one entry was added, or more: whether the event lies among them is asked generously */
-		if ((uint16_t)(r->avail_idx - event - 1) >= r->size)
-			return;
-	} else if (__atomic_load_n(&used[0], __ATOMIC_ACQUIRE) & VRING_USED_F_NO_NOTIFY) {
-		return;
-	}
-	if (write(r->kick, &one, sizeof(one)) != sizeof(one))
-		die("kick");
-}
-
-void front_submit(struct front *f, unsigned ring, struct front_req *q)
-{
-	front_add(f, ring, q);
-	front_kick(f, ring);
-}
-
-static void take(struct front *f, struct front_ring *r, uint32_t head, uint32_t len)
-{
-	struct front_req *q = head < r->size ? r->req[head] : NULL;
-	uint16_t index = (uint16_t)head;
-
-	if (!q) {
-		errno = EPROTO;
-		die("something ended that was never begun");
-	}
-	memcpy(q->in, front_at(f, slot_at(r, (uint16_t)head) + SLOT_RESPONSE), q->in_len);
-	q->used_len = len;
-	q->done = true;
-	r->req[head] = NULL;
-	for (unsigned i = 0; i < r->descs_used[head]; i++) {
-		r->free[r->free_n++] = index;
-		index = r->next[index];
-	}
-}
-
-unsigned front_reap(struct front *f, unsigned ring, bool wait)
-{
-	struct front_ring *r = &f->ring[ring];
-	uint8_t *used = front_at(f, r->used);
-	uint16_t *avail = front_at(f, r->avail);
-	struct pollfd p = {r->call, POLLIN, 0};
-	uint64_t count;
-	unsigned n = 0;
-
-	for (;;) {
-		uint16_t idx = __atomic_load_n((uint16_t *)(used + 2), __ATOMIC_ACQUIRE);
-
-		for (; r->seen != idx; r->seen++, n++) {
-			struct vring_used_elem e;
-
-			memcpy(&e, used + 4 + 8 * (r->seen % r->size), sizeof(e));
-			take(f, r, le32toh(e.id), le32toh(e.len));
-		}
-		if (n || !wait)
-			return n;
-		/* used_event: the next one */
-		__atomic_store_n(&avail[2 + r->size], r->seen, __ATOMIC_SEQ_CST);
-		if (__atomic_load_n((uint16_t *)(used + 2), __ATOMIC_SEQ_CST) != r->seen)
-			continue;
-		if (poll(&p, 1, FRONT_PATIENCE_MS) != 1)
-			die("no call came");
-		if (read(r->call, &count, sizeof(count)) < 0 && errno != EAGAIN)
-			die("call");
-	}
-}
-
-void front_wait(struct front *f, unsigned ring, struct front_req *q)
-{
-	while (!q->done)
-		front_reap(f, ring, true);
-}
-
-/* ---- commands ---- */
-
-void front_command(struct front_req *q, uint16_t lun, const uint8_t *cdb, unsigned cdb_len)
-{
-	struct virtio_scsi_cmd_req h = {.lun = {1, 0, (uint8_t)(0x40 | lun >> 8), (uint8_t)lun}};
-	static uint64_t tag;
-
-	memset(q, 0, sizeof(*q));
-	h.tag = ++tag;
-	memcpy(h.cdb, cdb, cdb_len);
-	memcpy(q->out, &h, sizeof(h));
-	q->out_len = sizeof(h);
-	q->in_len = sizeof(struct virtio_scsi_cmd_resp);
-}
-
-void front_rw(struct front_req *q, uint16_t lun, bool write, uint64_t lba, uint32_t blocks, uint64_t gpa)
-{
-	uint8_t cdb[16] = {write ? 0x8a : 0x88};
-	uint64_t be = htobe64(lba);
-	uint32_t n = htobe32(blocks);
-
-	memcpy(cdb + 2, &be, 8);
-	memcpy(cdb + 10, &n, 4);
-	front_command(q, lun, cdb, sizeof(cdb));
-	if (write)
-		q->data_out[q->data_out_n++] = (struct front_piece){gpa, blocks * 512};
-	else
-		q->data_in[q->data_in_n++] = (struct front_piece){gpa, blocks * 512};
-}
-
-const struct virtio_scsi_cmd_resp *front_response(const struct front_req *q)
-{
-	return (const struct virtio_scsi_cmd_resp *)q->in;
-}
-
-bool front_do(struct front *f, unsigned ring, struct front_req *q)
-{
-	front_submit(f, ring, q);
-	front_wait(f, ring, q);
-	return front_response(q)->response == VIRTIO_SCSI_S_OK && !front_response(q)->status;
-}
-
-void front_settle(struct front *f, uint16_t lun)
-{
-	const uint8_t ready[6] = {0};
-	struct front_req q;
-
-	for (unsigned i = 0; i < 8; i++) {
-		front_command(&q, lun, ready, sizeof(ready));
-		if (front_do(f, 2, &q))
-			return;
-	}
-	errno = EIO;
-	die("the LUN doesn't get ready");
-}
-
-uint8_t front_tmf(struct front *f, uint32_t subtype, uint16_t lun, uint64_t tag)
-{
-	struct virtio_scsi_ctrl_tmf_req h = {.type = VIRTIO_SCSI_T_TMF,
-					     .subtype = subtype,
-					     .lun = {1, 0, (uint8_t)(0x40 | lun >> 8), (uint8_t)lun},
-					     .tag = tag};
-	struct front_req q = {.out_len = sizeof(h), .in_len = 1};
-
-	memcpy(q.out, &h, sizeof(h));
-	front_submit(f, 0, &q);
-	front_wait(f, 0, &q);
-	return q.in[0];
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <linux/virtio_ring.h>
 #include <linux/virtio_scsi.h>
 
 #include "vhost_msg.h"
@@ -18,6 +19,8 @@
 #define FRONT_RINGS 6 /* control, event, 4 request queues at most */
 #define FRONT_SIZE_MAX 256
 #define FRONT_PIECES 16
+#define FRONT_SLOT_SIZE 512 /* header and response of the command whose head it is */
+#define FRONT_INDIRECT_SIZE ((2 * FRONT_PIECES + 2) * sizeof(struct vring_desc))
 #define FRONT_PATIENCE_MS 20000 /* for what must come; a slow machine gets as long as it wants to */
 
 struct front_piece {
@@ -64,6 +67,9 @@ struct front {
 void front_init(struct front *, int sock, size_t mem_size, unsigned queues, unsigned ring_size,
 		uint64_t features);
 void front_end(struct front *);
+
+/* The front end's own failure: the test program ends. */
+void front_die(const char *what) __attribute__((noreturn));
 
 /* ---- messages ---- */
 /* need_reply: returns the acknowledgement. fds may be NULL. */
