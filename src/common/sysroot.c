@@ -78,28 +78,18 @@ const char *sysroot_path(char *buf, size_t size, const char *fmt, ...)
 	return p;
 }
 
-static ssize_t read_all(const char *path, void *buf, size_t size)
+/* What is read is regular, or looks so: less than there was room for is all that there is. */
+static ssize_t read_all(int dir, const char *path, void *buf, size_t size)
 {
-	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	size_t n = 0;
+	AUTO_FD int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size);
 
-	if (fd < 0)
-		return -errno;
-	while (n < size) {
-		ssize_t r = read(fd, (char *)buf + n, size - n);
-
-		if (r < 0)
-			return -errno;
-		if (!r)
-			return (ssize_t)n;
-		n += (size_t)r;
-	}
-	return (ssize_t)n;
+	return n < 0 ? -errno : n;
 }
 
-static ssize_t read_text(const char *path, char *buf, size_t size)
+static ssize_t read_text(int dir, const char *path, char *buf, size_t size)
 {
-	ssize_t n = read_all(path, buf, size);
+	ssize_t n = read_all(dir, path, buf, size);
 
 	if (n < 0)
 		return n;
@@ -111,13 +101,25 @@ static ssize_t read_text(const char *path, char *buf, size_t size)
 	return n;
 }
 
+static int read_u64(int dir, const char *path, uint64_t *v)
+{
+	char text[64], *end;
+	ssize_t n = read_text(dir, path, text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	errno = 0;
+	*v = strtoull(text, &end, 0);
+	return !n || *end || errno || !isdigit((unsigned char)text[0]) ? -EINVAL : 0;
+}
+
 ssize_t sysroot_read(char *buf, size_t size, const char *fmt, ...)
 {
 	char path[PATH_MAX];
 
 	if (!VPATH(path))
 		return -errno;
-	return read_text(path, buf, size);
+	return read_text(AT_FDCWD, path, buf, size);
 }
 
 ssize_t sysroot_read_bin(void *buf, size_t size, const char *fmt, ...)
@@ -126,22 +128,38 @@ ssize_t sysroot_read_bin(void *buf, size_t size, const char *fmt, ...)
 
 	if (!VPATH(path))
 		return -errno;
-	return read_all(path, buf, size);
+	return read_all(AT_FDCWD, path, buf, size);
 }
 
 int sysroot_read_u64(uint64_t *v, const char *fmt, ...)
 {
-	char path[PATH_MAX], text[64], *end;
-	ssize_t n;
+	char path[PATH_MAX];
 
 	if (!VPATH(path))
 		return -errno;
-	n = read_text(path, text, sizeof(text));
-	if (n < 0)
-		return (int)n;
-	errno = 0;
-	*v = strtoull(text, &end, 0);
-	return !n || *end || errno || !isdigit((unsigned char)text[0]) ? -EINVAL : 0;
+	return read_u64(AT_FDCWD, path, v);
+}
+
+int sysroot_open_dir(const char *fmt, ...)
+{
+	char path[PATH_MAX];
+
+	return VPATH(path) ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
+ssize_t sysroot_read_at(int dir, char *buf, size_t size, const char *name)
+{
+	return read_text(dir, name, buf, size);
+}
+
+ssize_t sysroot_read_bin_at(int dir, void *buf, size_t size, const char *name)
+{
+	return read_all(dir, name, buf, size);
+}
+
+int sysroot_read_u64_at(int dir, uint64_t *v, const char *name)
+{
+	return read_u64(dir, name, v);
 }
 
 int sysroot_write(const char *value, const char *fmt, ...)

@@ -31,6 +31,15 @@ ssize_t sysroot_read_bin(void *buf, size_t size, const char *fmt, ...) __attribu
 int sysroot_read_u64(uint64_t *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
+ * The same in a folder that is open: a path in sysfs is long, and each step of it is looked up under a lock
+ * that whoever makes devices waits for.  sysroot_open_dir returns a descriptor for that, or -1 with errno.
+ */
+int sysroot_open_dir(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+ssize_t sysroot_read_at(int dir, char *buf, size_t size, const char *name);
+ssize_t sysroot_read_bin_at(int dir, void *buf, size_t size, const char *name);
+int sysroot_read_u64_at(int dir, uint64_t *v, const char *name);
+
+/*
  * Write the whole value in one write(2).  Returns 0, -errno, or -EIO after a short write (qla2xxx tells
  * a failed vport by one; the rest must never be written again).  May block for as long as the driver does.
  */
