@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <libudev.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
@@ -37,9 +38,14 @@ struct fc_nl_message {
 
 _Static_assert(sizeof(struct fc_nl_message) == 40, "the kernel's layout");
 
-static const char *const subsystems[] = {"fc_host",	 "fc_vports",	"fc_remote_ports",
-					 "scsi_host",	 "scsi_device", "scsi_disk",
-					 "scsi_generic", "block",	"net"};
+static const struct {
+	const char *name;
+	enum fc_part_kind part; /* what of its host it is about */
+} subsystems[] = {
+	{"fc_host", FC_PART_HOST},    {"fc_vports", FC_PART_VPORT}, {"fc_remote_ports", FC_PART_RPORT},
+	{"scsi_device", FC_PART_LUN}, {"scsi_disk", FC_PART_LUN},   {"scsi_generic", FC_PART_LUN},
+	{"block", FC_PART_LUN},	      {"net", FC_PART_HOST},
+};
 
 struct fc_events {
 	struct udev *udev;
@@ -94,7 +100,7 @@ static int monitor_open(struct fc_events *ev)
 	if (!ev->monitor)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(subsystems); i++)
-		udev_monitor_filter_add_match_subsystem_devtype(ev->monitor, subsystems[i], NULL);
+		udev_monitor_filter_add_match_subsystem_devtype(ev->monitor, subsystems[i].name, NULL);
 	/* Forced beyond the limit where the capability is there; a smaller one only means more scans. */
 	udev_monitor_set_receive_buffer_size(ev->monitor, BUFFER);
 	return udev_monitor_enable_receiving(ev->monitor);
@@ -151,6 +157,33 @@ void fc_events_parse_path(const char *devpath, int *host, int *parent)
 	}
 }
 
+static enum fc_part_kind part_of(const char *subsystem)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(subsystems); i++)
+		if (!strcmp(subsystems[i].name, subsystem))
+			return subsystems[i].part;
+	return FC_PART_HOST;
+}
+
+void fc_events_parse_part(const char *subsystem, const char *devpath, struct fc_part *part)
+{
+	enum fc_part_kind kind = part_of(subsystem);
+	const char *port = kind == FC_PART_VPORT || kind == FC_PART_HOST ? "vport-" : "rport-", *p = devpath;
+	bool has_port = false, has_lun = false;
+	unsigned channel;
+
+	*part = (struct fc_part){.kind = FC_PART_HOST};
+	while ((p = strchr(p, '/'))) {
+		p++;
+		if (!strncmp(p, port, strlen(port)))
+			has_port |= sscanf(p + strlen(port), "%*d:%u-%u", &part->channel, &part->number) == 2;
+		else
+			has_lun |= sscanf(p, "%*u:%u:%u:%" SCNu64, &channel, &part->target, &part->lun) == 3;
+	}
+	if (has_port && (kind != FC_PART_LUN || has_lun))
+		part->kind = kind;
+}
+
 static bool next_uevent(struct fc_events *ev, struct fc_event *out)
 {
 	struct udev_device *dev;
@@ -169,6 +202,7 @@ static bool next_uevent(struct fc_events *ev, struct fc_event *out)
 	snprintf(out->subsystem, sizeof(out->subsystem), "%s", subsystem ? subsystem : "");
 	snprintf(out->name, sizeof(out->name), "%s", name ? name : "");
 	fc_events_parse_path(udev_device_get_devpath(dev), &out->host, &out->parent);
+	fc_events_parse_part(out->subsystem, udev_device_get_devpath(dev), &out->part);
 	udev_device_unref(dev);
 	return true;
 }

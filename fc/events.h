@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "inventory.h"
 #include "verror.h"
 
 struct fc_events;
@@ -21,6 +22,7 @@ struct fc_event {
 	bool removed; /* a uevent's action is "remove" */
 	int host; /* the Scsi_Host that it concerns; -1: none named */
 	int parent; /* the physical host above a vport; -1: none */
+	struct fc_part part; /* what of the host */
 	char subsystem[20]; /* "fc_vports", "block" ...; "" for netlink */
 	char name[32]; /* of the device: "vport-2:0-5", "host7"; "" for netlink */
 	unsigned code; /* netlink: FCH_EVT_* of scsi_transport_fc.h */
@@ -42,5 +44,11 @@ bool fc_events_next(struct fc_events *ev, struct fc_event *out);
  * none. For fc_vports and fc_remote_ports the name's own H counts.
  */
 void fc_events_parse_path(const char *devpath, int *host, int *parent);
+
+/*
+ * What of that host a device of this subsystem is; FC_PART_HOST when its path does not tell, with the numbers
+ * of the vport whose host it is.
+ */
+void fc_events_parse_part(const char *subsystem, const char *devpath, struct fc_part *part);
 
 #endif

@@ -91,6 +91,16 @@ static void add_vport_hosts(struct fc_inventory *inv, const struct fc_host *pare
 			fc_inventory_refresh(inv, v->host);
 }
 
+/* It had none when the vport was read. */
+static void tell_parent(struct fc_inventory *inv, const struct fc_host *h)
+{
+	struct fc_host *parent = fc_host_find(inv, h->parent);
+	struct fc_vport *v = parent ? fc_sysfs_vport_known(parent, h->vport_channel, h->vport_number) : NULL;
+
+	if (v)
+		v->host = h->number;
+}
+
 bool fc_inventory_refresh(struct fc_inventory *inv, int number)
 {
 	struct fc_host *h = fc_host_find(inv, number);
@@ -107,7 +117,60 @@ bool fc_inventory_refresh(struct fc_inventory *inv, int number)
 	fc_sysfs_read_children(h);
 	if (is_new && h->parent < 0)
 		add_vport_hosts(inv, h);
+	else if (is_new)
+		tell_parent(inv, h);
 	return true;
+}
+
+/* libfc gives a host its name after the host has told that it is there (fc_lport_init). */
+static bool is_named(const struct fc_host *h)
+{
+	return h->wwpn && h->wwpn != UINT64_MAX;
+}
+
+bool fc_inventory_refresh_part(struct fc_inventory *inv, int number, const struct fc_part *part)
+{
+	static void (*const readers[FC_PARTS_])(struct fc_host *, const struct fc_part *) = {
+		[FC_PART_VPORT] = fc_sysfs_read_vport,
+		[FC_PART_RPORT] = fc_sysfs_read_rport,
+		[FC_PART_LUN] = fc_sysfs_read_lun,
+	};
+	struct fc_host *h = fc_host_find(inv, number);
+
+	if (!h || !is_named(h) || !readers[part->kind])
+		return fc_inventory_refresh(inv, number);
+	readers[part->kind](h, part);
+	return true;
+}
+
+void fc_inventory_part_gone(struct fc_inventory *inv, int number, const struct fc_part *part)
+{
+	struct fc_host *h = fc_host_find(inv, number);
+	struct fc_rport *r = h ? fc_sysfs_rport_known(h, part->channel, part->number) : NULL;
+	struct fc_lun *l = r ? fc_sysfs_lun_known(r, part) : NULL;
+
+	if (r && part->kind == FC_PART_RPORT)
+		fc_sysfs_drop_rport(h, r);
+	else if (l && part->kind == FC_PART_LUN)
+		fc_sysfs_drop_lun(r, l);
+}
+
+void fc_inventory_vport_made(struct fc_inventory *inv, int parent, const struct fc_vport *made)
+{
+	struct fc_host *h = fc_host_find(inv, parent);
+	struct fc_vport *v = h ? fc_sysfs_vport_known(h, made->channel, made->number) : NULL;
+
+	if (!h || fc_sysfs_told_its_end(h, made->channel, made->number))
+		return;
+	if (!v) {
+		v = calloc(1, sizeof(*v));
+		if (!v)
+			return;
+		*v = *made;
+		TAILQ_INSERT_TAIL(&h->vports, v, link);
+	} else if (made->host >= 0) {
+		v->host = made->host;
+	}
 }
 
 void fc_inventory_vport_gone(struct fc_inventory *inv, int parent, unsigned channel, unsigned number)
@@ -210,10 +273,23 @@ struct fc_vport *fc_vport_find(const struct fc_inventory *inv, wwn_t wwpn, struc
 	return NULL;
 }
 
+/* attribute_container_add_class_device tells of a device before it adds its attributes. */
+static void name_rports(struct fc_host *host)
+{
+	struct fc_rport *r, *next;
+
+	for (r = TAILQ_FIRST(&host->rports); r; r = next) {
+		next = TAILQ_NEXT(r, link);
+		if (!r->wwpn)
+			fc_sysfs_refresh_rport(host, r);
+	}
+}
+
 struct fc_rport *fc_rport_find(const struct fc_host *host, wwn_t wwpn)
 {
 	struct fc_rport *r;
 
+	name_rports((struct fc_host *)host);
 	TAILQ_FOREACH (r, &host->rports, link)
 		if (r->wwpn == wwpn)
 			return r;
@@ -303,6 +379,16 @@ int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, ch
 				 host->number, r->channel, r->number);
 
 	return n < 0 ? (int)n : 0;
+}
+
+void fc_host_refresh_rports(struct fc_host *host)
+{
+	struct fc_rport *r, *next;
+
+	for (r = TAILQ_FIRST(&host->rports); r; r = next) {
+		next = TAILQ_NEXT(r, link);
+		fc_sysfs_refresh_rport(host, r);
+	}
 }
 
 void fc_lun_refresh_state(const struct fc_host *host, struct fc_lun *l)

@@ -36,7 +36,7 @@ TAILQ_HEAD(fc_lun_list, fc_lun);
 struct fc_rport {
 	TAILQ_ENTRY(fc_rport) link;
 	unsigned channel, number; /* rport-H:C-N */
-	wwn_t wwpn;
+	wwn_t wwpn; /* 0: the kernel has told of it and not shown its attributes yet; no more is known */
 	uint32_t port_id;
 	char state[16]; /* "Online", "Blocked", "Not Present" ... */
 	bool is_target; /* its roles name FCP Target */
@@ -70,6 +70,7 @@ struct fc_host {
 	TAILQ_ENTRY(fc_host) link;
 	int number;
 	int parent; /* the physical host's number; -1: this is one */
+	unsigned vport_channel, vport_number; /* vport-PARENT:C-N, whose host this is */
 	wwn_t wwpn, wwnn;
 	uint64_t fabric_name; /* 0: not logged in */
 	uint32_t port_id;
@@ -116,6 +117,28 @@ int fc_inventory_scan(struct fc_inventory *inv);
  */
 bool fc_inventory_refresh(struct fc_inventory *inv, int number);
 
+/* What of a host an event is about. */
+enum fc_part_kind { FC_PART_HOST, FC_PART_VPORT, FC_PART_RPORT, FC_PART_LUN, FC_PARTS_ };
+
+struct fc_part {
+	enum fc_part_kind kind;
+	unsigned channel, number; /* vport-H:C-N, rport-H:C-N: the vport, the rport, or the LUN's rport */
+	unsigned target; /* of a LUN, H:C:T:L */
+	uint64_t lun;
+};
+
+/*
+ * Read that alone anew, all of it; a remote port that was not known comes with its LUNs.  A host that is new,
+ * or had no name yet, is read as a whole.  True when the host is there afterwards.
+ */
+bool fc_inventory_refresh_part(struct fc_inventory *inv, int host, const struct fc_part *part);
+
+/* The kernel says that this rport or LUN goes: it is not shown any more. */
+void fc_inventory_part_gone(struct fc_inventory *inv, int host, const struct fc_part *part);
+
+/* Who has made a vport tells: nothing is read.  host: its own, -1: not known yet. */
+void fc_inventory_vport_made(struct fc_inventory *inv, int parent, const struct fc_vport *made);
+
 /*
  * The kernel says that something goes before its folder goes, and says nothing afterwards (device_del of
  * drivers/base/core.c): who hears of an end tells it here, and sysfs is not believed any more.  Of vports for
@@ -137,7 +160,7 @@ struct fc_host *fc_parent_find(const struct fc_inventory *inv, wwn_t wwpn);
 /* The vport of that name, and its parent in *parent (may be NULL). */
 struct fc_vport *fc_vport_find(const struct fc_inventory *inv, wwn_t wwpn, struct fc_host **parent);
 
-/* The remote port of that name as this host sees it. */
+/* The remote port of that name as this host sees it; those that had no name yet are read. */
 struct fc_rport *fc_rport_find(const struct fc_host *host, wwn_t wwpn);
 
 /* Has a host or a vport of this machine this name?  Says which in *by (may be NULL). */
@@ -154,6 +177,11 @@ int fc_host_read_port_id(const struct fc_host *host, uint32_t *id); /* 0: not lo
 int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, char *state, size_t size);
 /* Into the model: fast_io_fail and dev_loss. 0, or -ENOENT when it has gone. */
 int fc_rport_read_timers(const struct fc_host *host, struct fc_rport *r);
+/* Its roles come and go without an event.  Once seen as a target it stays one in the model until the next
+ * refresh. */
+bool fc_rport_read_is_target(const struct fc_host *host, struct fc_rport *r);
+/* Into the model: what of the host's rports changes without an event (N_Port_ID, state, roles, timers). */
+void fc_host_refresh_rports(struct fc_host *host);
 /* The state of a path changes without an event: read it, and whether the path is usable by it, into *l. */
 void fc_lun_refresh_state(const struct fc_host *host, struct fc_lun *l);
 /* Commands that the device has accepted and not ended, passthrough included (scsi_device device_busy). */

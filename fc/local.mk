@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += %D%/libvhbafc.la
 %C%_libvhbafc_la_SOURCES = \
 	%D%/ct.c %D%/ct.h \
 	%D%/events.c %D%/events.h \
-	%D%/fc_sysfs.c %D%/fc_sysfs.h \
+	%D%/fc_sysfs.c %D%/fc_sysfs.h %D%/fc_sysfs_lun.c \
 	%D%/inventory.c %D%/inventory.h \
 	%D%/netdev.c %D%/netdev.h \
 	%D%/profile.c %D%/profile.h \

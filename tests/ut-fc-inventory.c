@@ -276,6 +276,121 @@ static void test_vport_host_later(void)
 	UT_EQ(fc_vport_read_state(parent, v, state, sizeof(state)), -ENOENT);
 }
 
+/* What an event is about is read anew, all of it, and nothing else. */
+static void test_part(void)
+{
+	const struct fc_part rport = {.kind = FC_PART_RPORT};
+	const struct fc_part three = {.kind = FC_PART_LUN, .lun = 3};
+	const struct fc_part four = {.kind = FC_PART_LUN, .lun = 4};
+	struct fc_lun *l;
+
+	fc_inventory_scan(&inv);
+	tree_put("Linkdown", "/sys/class/fc_host/host5/port_state");
+	tree_put("Blocked", "/sys/class/fc_remote_ports/rport-5:0-0/port_state");
+	tree_put("offline", LUN "/state");
+	tree_disk(5, 0, 4, "sdb");
+	CU_ASSERT_TRUE(fc_inventory_refresh_part(&inv, 5, &four));
+	l = TAILQ_FIRST(&target()->luns);
+	UT_STREQ(l->state, "running");
+	l = TAILQ_NEXT(l, link);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(l);
+	UT_EQ(l->lun, 4);
+	UT_STREQ(l->sd, "sdb");
+	CU_ASSERT_TRUE(l->usable);
+	UT_STREQ(target()->state, "Online");
+	fc_inventory_refresh_part(&inv, 5, &three);
+	UT_STREQ(TAILQ_FIRST(&target()->luns)->state, "offline");
+	UT_STREQ(target()->state, "Online");
+	fc_inventory_refresh_part(&inv, 5, &rport);
+	UT_STREQ(target()->state, "Blocked");
+	UT_STREQ(fc_host_find(&inv, 5)->state, "Online");
+	fc_inventory_refresh(&inv, 5);
+	UT_STREQ(fc_host_find(&inv, 5)->state, "Linkdown");
+}
+
+/* A remote port that is new comes with its LUNs, whichever of its events is the first to be looked at. */
+static void test_part_new(void)
+{
+	const struct fc_part lun_of_it = {.kind = FC_PART_LUN, .number = 1, .target = 1};
+	const struct fc_part vport = {.kind = FC_PART_VPORT, .number = 4};
+	struct fc_part rport = {.kind = FC_PART_RPORT, .number = 1};
+	struct fc_rport *r;
+
+	fc_inventory_scan(&inv);
+	tree_rport(5, 1, "0x5006016000000a02", false);
+	tree_disk(5, 1, 0, "sdc");
+	fc_inventory_refresh_part(&inv, 5, &lun_of_it);
+	r = fc_rport_find(fc_host_find(&inv, 5), 0x5006016000000a02);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	UT_STREQ(TAILQ_FIRST(&r->luns)->sd, "sdc");
+	CU_ASSERT_FALSE(fc_rport_read_is_target(fc_host_find(&inv, 5), r));
+	tree_put("FCP Target", "/sys/class/fc_remote_ports/rport-5:0-1/roles"); /* without an event */
+	CU_ASSERT_TRUE(fc_rport_read_is_target(fc_host_find(&inv, 5), r));
+	fc_inventory_part_gone(&inv, 5, &lun_of_it);
+	CU_ASSERT_TRUE(TAILQ_EMPTY(&r->luns));
+	fc_inventory_part_gone(&inv, 5, &rport);
+	CU_ASSERT_PTR_NULL(fc_rport_find(fc_host_find(&inv, 5), 0x5006016000000a02));
+	rport.number = 0;
+	tree_remove("/sys/class/fc_remote_ports/rport-5:0-0/port_name");
+	fc_inventory_refresh_part(&inv, 5, &rport);
+	CU_ASSERT_TRUE(TAILQ_EMPTY(&fc_host_find(&inv, 5)->rports));
+	tree_vport(2, 4, -1, "0x502ab30000000004");
+	fc_inventory_refresh_part(&inv, 2, &vport);
+	CU_ASSERT_PTR_NOT_NULL(fc_vport_find(&inv, 0x502ab30000000004, NULL));
+}
+
+/* The kernel tells of a remote port before its attributes are there, and not again afterwards. */
+static void test_part_early(void)
+{
+	const struct fc_part rport = {.kind = FC_PART_RPORT, .number = 1};
+	struct fc_rport *r;
+
+	fc_inventory_scan(&inv);
+	tree_rport(5, 1, "0x5006016000000a02", true);
+	tree_disk(5, 1, 0, "sdc");
+	tree_remove("/sys/class/fc_remote_ports/rport-5:0-1/port_name");
+	fc_inventory_refresh_part(&inv, 5, &rport);
+	CU_ASSERT_PTR_NULL(fc_rport_find(fc_host_find(&inv, 5), 0x5006016000000a02));
+	tree_put("0x5006016000000a02", "/sys/class/fc_remote_ports/rport-5:0-1/port_name");
+	r = fc_rport_find(fc_host_find(&inv, 5), 0x5006016000000a02);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	CU_ASSERT_TRUE(r->is_target);
+	UT_STREQ(TAILQ_FIRST(&r->luns)->sd, "sdc");
+}
+
+/* libfc tells that a host is there before it gives it its name. */
+static void test_part_unnamed(void)
+{
+	const struct fc_part rport = {.kind = FC_PART_RPORT};
+
+	tree_put("0xffffffffffffffff", "/sys/class/fc_host/host5/port_name");
+	fc_inventory_scan(&inv);
+	tree_put(VPORT, "/sys/class/fc_host/host5/port_name");
+	fc_inventory_refresh_part(&inv, 5, &rport);
+	UT_EQ(fc_host_find(&inv, 5)->wwpn, 0x502ab30000000001);
+}
+
+/* Who has made a vport knows it: no file is read, and its host is found by it. What has told its end is not
+ * brought back. */
+static void test_vport_made(void)
+{
+	struct fc_vport made = {.number = 7, .wwpn = 0x502ab30000000007, .wwnn = 0x20, .host = -1};
+	struct fc_vport *v;
+
+	fc_inventory_scan(&inv);
+	fc_inventory_vport_made(&inv, 2, &made);
+	v = fc_vport_find(&inv, made.wwpn, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+	tree_vport(2, 7, 9, "0x502ab30000000007");
+	fc_inventory_refresh(&inv, 9); /* the host's own event */
+	UT_EQ(v->host, 9);
+	fc_inventory_vport_gone(&inv, 2, 0, 7);
+	made.host = 9;
+	fc_inventory_vport_made(&inv, 2, &made);
+	CU_ASSERT_PTR_NULL(fc_vport_find(&inv, made.wwpn, NULL));
+	fc_inventory_vport_made(&inv, 3, &made); /* no such parent */
+}
+
 static void test_no_class(void)
 {
 	char path[300], aside[310];
@@ -298,8 +413,12 @@ static void test_no_descriptors(void)
 	none = (struct rlimit){0, was.rlim_max};
 	setrlimit(RLIMIT_NOFILE, &none);
 	UT_EQ(fc_inventory_scan(&inv), -EMFILE);
+	CU_ASSERT_TRUE(fc_inventory_refresh(&inv, 2));
+	CU_ASSERT_TRUE(fc_inventory_refresh_part(&inv, 5, &(struct fc_part){.kind = FC_PART_RPORT}));
+	CU_ASSERT_TRUE(fc_inventory_refresh_part(&inv, 5, &(struct fc_part){.kind = FC_PART_LUN, .lun = 3}));
 	setrlimit(RLIMIT_NOFILE, &was);
 	CU_ASSERT_PTR_NOT_NULL(fc_vport_find(&inv, 0x502ab30000000001, NULL));
+	CU_ASSERT_PTR_NOT_NULL(TAILQ_FIRST(&target()->luns));
 }
 
 static void churn(void)
@@ -377,6 +496,49 @@ static void test_event_paths(void)
 	}
 }
 
+static void test_event_parts(void)
+{
+#define ON_HOST "/devices/virtual/net/eth0.10f/ctlr_0/host2/vport-2:0-6/host5/"
+	static const struct {
+		const char *subsystem, *path;
+		struct fc_part part;
+	} parts[] = {
+		{"block",
+		 ON_HOST "rport-5:0-1/target5:0:4/5:0:4:258/block/sda",
+		 {FC_PART_LUN, .number = 1, .target = 4, .lun = 258}},
+		{"scsi_device",
+		 ON_HOST "rport-5:1-1/target5:1:4/5:1:4:0/scsi_device/5:1:4:0",
+		 {FC_PART_LUN, .channel = 1, .number = 1, .target = 4}},
+		{"fc_remote_ports",
+		 ON_HOST "rport-5:0-3/fc_remote_ports/rport-5:0-3",
+		 {FC_PART_RPORT, .number = 3}},
+		{"fc_vports",
+		 "/devices/virtual/net/eth0.10f/ctlr_0/host2/vport-2:0-6/fc_vports/vport-2:0-6",
+		 {FC_PART_VPORT, .number = 6}},
+		{"fc_host", ON_HOST "fc_host/host5", {FC_PART_HOST, .number = 6}},
+		{"block", "/devices/virtual/block/dm-0", {FC_PART_HOST}},
+		{"block", ON_HOST "rport-5:0-1/target5:0:4", {FC_PART_HOST}},
+		{"scsi_disk",
+		 "/devices/pci0000:00/host1/target1:0:0/1:0:0:0/scsi_disk/1:0:0:0",
+		 {FC_PART_HOST}},
+		{"none", "", {FC_PART_HOST}},
+	};
+	struct fc_part p;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		fc_events_parse_part(parts[i].subsystem, parts[i].path, &p);
+		UT_EQ(p.kind, parts[i].part.kind);
+		if (p.kind == FC_PART_HOST && strcmp(parts[i].subsystem, "fc_host") != 0)
+			continue;
+		UT_EQ(p.channel, parts[i].part.channel);
+		UT_EQ(p.number, parts[i].part.number);
+		if (p.kind != FC_PART_LUN)
+			continue;
+		UT_EQ(p.target, parts[i].part.target);
+		UT_EQ(p.lun, parts[i].part.lun);
+	}
+}
+
 static CU_TestInfo tests[] = {
 	{"a host number lower than the parent's", test_low_number},
 	{"a parent wanted later", test_wanted_later},
@@ -393,6 +555,12 @@ static CU_TestInfo tests[] = {
 	{"no file descriptors", test_no_descriptors},
 	{"a tree that changes", test_changing},
 	{"the hosts in a device path", test_event_paths},
+	{"what of a host a device is", test_event_parts},
+	{"an event's part alone", test_part},
+	{"a part that comes and goes", test_part_new},
+	{"a part whose attributes come later", test_part_early},
+	{"a part of a host without a name", test_part_unnamed},
+	{"a vport that was made here", test_vport_made},
 	CU_TEST_INFO_NULL,
 };
 
