@@ -73,12 +73,14 @@ static void on_created(void *user, const struct priv_reply *r)
 	vv->number = r->number;
 	vv->host = r->value;
 	vv->named = false;
-	watch_refresh(v->d, vv->parent_host);
-	if (vv->host >= 0)
-		watch_refresh(v->d, vv->host);
-	op = attach_op_of(v); /* the refresh may have woken and ended it */
-	if (op)
-		attach_event(&op->attach->machine, v->vhba, ATTACH_EV_CREATED, mono_now());
+	/* What there is on its host comes, or has come, by events of their own. */
+	fc_inventory_vport_made(&v->d->inv, vv->parent_host,
+				&(struct fc_vport){.channel = r->channel,
+						   .number = r->number,
+						   .wwpn = vv->wwpn,
+						   .wwnn = vv->wwnn,
+						   .host = vv->host});
+	attach_event(&op->attach->machine, v->vhba, ATTACH_EV_CREATED, mono_now());
 }
 
 static void begin_delete(struct op *op, unsigned i);
@@ -139,10 +141,12 @@ static void on_asked(void *user, const struct priv_reply *r)
 		return;
 	/* Without every target's answer the set would not be the whole one: the next look asks them all
 	 * again. */
-	if (a->failed)
+	if (a->failed) {
 		*a = (struct asked){.luns = 0};
-	else
-		op_attach_look(op);
+		return;
+	}
+	attach_look_soon(op, v->vhba);
+	op_attach_look(op);
 }
 
 /* ---- what the machine begins ---- */
@@ -186,14 +190,13 @@ static void begin_delete(struct op *op, unsigned i)
 static bool timers_right(struct op *op, unsigned i)
 {
 	const struct config *c = op->d->cfg;
-	const struct fc_host *host;
+	struct fc_host *host = fc_host_find(&op->d->inv, op->vm->vhba[i].host);
 	const struct fc_rport *r;
 	unsigned targets = 0;
 
-	watch_refresh(op->d, op->vm->vhba[i].host); /* a role comes without an event */
-	host = fc_host_find(&op->d->inv, op->vm->vhba[i].host);
 	if (!host)
 		return false;
+	fc_host_refresh_rports(host);
 	TAILQ_FOREACH (r, &host->rports, link) {
 		if (!r->is_target)
 			continue;
@@ -221,13 +224,13 @@ bool attach_ask_targets(struct op *op, unsigned i)
 {
 	const struct fc_host *host = fc_host_find(&op->d->inv, op->vm->vhba[i].host);
 	struct asked *a = &op->attach->asked[i];
-	const struct fc_rport *r;
+	struct fc_rport *r;
 	bool all = true;
 
 	if (a->waiting || a->luns || !host)
 		return false;
 	TAILQ_FOREACH (r, &host->rports, link)
-		all &= !r->is_target || !TAILQ_EMPTY(&r->luns);
+		all &= !fc_rport_read_is_target(host, r) || !TAILQ_EMPTY(&r->luns);
 	if (!all)
 		return false;
 	TAILQ_FOREACH (r, &host->rports, link) {

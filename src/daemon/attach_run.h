@@ -12,6 +12,12 @@
 #include "journal.h"
 #include "op.h"
 
+/* When a vhba that waits for something is looked at without an event. */
+struct look {
+	struct monotime at;
+	uint64_t backoff_us;
+};
+
 /* What the targets of one vhba said they show (first attach only). */
 struct asked {
 	unsigned waiting; /* questions under way */
@@ -22,6 +28,7 @@ struct asked {
 struct attach_run {
 	struct attach machine;
 	struct asked asked[ATTACH_VHBAS_MAX];
+	struct look look[ATTACH_VHBAS_MAX];
 	struct verror missing[ATTACH_VHBAS_MAX]; /* what the last look found lacking */
 	struct journal *journal;
 	bool timers_right[ATTACH_VHBAS_MAX]; /* found so: no verb is under way for them */
@@ -30,7 +37,6 @@ struct attach_run {
 	unsigned comparing; /* vhbas whose reservations are being read */
 	bool compared;
 	struct json_object *warnings; /* differences, as texts; NULL: none */
-	uint64_t backoff_us;
 };
 
 /* A verb under way: the operation may be gone when its answer comes. */
@@ -42,6 +48,18 @@ struct attach_verb {
 
 /* Its operation, or NULL when it is over. */
 struct op *attach_op_of(const struct attach_verb *v);
+
+/* attach_look.c: one vhba, if its time has come; or at once, if there may be something to see */
+void attach_look_due(struct op *op, unsigned i);
+void attach_look_now(struct op *op, unsigned i);
+/* Its time comes in this turn of the loop, or soon after. */
+void attach_look_soon(struct op *op, unsigned i);
+/* When the undoing is about to begin: what is lacking, for the answer. */
+void attach_look_last(struct op *op);
+/* The search for parents is that of look[0]. */
+void attach_place_later(struct attach_run *run);
+/* When something is to be looked at, or the machine's own time comes. */
+struct monotime attach_next_look(const struct attach_run *run);
 
 /* The machine's op. */
 void attach_begin(void *ctx, unsigned i, enum attach_action action);

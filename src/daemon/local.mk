@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += src/daemon/libvhbad.la
 src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/adopt.c \
-	src/daemon/attach.c src/daemon/attach.h src/daemon/attach_ops.c src/daemon/attach_undo.c src/daemon/attach_run.h \
+	src/daemon/attach.c src/daemon/attach.h src/daemon/attach_look.c src/daemon/attach_ops.c src/daemon/attach_undo.c src/daemon/attach_run.h \
 	src/daemon/config.c src/daemon/config.h src/daemon/config_check.c src/daemon/config_keys.c \
 	src/daemon/config_parse.h \
 	src/daemon/control.c src/daemon/control.h \
@@ -101,6 +101,13 @@ tests_ut_timers_SOURCES = tests/ut-timers.c tests/ut-privq.h tests/ut-tree.c tes
 tests_ut_timers_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_timers_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_timers_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-op-attach
+TESTS += tests/ut-op-attach
+tests_ut_op_attach_SOURCES = tests/ut-op-attach.c tests/ut-privq.h tests/ut-tree.c tests/ut-tree.h
+tests_ut_op_attach_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_op_attach_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_op_attach_LDADD = tests/libut.la src/daemon/libvhbad.la
 
 check_PROGRAMS += tests/ut-sizes
 TESTS += tests/ut-sizes

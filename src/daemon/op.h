@@ -74,7 +74,8 @@ void op_caller_gone(struct op *op);
 
 /* op_attach.c */
 int op_attach_start(struct op *op, bool accept_luns, struct verror *e);
-void op_attach_look(struct op *op); /* the inventory changed */
+void op_attach_look(struct op *op); /* what is due, and how far it has come */
+void op_attach_news(struct op *op, int vhba); /* the inventory changed around this one of the VM's; -1: all */
 void op_attach_free(struct attach_run *run);
 /* An attach that a daemon before this one left unfinished: what it made is deleted, in the background. */
 int op_attach_take_back(struct daemon *d, const struct journal_op *found, const char *name, struct verror *e);

@@ -16,8 +16,6 @@
 #include "vport_name.h"
 
 #define UNDO_US (2 * USEC_PER_SEC)
-#define LOOK_MIN_US (2 * USEC_PER_MSEC)
-#define LOOK_MAX_US (250 * USEC_PER_MSEC)
 
 static void journal(struct op *op, unsigned i, const char *step)
 {
@@ -40,7 +38,7 @@ void attach_changed(void *ctx, unsigned i, enum attach_state from, enum attach_s
 	struct op *op = ctx;
 
 	(void)from;
-	op->attach->backoff_us = LOOK_MIN_US;
+	attach_look_soon(op, i);
 	journal(op, i, attach_state_name(to));
 	op_progress(op, attach_state_name(to), (int)op->vm->vhba[i].index, NULL);
 }
@@ -192,8 +190,6 @@ static void answer(void *ctx, bool ok)
 
 static const struct attach_ops ops = {attach_begin, attach_changed, answer};
 
-/* ---- looking ---- */
-
 /* ---- reservations: what the ticket has, and what is there ---- */
 
 #define COMPARE_US (2 * USEC_PER_SEC) /* at most; a quarter of what is left, if that is less */
@@ -268,71 +264,24 @@ static bool compare_reservations(struct op *op)
 	return run->comparing;
 }
 
-static bool all_luns_seen(struct op *op, unsigned i, struct verror *e)
-{
-	const struct fc_host *host = fc_host_find(&op->d->inv, op->vm->vhba[i].host);
-	const struct asked *a = &op->attach->asked[i];
-	const struct fc_rport *r;
-	const struct fc_lun *l;
-	uint64_t usable = 0;
-
-	if (host)
-		TAILQ_FOREACH (r, &host->rports, link)
-			TAILQ_FOREACH (l, &r->luns, link)
-				usable += l->usable;
-	if (!a->waiting && a->luns && usable >= a->luns)
-		return true;
-	verror_set(e, VHBA_E_CONSTRAINT, "vhba %u: its LUNs are not all usable", op->vm->vhba[i].index);
-	if (a->luns)
-		verror_expected(e, "%" PRIu64 " LUNs, as the targets report", a->luns);
-	else
-		verror_expected(e, "at least one LUN at every target of its zones");
-	verror_seen(e, "%" PRIu64 " usable", usable);
-	verror_fix(e, "check the array's LUN masking");
-	return false;
-}
-
-static void look_at(struct op *op, unsigned i)
-{
-	struct attach *a = &op->attach->machine;
-	struct vm_vhba *v = &op->vm->vhba[i];
-	struct verror *why = &op->attach->missing[i];
-	struct monotime now = mono_now();
-	enum attach_state s = a->vhba[i].state;
-
-	if (s == ATTACH_TIMERS && op->attach->timers_right[i]) {
-		attach_event(a, i, ATTACH_EV_TIMERS_SET, now);
-		s = a->vhba[i].state;
-	}
-	if (s != ATTACH_LOGGING_IN && s != ATTACH_ASKING && s != ATTACH_LUNS)
-		return;
-	if (!san_locate(op->d, v)) {
-		verror_set(why, VHBA_E_IO, "vhba %u: its vport vanished", v->index);
-		attach_fail(a, why);
-		attach_event(a, i, ATTACH_EV_LOST, now);
-	} else if (s == ATTACH_LOGGING_IN && san_logged_in(op->d, op->vm, v, why)) {
-		attach_event(a, i, ATTACH_EV_LOGGED_IN, now);
-	} else if (s == ATTACH_ASKING && !attach_ask_targets(op, i) && all_luns_seen(op, i, why)) {
-		attach_event(a, i, ATTACH_EV_ASKED, now);
-		attach_event(a, i, ATTACH_EV_USABLE, now);
-	} else if (s == ATTACH_LUNS && san_luns_usable(op->d, op->vm, v, why)) {
-		attach_event(a, i, ATTACH_EV_USABLE, now);
-	} else {
-		return;
-	}
-	if (a->vhba[i].state != s)
-		memset(why, 0, sizeof(*why));
-}
-
-/* Nobody tells when a vport becomes Active or an rport Online: look again, while somebody waits, ever more
- * rarely. */
-static void look_later(struct op *op)
+static void go_on(struct op *op)
 {
 	struct attach_run *run = op->attach;
-	struct monotime next = mono_add(mono_now(), run->backoff_us);
 
-	run->backoff_us = run->backoff_us * 2 > LOOK_MAX_US ? LOOK_MAX_US : run->backoff_us * 2;
-	op_wake_at(op, mono_min(next, attach_due(&run->machine)), op_attach_look);
+	attach_look_last(op);
+	attach_tick(&run->machine, mono_now());
+	if (op->answered)
+		return;
+	if (!op->settled) {
+		op_wake_at(op, attach_next_look(run), op_attach_look);
+		return;
+	}
+	if (compare_reservations(op))
+		return; /* the last answer comes here again */
+	if (run->record && record_sets(op))
+		return;
+	finish(op, true, NULL);
+	op_end(op);
 }
 
 static void place(struct op *op);
@@ -343,26 +292,30 @@ void op_attach_look(struct op *op)
 
 	if (op->answered || run->writing)
 		return;
-	if (!run->placed)
+	if (!run->placed) {
 		place(op);
-	for (unsigned i = 0; run->placed && !op->settled && !op->answered && i < op->vm->count; i++) {
-		if (!run->machine.vhba[i].known && run->machine.vhba[i].state == ATTACH_LOGGING_IN)
-			watch_refresh(op->d, op->vm->vhba[i].host);
-		look_at(op, i);
+		if (!run->placed)
+			attach_place_later(run);
 	}
-	attach_tick(&run->machine, mono_now());
-	if (op->answered)
-		return;
-	if (!op->settled) {
-		look_later(op);
+	for (unsigned i = 0; run->placed && !op->settled && !op->answered && i < op->vm->count; i++)
+		attach_look_due(op, i);
+	go_on(op);
+}
+
+void op_attach_news(struct op *op, int vhba)
+{
+	struct attach_run *run = op->attach;
+
+	if (vhba < 0) {
+		for (unsigned i = 0; i < op->vm->count; i++)
+			attach_look_soon(op, i);
+		op_attach_look(op);
 		return;
 	}
-	if (compare_reservations(op))
-		return; /* the last answer comes here again */
-	if (run->record && record_sets(op))
+	if (op->answered || op->settled || run->writing || !run->placed)
 		return;
-	finish(op, true, NULL);
-	op_end(op);
+	attach_look_now(op, (unsigned)vhba);
+	go_on(op);
 }
 
 /* ---- starting ---- */
@@ -418,7 +371,7 @@ int op_attach_start(struct op *op, bool accept_luns, struct verror *e)
 	if (!run)
 		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
 	op->attach = run;
-	run->backoff_us = LOOK_MIN_US;
+	attach_look_soon(op, 0);
 	snprintf(head.vm, sizeof(head.vm), "%s", op->vm->uuid);
 	snprintf(dir, sizeof(dir), "%s/journal", op->d->cfg->run_dir);
 	run->journal = journal_begin(dir, &head, NULL, e);

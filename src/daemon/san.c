@@ -51,7 +51,7 @@ static bool active(struct daemon *d, const struct vm_vhba *v, struct verror *e)
 
 static bool target_online(const struct fc_host *host, wwn_t target, char *seen, size_t size)
 {
-	const struct fc_rport *r = host ? fc_rport_find(host, target) : NULL;
+	struct fc_rport *r = host ? fc_rport_find(host, target) : NULL;
 	char state[32] = "";
 
 	if (!r)
@@ -60,7 +60,7 @@ static bool target_online(const struct fc_host *host, wwn_t target, char *seen, 
 		return snprintf(seen, size, "it has gone"), false;
 	if (strcmp(state, "Online"))
 		return snprintf(seen, size, "it is %s", state), false;
-	if (!r->is_target)
+	if (!fc_rport_read_is_target(host, r))
 		return snprintf(seen, size, "it has not logged in as an FCP target"), false;
 	return true;
 }
@@ -90,6 +90,23 @@ bool san_logged_in(struct daemon *d, const struct vm *vm, const struct vm_vhba *
 		}
 	}
 	return true;
+}
+
+bool san_sees_targets(struct daemon *d, const struct vm *vm, const struct vm_vhba *v)
+{
+	const struct reg_vhba *rv = registered(d, vm, v);
+	const struct fc_host *host = fc_host_find(&d->inv, v->host);
+	const char *pos = rv ? rv->zones : "";
+	const struct config_zone *z;
+	char zone[REG_NAME_MAX];
+
+	while (registry_next_zone(&pos, zone)) {
+		z = config_known_zone(d->cfg, rv->vsan, zone, NULL);
+		for (unsigned i = 0; z && i < z->count; i++)
+			if (!host || !fc_rport_find(host, z->targets[i]))
+				return false;
+	}
+	return host;
 }
 
 /* As it is now. */

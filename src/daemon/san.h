@@ -21,6 +21,10 @@ bool san_locate(struct daemon *d, struct vm_vhba *v);
  */
 bool san_logged_in(struct daemon *d, const struct vm *vm, const struct vm_vhba *v, struct verror *e);
 
+/* Is there a remote port for each target of its zones?  They come with events: nothing is read, and as long
+ * as one lacks the vhba is not logged in. */
+bool san_sees_targets(struct daemon *d, const struct vm *vm, const struct vm_vhba *v);
+
 /* Every expected LUN a usable device? If not, *e says which is not. */
 bool san_luns_usable(struct daemon *d, const struct vm *vm, const struct vm_vhba *v, struct verror *e);
 

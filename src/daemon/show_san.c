@@ -46,6 +46,8 @@ struct json_object *show_targets(const struct fc_host *host)
 	const struct fc_rport *r;
 
 	if (host)
+		fc_host_refresh_rports((struct fc_host *)host);
+	if (host)
 		TAILQ_FOREACH (r, &host->rports, link)
 			if (r->is_target)
 				json_object_array_add(list, seen_target(host, r));
@@ -98,6 +100,7 @@ struct json_object *show_vhba_targets(const struct daemon *d, const struct reg_v
 	const struct fc_rport *r;
 
 	if (host) {
+		fc_host_refresh_rports((struct fc_host *)host);
 		TAILQ_FOREACH (r, &host->rports, link) {
 			struct json_object *o;
 

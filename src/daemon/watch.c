@@ -15,11 +15,20 @@
 
 #define VLAN_US (5 * USEC_PER_SEC)
 #define DIRTY_MAX 512 /* more hosts than this at once: everything is read */
+#define PARTS_MAX 8 /* more of one host: it is read as a whole */
 
-/* What events have told and nobody has read yet. */
-struct dirty {
-	int host[DIRTY_MAX];
+/* What events have told of a host and nobody has read yet. */
+struct dirty_host {
+	int number; /* -1: not any more */
+	bool whole;
 	unsigned n;
+	struct fc_part part[PARTS_MAX];
+};
+
+/* A ring: the host that has waited longest is read first. */
+struct dirty {
+	struct dirty_host host[DIRTY_MAX];
+	unsigned first, n;
 	bool all;
 };
 
@@ -29,24 +38,77 @@ struct watch {
 	struct work work; /* reads it, host by host */
 };
 
-static void mark(struct dirty *dirty, int host)
+static struct dirty_host *dirty_find(struct dirty *dirty, int number)
 {
-	if (host < 0)
-		return;
-	for (unsigned i = 0; i < dirty->n; i++)
-		if (dirty->host[i] == host)
-			return;
-	if (dirty->n == DIRTY_MAX)
-		dirty->all = true;
-	else
-		dirty->host[dirty->n++] = host;
+	for (unsigned i = 0; i < dirty->n; i++) {
+		struct dirty_host *h = &dirty->host[(dirty->first + i) % DIRTY_MAX];
+
+		if (h->number == number)
+			return h;
+	}
+	return NULL;
 }
 
-static void wake(struct daemon *d, struct vm *vm)
+/* Who waits for it is woken when its turn comes, also if nothing of it is to be read. */
+static struct dirty_host *mark(struct dirty *dirty, int number)
+{
+	struct dirty_host *h = number < 0 ? NULL : dirty_find(dirty, number);
+
+	if (h || number < 0)
+		return h;
+	if (dirty->n == DIRTY_MAX) {
+		dirty->all = true;
+		return NULL;
+	}
+	h = &dirty->host[(dirty->first + dirty->n++) % DIRTY_MAX];
+	*h = (struct dirty_host){.number = number};
+	return h;
+}
+
+static bool same_part(const struct fc_part *a, const struct fc_part *b)
+{
+	return a->kind == b->kind && a->channel == b->channel && a->number == b->number &&
+	       a->target == b->target && a->lun == b->lun;
+}
+
+/* A disk, its generic device and its queue are one piece of news: it is read once. */
+static void mark_part(struct dirty *dirty, int number, const struct fc_part *part)
+{
+	struct dirty_host *h = mark(dirty, number);
+
+	if (!h || h->whole)
+		return;
+	for (unsigned i = 0; i < h->n; i++)
+		if (same_part(&h->part[i], part))
+			return;
+	if (part->kind == FC_PART_HOST || h->n == PARTS_MAX)
+		h->whole = true;
+	else
+		h->part[h->n++] = *part;
+}
+
+static void unmark_part(struct dirty_host *h, const struct fc_part *part)
+{
+	for (unsigned i = h->n; i--;)
+		if (same_part(&h->part[i], part))
+			h->part[i] = h->part[--h->n];
+}
+
+/* v: the vhba that it is about. */
+static void wake(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 {
 	timers_look(d, vm);
 	if (vm->op && vm->op->kind == OP_ATTACH)
-		op_attach_look(vm->op);
+		op_attach_news(vm->op, (int)(v - vm->vhba));
+	else
+		vm_wake(d, vm);
+}
+
+static void wake_vm(struct daemon *d, struct vm *vm)
+{
+	timers_look(d, vm);
+	if (vm->op && vm->op->kind == OP_ATTACH)
+		op_attach_news(vm->op, -1);
 	else
 		vm_wake(d, vm);
 }
@@ -57,40 +119,32 @@ static void wake_all(struct daemon *d)
 
 	for (vm = TAILQ_FIRST(&d->vms); vm; vm = next) {
 		next = TAILQ_NEXT(vm, link);
-		wake(d, vm);
+		wake_vm(d, vm);
 	}
 }
 
-/* The VM whose vport is, or is on, this host. */
-static struct vm *concerned(struct daemon *d, int host)
+/* The vhba whose vport is, or is on, this host. */
+static struct vm_vhba *concerned(struct daemon *d, int host, struct vm **vm)
 {
 	const struct fc_host *h = fc_host_find(&d->inv, host);
-	struct vm *vm = NULL;
+	struct vm_vhba *v = h && h->parent >= 0 ? vm_find_wwpn(&d->vms, h->wwpn, vm) : NULL;
 
-	if (h && h->parent >= 0 && vm_find_wwpn(&d->vms, h->wwpn, &vm))
-		return vm;
-	vm_find_host(&d->vms, host, &vm);
-	return vm;
+	return v ? v : vm_find_host(&d->vms, host, vm);
 }
 
 static void wake_host(struct daemon *d, int host)
 {
-	struct vm *vm = concerned(d, host);
+	struct vm *vm = NULL;
+	struct vm_vhba *v = concerned(d, host, &vm);
 
-	if (vm)
-		wake(d, vm);
-}
-
-static void unmark(struct dirty *dirty, int host)
-{
-	for (unsigned i = 0; i < dirty->n; i++)
-		if (dirty->host[i] == host)
-			memmove(dirty->host + i, dirty->host + i + 1, (--dirty->n - i) * sizeof(host));
+	if (v)
+		wake(d, vm, v);
 }
 
 /* What an event says has ended has, whatever sysfs still shows. */
 static void take_end(struct daemon *d, const struct fc_event *ev, struct dirty *dirty)
 {
+	struct dirty_host *h;
 	unsigned channel, number;
 	int host;
 
@@ -98,10 +152,37 @@ static void take_end(struct daemon *d, const struct fc_event *ev, struct dirty *
 	    sscanf(ev->name, "vport-%d:%u-%u", &host, &channel, &number) == 3) {
 		fc_inventory_vport_gone(&d->inv, host, channel, number);
 	} else if (!strcmp(ev->subsystem, "fc_host") && sscanf(ev->name, "host%d", &host) == 1) {
-		unmark(dirty, host);
+		h = dirty_find(dirty, host);
+		if (h)
+			h->number = -1;
 		fc_inventory_host_gone(&d->inv, host);
 		wake_host(d, host);
+	} else if (!strcmp(ev->subsystem, "fc_remote_ports") || !strcmp(ev->subsystem, "scsi_device")) {
+		h = mark(dirty, ev->host);
+		if (h)
+			unmark_part(h, &ev->part);
+		fc_inventory_part_gone(&d->inv, ev->host, &ev->part);
 	}
+}
+
+/*
+ * To be read: what came or changed.  Of a vport that goes the parent, whose other vports are known, and which
+ * then sees when the folder has gone; of what else goes what there is above it.  The kernel tells of a vport
+ * before its attributes are there (attribute_container_add_class_device): when its host comes they are.
+ */
+static void take_news(const struct fc_event *ev, struct dirty *dirty)
+{
+	const struct fc_part whole = {.kind = FC_PART_HOST};
+	const struct fc_part vport = {
+		.kind = FC_PART_VPORT, .channel = ev->part.channel, .number = ev->part.number};
+	bool part_ends = !strcmp(ev->subsystem, "fc_remote_ports") || !strcmp(ev->subsystem, "scsi_device");
+
+	if (ev->removed && !strcmp(ev->subsystem, "fc_vports"))
+		mark_part(dirty, ev->host, &whole);
+	else if (!ev->removed || !part_ends)
+		mark_part(dirty, ev->host, &ev->part);
+	if (!ev->removed && !strcmp(ev->subsystem, "fc_host") && ev->parent >= 0)
+		mark_part(dirty, ev->parent, &vport);
 }
 
 static void note_change(struct daemon *d, const struct fc_event *ev)
@@ -167,12 +248,22 @@ static void read_all(struct watch *w)
 	wake_all(w->d);
 }
 
+static void read_host(struct daemon *d, const struct dirty_host *h)
+{
+	bool whole = h->whole || (h->n && !fc_host_find(&d->inv, h->number));
+
+	if (whole)
+		watch_refresh(d, h->number);
+	for (unsigned i = 0; !whole && i < h->n; i++)
+		fc_inventory_refresh_part(&d->inv, h->number, &h->part[i]);
+}
+
 /* The host that has waited longest; the next one after whatever else is to be done. */
 static void read_one(struct work *work)
 {
 	struct watch *w = (struct watch *)((char *)work - offsetof(struct watch, work));
 	struct dirty *dirty = &w->dirty;
-	int host = dirty->host[0];
+	struct dirty_host h = dirty->host[dirty->first];
 
 	if (dirty->all) {
 		read_all(w);
@@ -180,22 +271,21 @@ static void read_one(struct work *work)
 	}
 	if (!dirty->n)
 		return;
+	dirty->first = (dirty->first + 1) % DIRTY_MAX;
 	dirty->n--;
-	memmove(dirty->host, dirty->host + 1, dirty->n * sizeof(dirty->host[0]));
-	fc_inventory_refresh(&w->d->inv, host);
-	learn_vlans(w->d);
-	if (dirty->n || dirty->all)
+	if (dirty->n)
 		work_queue(&w->d->works, &w->work);
-	wake_host(w->d, host);
+	if (h.number < 0)
+		return;
+	read_host(w->d, &h);
+	wake_host(w->d, h.number);
 }
 
-/*
- * A parent is read anew when a vport or its host comes or goes, not for each rport and disk below: that is
- * ten times for every vport, and the parent of 255 has 255 to look through.
- */
-static bool concerns_parent(const struct fc_event *ev)
+/* Below a parent that is not wanted, or not known yet: it comes with the hosts of its vports. */
+static bool is_foreign(const struct daemon *d, const struct fc_event *ev)
 {
-	return !strcmp(ev->subsystem, "fc_vports") || !strcmp(ev->subsystem, "fc_host");
+	return ev->parent >= 0 && !fc_host_find(&d->inv, ev->parent) &&
+	       (!ev->removed || !fc_host_find(&d->inv, ev->host));
 }
 
 static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
@@ -210,13 +300,9 @@ static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
 	(void)revents;
 	while (fc_events_next(d->fcev, &ev)) {
 		w->dirty.all |= ev.overflow;
-		/* A disk, its generic device and its queue are one piece of news: the last one completes it.
-		 */
-		if (!strcmp(ev.subsystem, "net"))
+		if (!strcmp(ev.subsystem, "net") || is_foreign(d, &ev))
 			continue;
-		mark(&w->dirty, ev.host);
-		if (concerns_parent(&ev))
-			mark(&w->dirty, ev.parent);
+		take_news(&ev, &w->dirty);
 		note_change(d, &ev);
 		if (ev.removed)
 			take_end(d, &ev, &w->dirty);
