@@ -91,8 +91,13 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/diskstate/two
 
 check_PROGRAMS += tests/iscsi-disk
-tests_iscsi_disk_SOURCES = tests/iscsi-disk.c
+tests_iscsi_disk_SOURCES = tests/iscsi-disk.c tests/iscsi.c tests/iscsi.h
 tests_iscsi_disk_CPPFLAGS = $(INC_IODISK) $(INC_TESTS)
 tests_iscsi_disk_LDADD = tests/libdiskrig.la -lpthread
 dist_check_SCRIPTS += tests/disk-conformance.sh
 TESTS += tests/disk-conformance.sh
+
+check_PROGRAMS += tests/io/iscsi-rings
+tests_io_iscsi_rings_SOURCES = tests/io/iscsi-rings.c tests/iscsi.c tests/iscsi.h
+tests_io_iscsi_rings_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_io_iscsi_rings_LDADD = tests/io/libfront.la -lpthread
