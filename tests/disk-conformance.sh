@@ -83,12 +83,14 @@ for size in 512 4096; do
 done
 
 # One VM is one nexus: who needs two finds himself holding what he means another to hold.
-for t in AccessEA AccessWE AccessEARO AccessWERO AccessEAAR AccessWEAR \
-	OwnershipEA OwnershipWE OwnershipEARO OwnershipWERO OwnershipEAAR OwnershipWEAR; do
-	echo "ProutReserve.$t needs a second initiator, and a VM is one nexus"
-done >>known
-echo "ProutPreempt.RemoveRegistration needs a second initiator, and a VM is one nexus" >>known
-echo "MultipathIO.Reset waits for a unit attention on each path, and a VM is one nexus" >>known
+{
+	for t in AccessEA AccessWE AccessEARO AccessWERO AccessEAAR AccessWEAR \
+		OwnershipEA OwnershipWE OwnershipEARO OwnershipWERO OwnershipEAAR OwnershipWEAR; do
+		echo "ProutReserve.$t needs a second initiator, and a VM is one nexus"
+	done
+	echo "ProutPreempt.RemoveRegistration needs a second initiator, and a VM is one nexus"
+	echo "MultipathIO.Reset waits for a unit attention on each path, and a VM is one nexus"
+} >>known
 mkdir rings
 truncate -s 256M rings/lun0
 round "through the rings" "$tests/io/iscsi-rings" rings

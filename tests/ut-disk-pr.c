@@ -641,7 +641,7 @@ static int start_again(struct verror *e)
 
 static void test_refused(void)
 {
-	uint8_t image[2 * STATE_SLOT_SIZE];
+	uint8_t image[2 * STATE_SLOT_SIZE], after[sizeof(image)];
 	struct verror e;
 
 	begin();
@@ -655,6 +655,9 @@ static void test_refused(void)
 	CU_ASSERT(start_again(&e) < 0);
 	UT_EQ(e.kind, VHBA_E_IO);
 	UT_EQ(keys(NULL), 1); /* and the disk is as it was */
+	UT_EQ(join(RIG_B, KEY_B), 0); /* and goes on in its own file as before */
+	UT_EQ(start_again(&e), 0);
+	UT_EQ(keys(NULL), 2);
 	/* another disk's */
 	CU_ASSERT(pwrite(r.state, image, sizeof(image), 0) == sizeof(image));
 	rig_shut(&r);
@@ -669,6 +672,12 @@ static void test_refused(void)
 	}
 	CU_ASSERT(start_again(&e) < 0);
 	UT_EQ(e.kind, VHBA_E_CONSTRAINT);
+	/* what was not taken up is not written over either */
+	UT_EQ(disk_save(r.d), -ENODATA);
+	UT_EQ(ready(RIG_A), SAID_POWER_ON);
+	UT_EQ(join(RIG_A, KEY_A), 0x044400);
+	CU_ASSERT(pread(r.state, after, sizeof(after), 0) == sizeof(after));
+	CU_ASSERT(!memcmp(image, after, sizeof(after)));
 	end();
 }
 
@@ -696,22 +705,25 @@ static void test_records(void)
 /* A file that can't be written: the answer says so, and nothing has changed. */
 static void test_not_stored(void)
 {
-	struct verror e;
 	struct disk_config c;
+	struct verror e;
+	char path[64];
 
 	begin();
 	UT_EQ(join(RIG_A, KEY_A), 0);
 	rig_shut(&r);
 	c = r.config;
 	c.fd = dup(r.fd);
-	c.state_fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", r.state);
+	c.state_fd = open(path, O_RDONLY | O_CLOEXEC);
 	r.d = disk_open(&c, &e);
-	CU_ASSERT_FATAL(r.d != NULL);
-	UT_EQ(ready(RIG_A), SAID_POWER_ON); /* not started: as after a power on, without a state */
-	UT_EQ(ready(RIG_C), SAID_POWER_ON);
-	UT_EQ(join(RIG_A, KEY_A), 0x044400);
-	UT_EQ(keys(NULL), 0);
-	UT_EQ(join(RIG_A, KEY_A), 0x044400);
+	CU_ASSERT_FATAL(r.d != NULL && c.state_fd >= 0);
+	UT_EQ(start_again(&e), 0);
+	UT_EQ(keys(NULL), 1);
+	UT_EQ(join(RIG_B, KEY_B), 0x044400);
+	UT_EQ(out(RIG_A, CLEAR, 0, KEY_A, 0, 0), 0x044400);
+	UT_EQ(keys(NULL), 1);
+	CU_ASSERT(disk_save(r.d) < 0);
 	end();
 }
 

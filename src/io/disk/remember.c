@@ -98,6 +98,7 @@ static void install(struct disk *d, const struct disk_state *s, enum disk_start 
 
 static int start(struct disk *d, enum disk_start how, struct verror *e)
 {
+	struct state_file file = d->file; /* the disk's own is not touched unless all is well */
 	struct disk_state s;
 	bool resized;
 	uint64_t bytes;
@@ -109,8 +110,8 @@ static int start(struct disk *d, enum disk_start how, struct verror *e)
 		return rc;
 	}
 	gather(d, &d->pr, atomic_load(&d->mode), &s);
-	if (d->file.fd >= 0) {
-		rc = state_load(&d->file, &s, e);
+	if (file.fd >= 0) {
+		rc = state_load(&file, &s, e);
 		if (rc < 0)
 			return rc;
 		if (memcmp(s.naa, d->id.naa, sizeof(s.naa)) || s.naa_len != d->id.naa_len)
@@ -120,13 +121,14 @@ static int start(struct disk *d, enum disk_start how, struct verror *e)
 		power_on(d, &s);
 	resized = how == DISK_RESUMED && s.blocks != bytes >> d->block_shift;
 	s.blocks = bytes >> d->block_shift;
-	if (how == DISK_POWER_ON || (d->file.fd >= 0 && !d->file.seq)) {
-		rc = state_store(&d->file, &s);
+	if (how == DISK_POWER_ON || (file.fd >= 0 && !file.seq)) {
+		rc = state_store(&file, &s);
 		if (rc) {
 			verror_set(e, VHBA_E_IO, "can't write the disk's state file: %s", strerror(-rc));
 			return rc;
 		}
 	}
+	d->file = file;
 	atomic_store(&d->blocks, s.blocks);
 	install(d, &s, how);
 	if (resized)

@@ -153,6 +153,7 @@ int state_load(struct state_file *f, struct disk_state *s, struct verror *e)
 
 	f->seq = 0;
 	f->slot = 1;
+	f->loaded = false;
 	for (unsigned i = 0; i < 2; i++) {
 		rc = read_slot(f->fd, i, buf);
 		if (rc) {
@@ -168,10 +169,11 @@ int state_load(struct state_file *f, struct disk_state *s, struct verror *e)
 	}
 	if (found[0] == STATE_NEWER || found[1] == STATE_NEWER)
 		return refuse(found, e);
-	if (f->seq)
-		return 1;
 	/* The file's very first record may have been torn: it was of an empty state. */
-	return found[0] == STATE_EMPTY || found[1] == STATE_EMPTY ? 0 : refuse(found, e);
+	if (!f->seq && found[0] != STATE_EMPTY && found[1] != STATE_EMPTY)
+		return refuse(found, e);
+	f->loaded = true;
+	return f->seq > 0;
 }
 
 static int write_slot(int fd, unsigned slot, const uint8_t *buf)
@@ -212,6 +214,8 @@ int state_store(struct state_file *f, const struct disk_state *s)
 
 	if (f->fd < 0)
 		return 0;
+	if (!f->loaded)
+		return -ENODATA;
 	rc = store_next(f, s);
 	return rc || !fresh ? rc : store_next(f, s);
 }

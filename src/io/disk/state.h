@@ -42,12 +42,14 @@ struct state_file {
 	int fd; /* borrowed; -1: there is none */
 	uint64_t seq; /* of the newest record; 0: the file is new */
 	unsigned slot; /* which one it is in */
+	bool loaded; /* what is in it is known: else nothing is written over it */
 };
 
 /* 1: read; 0: the file is new, *s is untouched; -errno with *e said. */
 int state_load(struct state_file *, struct disk_state *s, struct verror *e);
 
-/* 0 or -errno: then the older record still stands. Blocks until it is on the medium. */
+/* 0 or -errno (-ENODATA: not loaded): then the older record still stands. Blocks until it is on the medium.
+ */
 int state_store(struct state_file *, const struct disk_state *);
 
 /* One slot's bytes; buf has STATE_SLOT_SIZE. For tests and the fuzzer too. */
