@@ -32,6 +32,7 @@
 #define RELEASED_RESERVATION 0x062a04
 #define PREEMPTED_REGISTRATION 0x062a05
 #define BAD_RELEASE 0x052604
+#define NOT_READY 0x020403
 
 static struct rig r;
 
@@ -654,12 +655,17 @@ static void test_refused(void)
 	flip(STATE_SLOT_SIZE + 20);
 	CU_ASSERT(start_again(&e) < 0);
 	UT_EQ(e.kind, VHBA_E_IO);
-	UT_EQ(keys(NULL), 1); /* and the disk is as it was */
-	UT_EQ(join(RIG_B, KEY_B), 0); /* and goes on in its own file as before */
-	UT_EQ(start_again(&e), 0);
-	UT_EQ(keys(NULL), 2);
-	/* another disk's */
+	/* nobody knows what is reserved: nobody gets at the disk, but it says what it is */
+	UT_EQ(ready(RIG_A), NOT_READY);
+	UT_EQ(do_write(RIG_A), NOT_READY);
+	UT_EQ(do_read(RIG_C), NOT_READY);
+	UT_EQ(join(RIG_B, KEY_B), NOT_READY);
+	UT_EQ(IN(&r, RIG_A, 96, 0x12, 0, 0, BE2(96), 0), 0);
 	CU_ASSERT(pwrite(r.state, image, sizeof(image), 0) == sizeof(image));
+	UT_EQ(start_again(&e), 0);
+	UT_EQ(keys(NULL), 1);
+	UT_EQ(do_write(RIG_A), 0);
+	/* another disk's */
 	rig_shut(&r);
 	r.config.naa[5]++;
 	{
@@ -674,8 +680,7 @@ static void test_refused(void)
 	UT_EQ(e.kind, VHBA_E_CONSTRAINT);
 	/* what was not taken up is not written over either */
 	UT_EQ(disk_save(r.d), -ENODATA);
-	UT_EQ(ready(RIG_A), SAID_POWER_ON);
-	UT_EQ(join(RIG_A, KEY_A), 0x044400);
+	UT_EQ(join(RIG_A, KEY_A), NOT_READY);
 	CU_ASSERT(pread(r.state, after, sizeof(after), 0) == sizeof(after));
 	CU_ASSERT(!memcmp(image, after, sizeof(after)));
 	end();

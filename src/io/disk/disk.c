@@ -126,6 +126,10 @@ static bool refused(struct cmd *c, bool opcode_known)
 	const struct disk_command *op = c->op;
 	enum disk_attention ua;
 
+	if (!atomic_load_explicit(&c->d->started, memory_order_relaxed) && !(op && op->flags & OP_PASS_UA)) {
+		cmd_check(c, KEY_NOT_READY, ASC_MANUAL_INTERVENTION);
+		return true;
+	}
 	if ((atomic_load(&c->nexus->flags) & NEXUS_ATTENTIONS) && !(op && op->flags & OP_PASS_UA)) {
 		ua = nexus_take(c->nexus);
 		if (ua != DISK_UA_N) {

@@ -72,8 +72,8 @@ enum disk_start {
 /*
  * Before the first task, and again after a stop during which another process may have had the disk: take up
  * the state file as it is now, look at the size again and forget cached pages, so that what a move's source
- * wrote last is seen. No task may be under way. 0, or -errno with *e said and the disk as it was. It may
- * block.
+ * wrote last is seen. No task may be under way. 0, or -errno with *e said: then the disk is NOT READY until a
+ * start succeeds, since nobody knows what is reserved. It may block.
  */
 int disk_start(struct disk *, enum disk_start, struct verror *e);
 

@@ -51,6 +51,7 @@ struct disk {
 	bool read_only, rotational, unmap;
 	struct disk_identity id;
 	uint32_t mode_default;
+	_Atomic bool started; /* else it is not ready */
 	_Atomic uint64_t blocks;
 	_Atomic uint32_t mode;
 	struct gate gate;

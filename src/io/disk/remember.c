@@ -145,6 +145,7 @@ int disk_start(struct disk *d, enum disk_start how, struct verror *e)
 	if (how == DISK_RESUMED)
 		posix_fadvise(d->fd, 0, 0, POSIX_FADV_DONTNEED);
 	rc = start(d, how, e);
+	atomic_store(&d->started, !rc);
 	pthread_mutex_unlock(&d->state_lock);
 	return rc;
 }

@@ -25,6 +25,7 @@ enum scsi_key {
 /* ASC << 8 | ASCQ (SPC-4, annex D) */
 enum scsi_asc {
 	ASC_NONE = 0x0000,
+	ASC_MANUAL_INTERVENTION = 0x0403, /* of NOT READY */
 	ASC_WRITE_ERROR = 0x0c00,
 	ASC_READ_ERROR = 0x1100,
 	ASC_PARAMETER_LIST_LENGTH = 0x1a00,
