@@ -88,10 +88,52 @@ static void test_polling(void)
 	world_end(&w);
 }
 
+/* A file that wants addresses aligned, and a guest that gives others. */
+static void test_direct(void)
+{
+	char folder[64], path[80];
+	struct front_req q;
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t at;
+	AUTO_FD int fd = -1;
+
+	ut_tmpdir(folder, sizeof(folder));
+	snprintf(path, sizeof(path), "%s/try", folder);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_DIRECT, 0600);
+	if (fd < 0) {
+		printf("# %s has no O_DIRECT\n", folder);
+		return;
+	}
+	world_begin_with(&w, (struct backend_options){.luns = 1, .direct = true}, 1, 64, 0);
+	at = front_alloc(f, 2 * 65536, 4096, true);
+	for (unsigned skew = 0; skew < 2; skew++) {
+		uint64_t out = at + 12 * skew, in = at + 65536 + 20 * skew;
+
+		pattern(front_at(f, out), 64, 64, skew);
+		front_rw(&q, 0, true, 64, 64, out);
+		CU_ASSERT(front_do(f, 2, &q));
+		memset(front_at(f, in), 0xee, 64 * 512);
+		front_rw(&q, 0, false, 64, 64, in);
+		CU_ASSERT(front_do(f, 2, &q));
+		CU_ASSERT(!memcmp(front_at(f, in), front_at(f, out), 64 * 512));
+		/* in two pieces, neither of which is a sector */
+		memset(front_at(f, in), 0xee, 64 * 512);
+		front_rw(&q, 0, false, 64, 64, in);
+		q.data_in[0].len = 1000;
+		q.data_in[1] = (struct front_piece){in + 1000, 64 * 512 - 1000};
+		q.data_in_n = 2;
+		CU_ASSERT(front_do(f, 2, &q));
+		CU_ASSERT(!memcmp(front_at(f, in), front_at(f, out), 64 * 512));
+	}
+	world_end(&w);
+}
+
 static CU_TestInfo tests[] = {
 	{"read and write", test_read_write},
 	{"features", test_features},
 	{"polling", test_polling},
+	{"direct", test_direct},
 	CU_TEST_INFO_NULL,
 };
 

@@ -14,6 +14,7 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/memory.c src/io/memory.h \
 	src/io/pool.c src/io/pool.h \
 	src/io/queue.c src/io/queue.h src/io/queue_room.c \
+	src/io/rescue.c src/io/rescue.h \
 	src/io/sandbox.c src/io/sandbox.h \
 	src/io/server.c src/io/server.h \
 	src/io/task.h \

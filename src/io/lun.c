@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
 #include <linux/magic.h>
@@ -9,6 +10,7 @@ struct lun *lun_new(uint16_t number, struct disk *disk, bool keeps_state)
 {
 	struct lun *l = calloc(1, sizeof(*l));
 	struct statfs fs;
+	int flags;
 
 	if (!l)
 		return NULL;
@@ -16,6 +18,8 @@ struct lun *lun_new(uint16_t number, struct disk *disk, bool keeps_state)
 	l->disk = disk;
 	l->keeps_state = keeps_state;
 	l->fd = disk_fd(disk);
+	flags = fcntl(l->fd, F_GETFL);
+	l->aligned = flags >= 0 && (flags & O_DIRECT);
 	/* io_uring hands every command on such a file to a thread of its own, which costs more than the copy
 	 */
 	l->direct_call = !fstatfs(l->fd, &fs) && fs.f_type == TMPFS_MAGIC;

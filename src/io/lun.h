@@ -19,6 +19,7 @@ struct lun {
 	uint16_t number;
 	struct disk *disk;
 	int fd; /* the disk's */
+	bool aligned; /* the file was opened with O_DIRECT: not any address will do */
 	bool keeps_state; /* the disk has a state file */
 	bool direct_call; /* the file is memory: a call is sooner done than handed to io_uring */
 };

@@ -12,6 +12,7 @@ struct parsed {
 	struct disk_config disk;
 	const struct lun_source *from;
 	const char *file, *state_file;
+	bool direct;
 };
 
 static int bad(struct verror *e, const char *key, const char *expected)
@@ -139,6 +140,12 @@ static int set_rotational(struct parsed *p, const char *v, struct verror *e)
 	return v ? bad(e, "rotational", "no value") : 0;
 }
 
+static int set_direct(struct parsed *p, const char *v, struct verror *e)
+{
+	p->direct = true;
+	return v || !p->from->files ? bad(e, "direct", "no value, with file=") : 0;
+}
+
 static int set_nocache(struct parsed *p, const char *v, struct verror *e)
 {
 	p->disk.write_cache = false;
@@ -168,6 +175,7 @@ static const struct {
 	{"rotational", set_rotational},
 	{"nocache", set_nocache},
 	{"nounmap", set_nounmap},
+	{"direct", set_direct},
 };
 
 static int set(struct parsed *p, char *word, struct verror *e)
@@ -207,7 +215,8 @@ static int open_files(struct parsed *p, struct verror *e)
 	int err;
 
 	if (p->file)
-		p->disk.fd = open(p->file, (p->disk.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+		p->disk.fd = open(p->file, (p->disk.read_only ? O_RDONLY : O_RDWR) |
+						   (p->direct ? O_DIRECT : 0) | O_CLOEXEC);
 	if (p->file && p->disk.fd < 0) {
 		err = verror_set(e, VHBA_E_IO, "can't open %s: %s", p->file, strerror(errno));
 		return err;

@@ -7,7 +7,7 @@
  *	naa=HEX			the designator, 16 or 32 hexadecimal digits
  *	serial= vendor= product= revision=
  *	block=512|...|4096	bytes of a logical block
- *	ro, rotational, nocache, nounmap
+ *	ro, rotational, nocache, nounmap; direct, with file=: O_DIRECT
  */
 #ifndef VHBA_IO_LUN_OPTION_H
 #define VHBA_IO_LUN_OPTION_H

@@ -67,7 +67,7 @@ static void usage(FILE *f)
 	      "  --socket-fd N      a socket that listens, or is connected already\n"
 	      "  --control-fd N     a SOCK_SEQPACKET socket for requests while it runs\n"
 	      "  --lun N,...        a logical unit: file=, fd=, state=, naa=, serial=, vendor=, product=,\n"
-	      "                     revision=, block=, ro, rotational, nocache, nounmap\n"
+	      "                     revision=, block=, ro, rotational, nocache, nounmap, direct\n"
 	      "  --workers N        threads that serve request queues (default: 1)\n"
 	      "  --deadline TIME    from a stop to the last answer (default: 1s)\n"
 	      "  --poll-us N        look for more so long before sleeping (default: 0)\n"

@@ -7,6 +7,7 @@
 #include "queue.h"
 #include "luns.h"
 #include "repeat.h"
+#include "rescue.h"
 #include "virtio_scsi.h"
 #include "worker.h"
 
@@ -65,18 +66,25 @@ static void io_next(struct io_task *t)
 		finish(t, VIRTIO_SCSI_S_OK);
 }
 
-void queue_io_ended(struct io_task *t, int64_t result)
+static void io_ended(struct io_task *t, int64_t result)
 {
-	enum disk_next next;
+	enum disk_next next = disk_end(t->lun->disk, &t->scsi, &t->io, result);
 
-	engine_ended(t);
-	next = disk_end(t->lun->disk, &t->scsi, &t->io, result);
 	if (next == DISK_IO && (t->orphan || t->aborted))
 		next = disk_end(t->lun->disk, &t->scsi, &t->io, -ECANCELED);
 	if (next == DISK_IO)
 		io_next(t);
 	else
 		finish(t, VIRTIO_SCSI_S_OK);
+}
+
+void queue_io_ended(struct io_task *t, int64_t result)
+{
+	engine_ended(t);
+	if (result == -EINVAL && t->lun->aligned && t->io.op != DISK_OP_FSYNC && !t->orphan && !t->aborted)
+		rescue_begin(t);
+	else
+		io_ended(t, result);
 }
 
 /* ---- commands that may block ---- */
@@ -128,6 +136,11 @@ static void leave_pool(struct io_task *t)
 
 void queue_pool_ended(struct io_task *t)
 {
+	if (t->rescued) {
+		t->state = TASK_KERNEL;
+		io_ended(t, rescue_end(t));
+		return;
+	}
 	leave_pool(t);
 	finish(t, VIRTIO_SCSI_S_OK);
 }
@@ -137,6 +150,11 @@ static bool call_back(struct io_task *t)
 {
 	if (t->state != TASK_POOL || !pool_cancel(t->queue->shared->pool, &t->job))
 		return false;
+	if (t->rescued) {
+		t->rescued = false;
+		disk_end(t->lun->disk, &t->scsi, &t->io, -ECANCELED);
+		return true;
+	}
 	repeat_cut_off(&t->scsi, false, false);
 	leave_pool(t);
 	return true;

@@ -59,7 +59,9 @@ struct io_task {
 	struct iovec first, last; /* as they were before a part of them was submitted */
 	unsigned first_at, last_at;
 
-	void *bounce; /* Data-In of a task in the pool, until it ends */
+	bool rescued; /* in the pool since the file, opened with O_DIRECT, refused the guest's addresses */
+	int64_t rescue; /* what came of it, for disk_end */
+	void *bounce; /* Data-In of a task in the pool, until it ends; with rescued, the data */
 	struct iovec bounce_iov;
 	const struct iovec *guest_in; /* what scsi.in was meanwhile */
 	unsigned guest_in_n;

@@ -30,7 +30,7 @@ int backend_file(const char *folder, unsigned lun)
 	return fd;
 }
 
-static void add_lun(struct device *d, const char *folder, unsigned n)
+static void add_lun(struct device *d, const char *folder, unsigned n, bool direct)
 {
 	const struct lun_source from = {.files = true};
 	int fd = backend_file(folder, n);
@@ -77,7 +77,7 @@ int backend_start(struct backend *b, const struct backend_options *o)
 	if (!b->device)
 		die(e.what);
 	for (unsigned i = 0; i < o->luns; i++)
-		add_lun(b->device, o->folder, i);
+		add_lun(b->device, o->folder, i, o->direct && !i);
 	b->front = pair[0];
 	b->conn_inside = pair[1];
 	b->control = control[0];
