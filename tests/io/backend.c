@@ -41,8 +41,8 @@ static void add_lun(struct device *d, const char *folder, unsigned n, bool direc
 	if (lseek(fd, 0, SEEK_END) == 0 && ftruncate(fd, BACKEND_DISK_SIZE))
 		die("a file's size");
 	close(fd);
-	snprintf(text, sizeof(text), "%u,file=%s/lun%u,serial=ut%u,state=%s/state%u", n, folder, n, n, folder,
-		 n);
+	snprintf(text, sizeof(text), "%u,file=%s/lun%u,serial=ut%u,state=%s/state%u%s", n, folder, n, n,
+		 folder, n, direct ? ",direct" : "");
 	l = lun_parse(text, &from, &e);
 	if (!l || device_lun_add(d, l))
 		die(l ? "a LUN" : e.what);
