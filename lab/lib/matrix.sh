@@ -353,10 +353,11 @@ matrix_check_after() {
 	mapfile -t now <"$SAN_RUN/matrix/paths-now"
 	[ "${#now[@]}" -eq 8 ] || matrix_wrong "${#now[@]} paths, not 8"
 	matrix_vports 2 || matrix_wrong "$(vport_count) vports, not 2"
-	# udevd reads disks that have come anew: in the next round that would be I/O which nobody pauses.
-	udevadm settle --timeout=60
 	matrix_io_stop || matrix_wrong "a command never came back: $(matrix_io_show | awk '$6 > 0')"
 	matrix_io_verify >"$SAN_RUN/matrix/verify" 2>&1 || matrix_wrong "blocks that were told to be written: $(grep -v ' 0 wrong' "$SAN_RUN/matrix/verify")"
+	# udevd reads disks that have come anew, and those that a writer has closed: in the next round that would be I/O which nobody
+	# pauses.
+	udevadm settle --timeout=60
 	until_true 10 matrix_no_more_than "$1" || matrix_wrong "files, helper's files, children: $1 before, $(matrix_resources) now"
 }
 
