@@ -311,6 +311,17 @@ static bool say(char *by, size_t size, const char *fmt, ...)
 	return true;
 }
 
+unsigned fc_vport_next_number(const struct fc_host *parent)
+{
+	const struct fc_vport *v;
+	unsigned next = 0;
+
+	TAILQ_FOREACH (v, &parent->vports, link)
+		if (v->number >= next)
+			next = v->number + 1;
+	return next;
+}
+
 bool fc_name_is_local(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size)
 {
 	struct fc_host *h;

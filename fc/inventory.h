@@ -160,6 +160,9 @@ struct fc_host *fc_parent_find(const struct fc_inventory *inv, wwn_t wwpn);
 /* The vport of that name, and its parent in *parent (may be NULL). */
 struct fc_vport *fc_vport_find(const struct fc_inventory *inv, wwn_t wwpn, struct fc_host **parent);
 
+/* The number that the parent's next vport gets, if none was made that is not in the model yet. */
+unsigned fc_vport_next_number(const struct fc_host *parent);
+
 /* The remote port of that name as this host sees it; those that had no name yet are read. */
 struct fc_rport *fc_rport_find(const struct fc_host *host, wwn_t wwpn);
 

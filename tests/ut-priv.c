@@ -45,6 +45,8 @@ static int begin(void)
 
 static void test_create(void)
 {
+	struct priv_request q = {.host = 2, .wwpn = 0x502ab30000000099, .wwnn = 1, .number = 38};
+
 	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 2, .wwpn = WWPN, .wwnn = 0x20}), 0);
 	UT_STREQ(tree_text("/sys/class/fc_host/host2/vport_create"), "502ab30000000001:0000000000000020");
 	UT_EQ(r.number, 3);
@@ -56,6 +58,13 @@ static void test_create(void)
 	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = -1, .wwpn = 1, .wwnn = 1}), -ENODEV);
 	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 5, .wwpn = 1, .wwnn = 1}), -EOPNOTSUPP);
 	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 2, .wwpn = 77, .wwnn = 1}), -EIO);
+	/* Near the number that is said it is looked for first, without reading the folder. */
+	tree_put("0x502ab30000000099", "/sys/class/fc_vports/vport-2:0-40/port_name");
+	UT_EQ(run(PRIV_VPORT_CREATE, q), 0);
+	UT_EQ(r.number, 40);
+	q.number = 41;
+	UT_EQ(run(PRIV_VPORT_CREATE, q), -EIO);
+	tree_remove("/sys/class/fc_vports/vport-2:0-40/port_name");
 }
 
 static void test_switch(void)

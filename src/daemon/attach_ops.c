@@ -159,9 +159,12 @@ static uint64_t left(const struct op *op)
 static void begin_create(struct op *op, unsigned i)
 {
 	const struct vm_vhba *v = &op->vm->vhba[i];
+	const struct fc_host *parent = fc_host_find(&op->d->inv, v->parent_host);
 	struct priv_request q = {
 		.verb = PRIV_VPORT_CREATE, .host = v->parent_host, .wwpn = v->wwpn, .wwnn = v->wwnn};
 
+	if (parent)
+		q.number = fc_vport_next_number(parent);
 	send_verb(op, i, &q, left(op), on_created);
 }
 

@@ -22,8 +22,8 @@
 
 enum priv_verb {
 	PRIV_PING,
-	PRIV_VPORT_CREATE, /* host, wwpn, wwnn -> channel, number, value: its Scsi_Host or -1
-			    */
+	PRIV_VPORT_CREATE, /* host, wwpn, wwnn, number (the vport's will be this or a little more, as far as
+			      it is known) -> channel, number, value: its Scsi_Host or -1 */
 	PRIV_VPORT_DELETE, /* host (the parent), wwpn, wwnn, target (ms that commands at targets that are
 			      Online may take to end before); -ENODEV: there is none */
 	PRIV_VPORT_DISABLE, /* host (the parent), channel, number, wwpn */

@@ -123,7 +123,7 @@ static bool carries(const char *name, const struct priv_request *q, struct priv_
 	return true;
 }
 
-/* The parent's vport that has q->wwpn.  Numbers only grow: the one that was just made is among the last. */
+/* The parent's vport that has q->wwpn.  Numbers only grow: a young one is among the last. */
 static bool find_vport(const struct priv_request *q, struct priv_reply *r)
 {
 	struct dirent **names;
@@ -139,6 +139,22 @@ static bool find_vport(const struct priv_request *q, struct priv_reply *r)
 		found = found || carries(names[i]->d_name, q, r);
 	free(names);
 	return found;
+}
+
+#define NEAR 32
+
+/* One that was just made. fc_vport_setup counts numbers up, and has one channel: reading hundreds of names is
+ * saved. */
+static bool find_new_vport(const struct priv_request *q, struct priv_reply *r)
+{
+	char name[64];
+
+	for (unsigned i = 0; i < NEAR; i++) {
+		snprintf(name, sizeof(name), "vport-%d:0-%u", q->host, q->number + i);
+		if (carries(name, q, r))
+			return true;
+	}
+	return find_vport(q, r);
 }
 
 static int first_host(const char *dir)
@@ -198,7 +214,7 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 		snprintf(r->text, sizeof(r->text), "vport_create on host%d", q->host);
 		return err;
 	}
-	if (!find_vport(q, r)) {
+	if (!find_new_vport(q, r)) {
 		snprintf(r->text, sizeof(r->text), "host%d took the name but shows no such vport", q->host);
 		return -EIO;
 	}
