@@ -41,7 +41,8 @@ int main(int argc, char **argv)
 	struct iscsi_target target = {.execute = execute, .reset = reset};
 	struct verror e = {0};
 	char line[512];
-	struct disk *d;
+	static struct disk
+		*d; /* threads may still use it at the end: it goes with the process, and is no leak */
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: iscsi-disk FILE STATE-FILE BLOCK-SIZE\n");
