@@ -83,6 +83,8 @@ static void test_switch(void)
 	UT_EQ(run(PRIV_VPORT_DELETE, (struct priv_request){.host = 2, .wwpn = 1, .wwnn = 0x20}), -ENODEV);
 }
 
+#define BUSY "/sys/class/scsi_device/5:0:0:0/device/device_busy"
+
 /* fcoe frees a LUN reset's exchange with the logout, and the error handler uses it afterwards. */
 static void test_error_handling(void)
 {
@@ -108,10 +110,16 @@ static void test_error_handling(void)
 		      cases[i].err ? '-' : '1');
 		UT_EQ(tree_text("/sys/class/fc_host/host2/vport_delete")[0], cases[i].err ? '-' : '5');
 		/* fcoe cuts off what is in flight by a disable, not by the delete. */
+		tree_put("1", BUSY);
 		tree_put("-", "/sys/class/fc_vports/vport-2:0-3/vport_disable");
 		UT_EQ(run(PRIV_VPORT_DELETE, q), cases[i].err);
 		UT_EQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable")[0],
 		      !strcmp(cases[i].driver, "fcoe") && !cases[i].err ? '1' : '-');
+		/* With nothing in flight that would only take time. */
+		tree_put("0", BUSY);
+		tree_put("-", "/sys/class/fc_vports/vport-2:0-3/vport_disable");
+		UT_EQ(run(PRIV_VPORT_DELETE, q), cases[i].err);
+		UT_EQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable")[0], '-');
 	}
 	/* That of the parent does not matter, nor is anything else forbidden. */
 	tree_put("fcoe", "/sys/class/scsi_host/host2/proc_name");
@@ -121,8 +129,6 @@ static void test_error_handling(void)
 	tree_put("recovery", "/sys/class/scsi_host/host5/state");
 	UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
 }
-
-#define BUSY "/sys/class/scsi_device/5:0:0:0/device/device_busy"
 
 /* Ends the commands after a while; *stop: the delete had come already. */
 static void *end_commands(void *arg)

@@ -40,7 +40,10 @@ int verb_open_lun(const char *device);
  * as many as there is room for. */
 void verb_list_luns(const uint8_t *data, size_t len, struct priv_reply *r);
 
-/* verbs_lun.c: wait until no command of that (vport's own) host is in flight, for so long at most, as long as
+/* verbs_lun.c: the commands in flight on all LUNs of that (vport's own) host. */
+uint64_t verb_in_flight(int host);
+
+/* Wait until no command of that host is in flight, for so long at most, as long as
  * it has a target that is Online: elsewhere none ends by itself. */
 void verb_let_end(int host, uint32_t ms);
 verb_fn verb_sync_cache, verb_reservations;

@@ -59,7 +59,7 @@ static bool is_disk(const char *name)
 	return sysroot_exists("/sys/class/scsi_disk/%s", name);
 }
 
-static uint64_t in_flight(int host)
+uint64_t verb_in_flight(int host)
 {
 	char path[PATH_MAX];
 	AUTO_DIR DIR *dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/scsi_device"));
@@ -91,7 +91,7 @@ void verb_let_end(int host, uint32_t ms)
 	struct timespec pause = {.tv_nsec = 1000000};
 
 	/* Nobody tells when the last one ends. */
-	while (in_flight(host) && verb_each_child(host, "rport-", is_online, NULL) > 0) {
+	while (verb_in_flight(host) && verb_each_child(host, "rport-", is_online, NULL) > 0) {
 		if (mono_reached(until, mono_now()))
 			return;
 		nanosleep(&pause, NULL);
