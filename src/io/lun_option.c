@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -104,78 +105,39 @@ static int set_block(struct parsed *p, const char *v, struct verror *e)
 	return 0;
 }
 
-static int set_serial(struct parsed *p, const char *v, struct verror *e)
-{
-	p->disk.serial = v;
-	return v ? 0 : bad(e, "serial", "a text");
-}
-
-static int set_vendor(struct parsed *p, const char *v, struct verror *e)
-{
-	p->disk.vendor = v;
-	return v ? 0 : bad(e, "vendor", "a text");
-}
-
-static int set_product(struct parsed *p, const char *v, struct verror *e)
-{
-	p->disk.product = v;
-	return v ? 0 : bad(e, "product", "a text");
-}
-
-static int set_revision(struct parsed *p, const char *v, struct verror *e)
-{
-	p->disk.revision = v;
-	return v ? 0 : bad(e, "revision", "a text");
-}
-
-static int set_ro(struct parsed *p, const char *v, struct verror *e)
-{
-	p->disk.read_only = true;
-	return v ? bad(e, "ro", "no value") : 0;
-}
-
-static int set_rotational(struct parsed *p, const char *v, struct verror *e)
-{
-	p->disk.rotational = true;
-	return v ? bad(e, "rotational", "no value") : 0;
-}
-
 static int set_direct(struct parsed *p, const char *v, struct verror *e)
 {
 	p->direct = true;
 	return v || !p->from->files ? bad(e, "direct", "no value, with file=") : 0;
 }
 
-static int set_nocache(struct parsed *p, const char *v, struct verror *e)
-{
-	p->disk.write_cache = false;
-	return v ? bad(e, "nocache", "no value") : 0;
-}
-
-static int set_nounmap(struct parsed *p, const char *v, struct verror *e)
-{
-	p->disk.unmap = false;
-	return v ? bad(e, "nounmap", "no value") : 0;
-}
-
 static const struct {
 	const char *key;
 	int (*set)(struct parsed *, const char *value, struct verror *);
 } keys[] = {
-	{"fd", set_fd},
-	{"file", set_file},
-	{"state", set_state},
-	{"naa", set_naa},
-	{"serial", set_serial},
-	{"vendor", set_vendor},
-	{"product", set_product},
-	{"revision", set_revision},
-	{"block", set_block},
-	{"ro", set_ro},
-	{"rotational", set_rotational},
-	{"nocache", set_nocache},
-	{"nounmap", set_nounmap},
-	{"direct", set_direct},
+	{"fd", set_fd},	  {"file", set_file},	{"state", set_state},
+	{"naa", set_naa}, {"block", set_block}, {"direct", set_direct},
+};
+
+static const struct {
+	const char *key;
+	size_t at; /* in struct disk_config */
+} texts[] = {
+	{"serial", offsetof(struct disk_config, serial)},
+	{"vendor", offsetof(struct disk_config, vendor)},
+	{"product", offsetof(struct disk_config, product)},
+	{"revision", offsetof(struct disk_config, revision)},
+};
+
+static const struct {
+	const char *key;
+	size_t at;
+	bool on; /* what the word says */
+} flags[] = {
+	{"ro", offsetof(struct disk_config, read_only), true},
+	{"rotational", offsetof(struct disk_config, rotational), true},
+	{"nocache", offsetof(struct disk_config, write_cache), false},
+	{"nounmap", offsetof(struct disk_config, unmap), false},
 };
 
 static int set(struct parsed *p, char *word, struct verror *e)
@@ -187,6 +149,18 @@ static int set(struct parsed *p, char *word, struct verror *e)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(word, keys[i].key))
 			return keys[i].set(p, value, e);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (strcmp(word, texts[i].key))
+			continue;
+		*(const char **)((char *)&p->disk + texts[i].at) = value;
+		return value ? 0 : bad(e, texts[i].key, "a text");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (strcmp(word, flags[i].key))
+			continue;
+		*(bool *)((char *)&p->disk + flags[i].at) = flags[i].on;
+		return value ? bad(e, flags[i].key, "no value") : 0;
+	}
 	verror_set(e, VHBA_E_USAGE, "'%s' is nothing that a LUN has", word);
 	verror_fix(e, "see vhba-io(8), LOGICAL UNITS");
 	return -EINVAL;
