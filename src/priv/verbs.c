@@ -239,7 +239,6 @@ static void cut_off(const struct priv_request *q, const struct priv_reply *v)
 static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 {
 	int err = check_parent(q->host, r);
-	int host;
 	char text[40];
 
 	if (!err)
@@ -251,9 +250,7 @@ static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 	err = check_error_handling(q, r, r);
 	if (err)
 		return err;
-	host = own_host(q->host, r->channel, r->number);
-	verb_let_end(host, q->target);
-	if (verb_in_flight(host))
+	if (verb_let_end(own_host(q->host, r->channel, r->number), q->target))
 		cut_off(q, r);
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
 	err = verb_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);

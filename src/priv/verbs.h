@@ -40,12 +40,11 @@ int verb_open_lun(const char *device);
  * as many as there is room for. */
 void verb_list_luns(const uint8_t *data, size_t len, struct priv_reply *r);
 
-/* verbs_lun.c: the commands in flight on all LUNs of that (vport's own) host. */
-uint64_t verb_in_flight(int host);
-
-/* Wait until no command of that host is in flight, for so long at most, as long as
- * it has a target that is Online: elsewhere none ends by itself. */
-void verb_let_end(int host, uint32_t ms);
+/*
+ * verbs_lun.c: wait until no command of that (vport's own) host is in flight, for so long at most, as long as
+ * it has a target that is Online: elsewhere none ends by itself. Returns how many are left.
+ */
+uint64_t verb_let_end(int host, uint32_t ms);
 verb_fn verb_sync_cache, verb_reservations;
 verb_fn verb_read_sizes;
 
@@ -58,6 +57,7 @@ verb_fn verb_maps_fail, verb_maps_restore;
 
 /* verbs_rport.c */
 verb_fn verb_rport_timers, verb_rport_restore;
+bool verb_is_target(const char *rport); /* "rport-H:C-N" */
 
 /* verbs_net.c */
 verb_fn verb_fip_vlans, verb_netdev_vlan, verb_link_add, verb_link_delete, verb_fcoe_create,

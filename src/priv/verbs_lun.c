@@ -59,7 +59,7 @@ static bool is_disk(const char *name)
 	return sysroot_exists("/sys/class/scsi_disk/%s", name);
 }
 
-uint64_t verb_in_flight(int host)
+static uint64_t in_flight(int host)
 {
 	char path[PATH_MAX];
 	AUTO_DIR DIR *dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/scsi_device"));
@@ -76,28 +76,28 @@ uint64_t verb_in_flight(int host)
 
 static int is_online(const char *rport, void *arg)
 {
-	char text[64];
+	char state[64];
 
 	(void)arg;
-	return sysroot_read(text, sizeof(text), "/sys/class/fc_remote_ports/%s/roles", rport) > 0 &&
-	       strstr(text, "FCP Target") &&
-	       sysroot_read(text, sizeof(text), "/sys/class/fc_remote_ports/%s/port_state", rport) > 0 &&
-	       !strcmp(text, "Online");
+	return verb_is_target(rport) &&
+	       sysroot_read(state, sizeof(state), "/sys/class/fc_remote_ports/%s/port_state", rport) > 0 &&
+	       !strcmp(state, "Online");
 }
 
-void verb_let_end(int host, uint32_t ms)
+uint64_t verb_let_end(int host, uint32_t ms)
 {
 	struct monotime until = mono_add(mono_now(), ms * USEC_PER_MSEC);
 	struct timespec pause = {.tv_nsec = 1000000};
+	uint64_t left;
 
 	/* Nobody tells when the last one ends. */
-	while (verb_in_flight(host) && verb_each_child(host, "rport-", is_online, NULL) > 0) {
-		if (mono_reached(until, mono_now()))
-			return;
+	while ((left = in_flight(host)) && verb_each_child(host, "rport-", is_online, NULL) > 0 &&
+	       !mono_reached(until, mono_now())) {
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 16000000)
 			pause.tv_nsec *= 2;
 	}
+	return left;
 }
 
 /* The LUNs of a host that are wanted; the commands in flight on all LUNs. */

@@ -22,7 +22,7 @@ struct timers {
 	int err; /* the last that is neither success nor EBUSY */
 };
 
-static bool is_target(const char *rport)
+bool verb_is_target(const char *rport)
 {
 	char roles[256];
 
@@ -100,7 +100,7 @@ static int set_timers(const char *name, void *arg)
 	int host;
 
 	if (sscanf(name, "rport-%d:%u-%u", &host, &channel, &number) != 3 || host != t->q->host ||
-	    !is_target(name))
+	    !verb_is_target(name))
 		return 0;
 	/* What can't be read is going. */
 	if (sysroot_read(fast, sizeof(fast), RPORT_ATTR, name, "fast_io_fail_tmo") < 0 ||
