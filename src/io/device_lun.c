@@ -59,10 +59,10 @@ static void start_new(struct job *job)
 	struct verror e;
 	char line[1024];
 
-	if (disk_start(j->lun->disk, DISK_POWER_ON, &e))
+	if (j->lun->unit->ops->start(j->lun->unit, DISK_POWER_ON, &e))
 		log_err("LUN %u: %s", j->lun->number, verror_line(&e, line, sizeof(line)));
 	for (unsigned i = 0; i < j->n; i++)
-		disk_attention(j->other[i]->disk, 0, DISK_UA_LUNS_CHANGED);
+		j->other[i]->unit->ops->attention(j->other[i]->unit, 0, DISK_UA_LUNS_CHANGED);
 }
 
 static void show_new(struct job *job)
@@ -144,7 +144,9 @@ static void check_sizes(struct job *job)
 	struct lun_job *j = (struct lun_job *)job;
 
 	for (unsigned i = 0; i < j->n; i++) {
-		j->changed[i] = disk_resized(j->other[i]->disk);
+		struct unit *u = j->other[i]->unit;
+
+		j->changed[i] = u->ops->resized(u);
 		if (j->changed[i] < 0)
 			log_err("LUN %u: its size can't be read: %s", j->other[i]->number,
 				strerror(-j->changed[i]));
@@ -158,10 +160,12 @@ static void tell_sizes(struct job *job)
 
 	d->lun_job = false;
 	for (unsigned i = 0; i < j->n; i++) {
+		const struct unit *u = j->other[i]->unit;
+
 		if (j->changed[i] <= 0)
 			continue;
 		log_info("LUN %u has %llu blocks now", j->other[i]->number,
-			 (unsigned long long)disk_blocks(j->other[i]->disk));
+			 (unsigned long long)u->ops->blocks(u));
 		event_raise(&d->events, d->features, EVENT_LUN_RESIZED, j->other[i]->number);
 	}
 	free(j);

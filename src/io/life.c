@@ -66,9 +66,12 @@ static void start_disks(struct job *j)
 	struct verror e;
 	char line[1024];
 
-	for (unsigned i = 0; i < s->n; i++)
-		if (disk_start(s->lun[i]->disk, s->how, &e))
+	for (unsigned i = 0; i < s->n; i++) {
+		struct unit *u = s->lun[i]->unit;
+
+		if (u->ops->start(u, s->how, &e))
 			log_err("LUN %u: %s", s->lun[i]->number, verror_line(&e, line, sizeof(line)));
+	}
 }
 
 static void disks_started(struct job *j)
@@ -197,7 +200,8 @@ static void save_disks(struct job *j)
 	struct save_job *s = (struct save_job *)j;
 
 	for (unsigned i = 0; i < s->n; i++) {
-		int err = disk_save(s->lun[i]->disk);
+		struct unit *u = s->lun[i]->unit;
+		int err = u->ops->save(u);
 
 		if (err)
 			log_err("LUN %u: its state can't be written: %s", s->lun[i]->number, strerror(-err));
@@ -227,7 +231,7 @@ static bool saved(struct device *d)
 	s->job.work = save_disks;
 	s->job.done = disks_saved;
 	for (unsigned i = 0; i < LUN_NUMBERS; i++)
-		if (d->luns->lun[i] && d->luns->lun[i]->keeps_state)
+		if (d->luns->lun[i] && d->luns->lun[i]->unit->keeps_state)
 			s->lun[s->n++] = d->luns->lun[i];
 	if (!s->n) {
 		free(s);

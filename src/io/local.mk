@@ -19,6 +19,7 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/server.c src/io/server.h \
 	src/io/task.h \
 	src/io/tmf.c \
+	src/io/unit.h src/io/unit_disk.c \
 	src/io/vhost_conn.c src/io/vhost_conn.h \
 	src/io/vhost_msg.h \
 	src/io/vhost_user.c src/io/vhost_user.h \

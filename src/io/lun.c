@@ -6,7 +6,7 @@
 
 #include "lun.h"
 
-struct lun *lun_new(uint16_t number, struct disk *disk, bool keeps_state)
+struct lun *lun_new(uint16_t number, struct unit *unit)
 {
 	struct lun *l = calloc(1, sizeof(*l));
 	struct statfs fs;
@@ -15,9 +15,8 @@ struct lun *lun_new(uint16_t number, struct disk *disk, bool keeps_state)
 	if (!l)
 		return NULL;
 	l->number = number;
-	l->disk = disk;
-	l->keeps_state = keeps_state;
-	l->fd = disk_fd(disk);
+	l->unit = unit;
+	l->fd = unit->fd;
 	flags = fcntl(l->fd, F_GETFL);
 	l->aligned = flags >= 0 && (flags & O_DIRECT);
 	/* io_uring hands every command on such a file to a thread of its own, which costs more than the copy
@@ -30,7 +29,7 @@ void lun_free(struct lun *l)
 {
 	if (!l)
 		return;
-	disk_close(l->disk);
+	l->unit->ops->close(l->unit);
 	free(l);
 }
 

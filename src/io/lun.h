@@ -3,7 +3,7 @@
  * The logical units that a VM sees, by their number.
  *
  * A table never changes once it is shown to the workers; adding and removing make another one, and who made
- * it frees the old one and the disk when no worker has them any more.
+ * it frees the old one and the unit when no worker has them any more.
  */
 #ifndef VHBA_IO_LUN_H
 #define VHBA_IO_LUN_H
@@ -11,16 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "disk.h"
+#include "unit.h"
 
 #define LUN_NUMBERS 256 /* 0..255: what peripheral device addressing has room for (SAM-5, 4.7.7.2) */
 
 struct lun {
 	uint16_t number;
-	struct disk *disk;
-	int fd; /* the disk's */
+	struct unit *unit;
+	int fd; /* the unit's */
 	bool aligned; /* the file was opened with O_DIRECT: not any address will do */
-	bool keeps_state; /* the disk has a state file */
 	bool direct_call; /* the file is memory: a call is sooner done than handed to io_uring */
 };
 
@@ -29,9 +28,9 @@ struct lun_table {
 	struct lun *lun[LUN_NUMBERS]; /* by number; NULL: none */
 };
 
-/* The disk becomes the LUN's. NULL: no memory, and it is still the caller's. */
-struct lun *lun_new(uint16_t number, struct disk *, bool keeps_state);
-void lun_free(struct lun *); /* and its disk */
+/* The unit becomes the LUN's. NULL: no memory, and it is still the caller's. */
+struct lun *lun_new(uint16_t number, struct unit *);
+void lun_free(struct lun *); /* and its unit */
 
 /* A copy of the table (NULL: an empty one) with this LUN in place number; lun NULL: without one. */
 struct lun_table *lun_table_with(const struct lun_table *, uint16_t number, struct lun *);

@@ -204,6 +204,26 @@ static int open_files(struct parsed *p, struct verror *e)
 	return 0;
 }
 
+static struct unit *open_disk(struct parsed *p, unsigned long lun, struct verror *e)
+{
+	struct disk *disk;
+	struct unit *u;
+
+	if (open_files(p, e))
+		return NULL;
+	make_designator(p, lun);
+	disk = disk_open(&p->disk, e);
+	if (!disk)
+		return NULL;
+	u = unit_of_disk(disk, p->disk.state_fd >= 0);
+	p->disk.fd = p->disk.state_fd = -1;
+	if (!u) {
+		disk_close(disk);
+		verror_set(e, VHBA_E_INTERNAL, "no memory for LUN %lu", lun);
+	}
+	return u;
+}
+
 struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *e)
 {
 	struct parsed p = {.from = from,
@@ -216,7 +236,7 @@ struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *
 				    .revision = "1",
 				    .unmap = true}};
 	char *save = NULL, *word = strtok_r(text, ",", &save);
-	struct disk *disk = NULL;
+	struct unit *unit = NULL;
 	struct lun *l = NULL;
 	unsigned long lun = 0;
 	int err = 0;
@@ -226,19 +246,15 @@ struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *
 	while (!err && (word = strtok_r(NULL, ",", &save)))
 		err = set(&p, word, e);
 	if (!err)
-		err = open_files(&p, e);
-	if (!err) {
-		make_designator(&p, lun);
-		disk = disk_open(&p.disk, e);
-	}
-	if (!disk) {
+		unit = open_disk(&p, lun, e);
+	if (!unit) {
 		cleanup_fd(&p.disk.fd);
 		cleanup_fd(&p.disk.state_fd);
 		return NULL;
 	}
-	l = lun_new((uint16_t)lun, disk, p.disk.state_fd >= 0);
+	l = lun_new((uint16_t)lun, unit);
 	if (!l) {
-		disk_close(disk);
+		unit->ops->close(unit);
 		verror_set(e, VHBA_E_INTERNAL, "no memory for LUN %lu", lun);
 	}
 	return l;

@@ -53,29 +53,37 @@ static void finish(struct io_task *t, uint8_t response)
 	queue_task_free(t);
 }
 
-static void io_next(struct io_task *t)
+static void to_pool(struct io_task *t);
+
+static enum disk_next unit_end(struct io_task *t, int64_t result)
+{
+	struct unit *u = t->lun->unit;
+
+	return u->ops->end(u, &t->scsi, &t->io, result);
+}
+
+static void go_on(struct io_task *t, enum disk_next next)
 {
 	struct engine *e = worker_engine(t->queue->worker);
-	enum disk_next next = DISK_IO;
 	int64_t result;
 
 	t->state = TASK_KERNEL;
 	while (next == DISK_IO && !engine_submit(e, t, &result))
-		next = disk_end(t->lun->disk, &t->scsi, &t->io, result);
+		next = unit_end(t, result);
 	if (next == DISK_DONE)
 		finish(t, VIRTIO_SCSI_S_OK);
+	else if (next == DISK_BLOCKING)
+		to_pool(t);
 }
 
 static void io_ended(struct io_task *t, int64_t result)
 {
-	enum disk_next next = disk_end(t->lun->disk, &t->scsi, &t->io, result);
+	enum disk_next next = unit_end(t, result);
 
-	if (next == DISK_IO && (t->orphan || t->aborted))
-		next = disk_end(t->lun->disk, &t->scsi, &t->io, -ECANCELED);
-	if (next == DISK_IO)
-		io_next(t);
-	else
-		finish(t, VIRTIO_SCSI_S_OK);
+	/* what is left of it isn't begun any more; what failed isn't asked why when the device stops */
+	if ((next != DISK_DONE && (t->orphan || t->aborted)) || (next == DISK_BLOCKING && !t->queue->running))
+		next = unit_end(t, -ECANCELED);
+	go_on(t, next);
 }
 
 void queue_io_ended(struct io_task *t, int64_t result)
@@ -92,33 +100,29 @@ void queue_io_ended(struct io_task *t, int64_t result)
 static void run_in_pool(struct pool_job *j)
 {
 	struct io_task *t = (struct io_task *)((uint8_t *)j - offsetof(struct io_task, job));
+	size_t len = t->scsi.in_len < TASK_BOUNCE_MAX ? t->scsi.in_len : TASK_BOUNCE_MAX;
+	struct unit *u = t->lun->unit;
 
-	disk_run(t->lun->disk, t->queue->shared->nexus, &t->scsi);
+	t->bounce = len ? malloc(len) : NULL;
+	t->bounce_iov = (struct iovec){t->bounce, len};
+	t->scsi.in = &t->bounce_iov;
+	t->scsi.in_n = !!len;
+	if (len && !t->bounce)
+		repeat_cut_off(&t->scsi, false, false);
+	else
+		u->ops->run(u, t->queue->shared->nexus, &t->scsi);
 	worker_return(t->queue->worker, t);
 }
 
 /*
  * Data-In go to a buffer of its own: the answer may be given up while a thread still writes, and then nothing
- * may be written to the guest any more.
+ * may be written to the guest any more. There is one for each thread, however many commands wait for them.
  */
 static void to_pool(struct io_task *t)
 {
-	size_t len = t->scsi.in_len < TASK_BOUNCE_MAX ? t->scsi.in_len : TASK_BOUNCE_MAX;
-
 	t->guest_in = t->scsi.in;
 	t->guest_in_n = t->scsi.in_n;
 	t->bounce = NULL;
-	if (len) {
-		t->bounce = malloc(len);
-		if (!t->bounce) {
-			repeat_cut_off(&t->scsi, false, false);
-			finish(t, VIRTIO_SCSI_S_OK);
-			return;
-		}
-		t->bounce_iov = (struct iovec){t->bounce, len};
-		t->scsi.in = &t->bounce_iov;
-		t->scsi.in_n = 1;
-	}
 	t->state = TASK_POOL;
 	t->job.run = run_in_pool;
 	pool_submit(t->queue->shared->pool, &t->job);
@@ -152,7 +156,7 @@ static bool call_back(struct io_task *t)
 		return false;
 	if (t->rescued) {
 		t->rescued = false;
-		disk_end(t->lun->disk, &t->scsi, &t->io, -ECANCELED);
+		unit_end(t, -ECANCELED);
 		return true;
 	}
 	repeat_cut_off(&t->scsi, false, false);
@@ -173,17 +177,7 @@ static void to_unit(struct io_task *t, uint16_t number)
 		return;
 	}
 	t->lun = l;
-	switch (disk_begin(l->disk, q->shared->nexus, &t->scsi, &t->io)) {
-	case DISK_DONE:
-		finish(t, VIRTIO_SCSI_S_OK);
-		break;
-	case DISK_IO:
-		io_next(t);
-		break;
-	case DISK_BLOCKING:
-		to_pool(t);
-		break;
-	}
+	go_on(t, l->unit->ops->begin(l->unit, q->shared->nexus, &t->scsi, &t->io));
 }
 
 /* The units don't know of one another. */
@@ -339,7 +333,7 @@ static void name_orphan(const struct io_task *t)
 		    t->scsi.cdb[0], (unsigned long long)t->tag, t->scsi.in_len + t->scsi.out_len);
 }
 
-/* Answered in place of the task, whose own answer is still the disk's to write when it ends. */
+/* Answered in place of the task, whose own answer is still the unit's to write when it ends. */
 static void answer_instead(const struct io_task *t)
 {
 	bool pool = t->state == TASK_POOL;
@@ -355,7 +349,7 @@ static void answer_instead(const struct io_task *t)
 	memcpy(a.response, t->response, sizeof(a.response));
 	memcpy(a.scsi.cdb, t->scsi.cdb, sizeof(a.scsi.cdb));
 	a.scsi.cdb_len = t->scsi.cdb_len;
-	repeat_cut_off(&a.scsi, true, t->lun && disk_descriptor_sense(t->lun->disk));
+	repeat_cut_off(&a.scsi, true, t->lun && t->lun->unit->ops->descriptor_sense(t->lun->unit));
 	answer(&a, VIRTIO_SCSI_S_OK);
 }
 

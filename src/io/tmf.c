@@ -117,8 +117,11 @@ static void reset_disks(struct job *j)
 {
 	struct tmf *t = (struct tmf *)((uint8_t *)j - offsetof(struct tmf, job));
 
-	for (unsigned i = 0; i < t->targets; i++)
-		disk_reset(t->target[i]->disk, t->device->shared.nexus, t->reset);
+	for (unsigned i = 0; i < t->targets; i++) {
+		struct unit *u = t->target[i]->unit;
+
+		u->ops->reset(u, t->device->shared.nexus, t->reset);
+	}
 }
 
 static void disks_reset(struct job *j)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What stands behind a LUN: a disk of our own on a file (disk/), or a SCSI device of the host's (pass.h).
+ *
+ * Each function does, and may do, what its namesake in disk.h says, in the same words; but for one more
+ * thing: end may say DISK_BLOCKING, and means the whole command by it.
+ */
+#ifndef VHBA_IO_UNIT_H
+#define VHBA_IO_UNIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "disk.h"
+
+struct unit;
+
+struct unit_ops {
+	int (*start)(struct unit *, enum disk_start, struct verror *);
+	enum disk_next (*begin)(struct unit *, uint64_t nexus, struct scsi_task *, struct disk_io *);
+	enum disk_next (*end)(struct unit *, struct scsi_task *, struct disk_io *, int64_t result);
+	void (*run)(struct unit *, uint64_t nexus, struct scsi_task *);
+	bool (*descriptor_sense)(const struct unit *);
+	uint64_t (*blocks)(const struct unit *);
+	int (*resized)(struct unit *);
+	void (*reset)(struct unit *, uint64_t nexus, enum disk_reset);
+	void (*attention)(struct unit *, uint64_t nexus, enum disk_attention);
+	int (*save)(struct unit *);
+	void (*close)(struct unit *);
+};
+
+/* The first member of each kind. */
+struct unit {
+	const struct unit_ops *ops;
+	int fd; /* of READ and WRITE */
+	bool keeps_state; /* save takes time */
+};
+
+/* The disk becomes the unit's. NULL: no memory, and it is still the caller's. */
+struct unit *unit_of_disk(struct disk *, bool keeps_state);
+
+#endif
