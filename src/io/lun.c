@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <linux/magic.h>
 
@@ -10,6 +11,7 @@ struct lun *lun_new(uint16_t number, struct unit *unit)
 {
 	struct lun *l = calloc(1, sizeof(*l));
 	struct statfs fs;
+	struct stat st;
 	int flags;
 
 	if (!l)
@@ -19,9 +21,12 @@ struct lun *lun_new(uint16_t number, struct unit *unit)
 	l->fd = unit->fd;
 	flags = fcntl(l->fd, F_GETFL);
 	l->aligned = flags >= 0 && (flags & O_DIRECT);
-	/* io_uring hands every command on such a file to a thread of its own, which costs more than the copy
+	/*
+	 * io_uring hands every command on such a file to a thread of its own, which costs more than the copy.
+	 * A device's node lies in memory too, on /dev, but what it stands for doesn't.
 	 */
-	l->direct_call = !fstatfs(l->fd, &fs) && fs.f_type == TMPFS_MAGIC;
+	l->direct_call = !fstat(l->fd, &st) && S_ISREG(st.st_mode) && !fstatfs(l->fd, &fs) &&
+			 fs.f_type == TMPFS_MAGIC;
 	return l;
 }
 
