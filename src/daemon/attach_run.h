@@ -36,7 +36,7 @@ struct attach_run {
 	unsigned writing;
 	unsigned comparing; /* vhbas whose reservations are being read */
 	bool compared;
-	struct json_object *warnings; /* differences, as texts; NULL: none */
+	struct json_object *warnings[ATTACH_VHBAS_MAX]; /* differences, as texts; NULL: none */
 };
 
 /* A verb under way: the operation may be gone when its answer comes. */

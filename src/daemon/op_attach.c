@@ -45,6 +45,24 @@ void attach_changed(void *ctx, unsigned i, enum attach_state from, enum attach_s
 
 /* ---- the answer ---- */
 
+/* In the order of the vhbas, whichever array answered first. */
+static void add_warnings(const struct op *op, struct json_object *result)
+{
+	struct json_object *all = NULL;
+
+	for (unsigned i = 0; i < op->vm->count; i++) {
+		struct json_object *of_vhba = op->attach->warnings[i];
+
+		for (size_t k = 0; of_vhba && k < json_object_array_length(of_vhba); k++) {
+			if (!all)
+				all = json_object_new_array();
+			json_object_array_add(all, json_object_get(json_object_array_get_idx(of_vhba, k)));
+		}
+	}
+	if (all)
+		json_object_object_add(result, "warnings", all);
+}
+
 static struct json_object *build_result(struct op *op, bool ok)
 {
 	struct json_object *vhbas = json_object_new_array();
@@ -64,8 +82,7 @@ static struct json_object *build_result(struct op *op, bool ok)
 		json_object_array_add(vhbas, v);
 	}
 	json_object_object_add(o, "vhbas", vhbas);
-	if (op->attach->warnings)
-		json_object_object_add(o, "warnings", json_object_get(op->attach->warnings));
+	add_warnings(op, o);
 	return o;
 }
 
@@ -194,22 +211,24 @@ static const struct attach_ops ops = {attach_begin, attach_changed, answer};
 
 #define COMPARE_US (2 * USEC_PER_SEC) /* at most; a quarter of what is left, if that is less */
 
-static void warn(struct op *op, const char *text)
+static void warn(struct op *op, unsigned i, const char *text)
 {
+	struct json_object **list = &op->attach->warnings[i];
+
 	log_warning("%s: %s", op->vm->name, text);
 	daemon_event(op->d, "reservation", op->vm->name, "%s", text);
-	if (!op->attach->warnings)
-		op->attach->warnings = json_object_new_array();
-	json_object_array_add(op->attach->warnings, json_object_new_string(text));
+	if (!*list)
+		*list = json_object_new_array();
+	json_object_array_add(*list, json_object_new_string(text));
 }
 
 static void on_difference(void *user, const char *text)
 {
-	struct op *op = user;
+	const struct attach_verb *v = user;
 	char line[640];
 
 	snprintf(line, sizeof(line), "reservations differ: %s", text);
-	warn(op, line);
+	warn(attach_op_of(v), v->vhba, line);
 }
 
 static const char *expected_reservations(const struct op *op, unsigned i)
@@ -229,11 +248,11 @@ static void on_reservations(void *user, const char *text, const char *why)
 	if (!op || op->answered)
 		return;
 	if (text) {
-		reservations_compare(expected_reservations(op, v->vhba), text, on_difference, op);
+		reservations_compare(expected_reservations(op, v->vhba), text, on_difference, v);
 	} else {
 		snprintf(line, sizeof(line), "vhba %u: reservations not compared: %.160s",
 			 op->vm->vhba[v->vhba].index, why);
-		warn(op, line);
+		warn(op, v->vhba, line);
 	}
 	op->attach->comparing--;
 	op_wake_at(op, mono_now(), op_attach_look);
@@ -357,7 +376,8 @@ void op_attach_free(struct attach_run *run)
 		return;
 	if (run->journal)
 		journal_close(run->journal);
-	json_object_put(run->warnings);
+	for (unsigned i = 0; i < ATTACH_VHBAS_MAX; i++)
+		json_object_put(run->warnings[i]);
 	free(run);
 }
 
