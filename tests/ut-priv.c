@@ -109,12 +109,6 @@ static void test_error_handling(void)
 		UT_EQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable")[0],
 		      cases[i].err ? '-' : '1');
 		UT_EQ(tree_text("/sys/class/fc_host/host2/vport_delete")[0], cases[i].err ? '-' : '5');
-		/* fcoe cuts off what is in flight by a disable, not by the delete. */
-		tree_put("1", BUSY);
-		tree_put("-", "/sys/class/fc_vports/vport-2:0-3/vport_disable");
-		UT_EQ(run(PRIV_VPORT_DELETE, q), cases[i].err);
-		UT_EQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable")[0],
-		      !strcmp(cases[i].driver, "fcoe") && !cases[i].err ? '1' : '-');
 		/* With nothing in flight that would only take time. */
 		tree_put("0", BUSY);
 		tree_put("-", "/sys/class/fc_vports/vport-2:0-3/vport_disable");
@@ -130,42 +124,105 @@ static void test_error_handling(void)
 	UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
 }
 
-/* Ends the commands after a while; *stop: the delete had come already. */
+#define LUN_STATE "/sys/class/scsi_device/5:0:0:0/device/state"
+#define DISABLE "/sys/class/fc_vports/vport-2:0-3/vport_disable"
+#define DELETE "/sys/class/fc_host/host2/vport_delete"
+
+static void busy_again(const char *state)
+{
+	tree_put("1", BUSY);
+	tree_put(state, LUN_STATE);
+	tree_put("-", DISABLE);
+	tree_put("-", DELETE);
+}
+
+struct ender {
+	bool at_disable; /* else after a while */
+	bool too_early, open; /* the delete had come before; the LUN took commands at the end */
+};
+
 static void *end_commands(void *arg)
 {
-	bool *too_early = arg;
+	struct ender *e = arg;
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; e->at_disable ? i < 2000 && tree_text(DISABLE)[0] != '1' : i < 20; i++) {
 		usleep(5000);
-		*too_early |= tree_text("/sys/class/fc_host/host2/vport_delete")[0] != '-';
+		e->too_early |= tree_text(DELETE)[0] != '-';
 	}
+	e->open = strncmp(tree_text(LUN_STATE), "offline", 7) != 0;
 	tree_put("0", BUSY);
 	return NULL;
 }
 
-/* A command that a target ends by itself is not cut off; one that none ends is not waited for. */
+static int delete_while_ending(const struct priv_request *q, struct ender *e)
+{
+	pthread_t thread;
+	int err;
+
+	UT_EQ(pthread_create(&thread, NULL, end_commands, e), 0);
+	err = run(PRIV_VPORT_DELETE, *q);
+	pthread_join(thread, NULL);
+	return err;
+}
+
+/* A command that a target ends by itself is let end, and nothing new comes in meanwhile. */
 static void test_let_end(void)
 {
 	struct priv_request q = {.host = 2, .wwpn = WWPN, .wwnn = 0x20, .target = 60000};
-	bool too_early = false;
-	pthread_t thread;
+	struct ender e = {};
 
 	tree_rport(5, 0, "0x5006016000000a01", true);
-	tree_put("1", BUSY);
-	tree_put("Blocked", "/sys/class/fc_remote_ports/rport-5:0-0/port_state");
-	tree_put("-", "/sys/class/fc_host/host2/vport_delete");
+	tree_put("Online", "/sys/class/fc_remote_ports/rport-5:0-0/port_state");
+	busy_again("running");
+	UT_EQ(delete_while_ending(&q, &e), 0);
+	CU_ASSERT_FALSE(e.too_early);
+	CU_ASSERT_FALSE(e.open);
+	UT_EQ(tree_text(DISABLE)[0], '-');
+	UT_EQ(tree_text(DELETE)[0], '5');
+	/* One that is blocked takes nothing in as it is. */
+	busy_again("blocked");
+	tree_put("0", BUSY);
 	UT_EQ(run(PRIV_VPORT_DELETE, q), 0);
-	UT_EQ(tree_text("/sys/class/fc_host/host2/vport_delete")[0], '5');
+	UT_STREQ(tree_text(LUN_STATE), "blocked");
+}
+
+/* One that none ends is cut off, where the driver must not be at that during the delete. */
+static void test_cut_off(void)
+{
+	struct priv_request q = {.host = 2, .wwpn = WWPN, .wwnn = 0x20, .target = 60000};
+	struct ender e = {.at_disable = true};
+
+	tree_put("Blocked", "/sys/class/fc_remote_ports/rport-5:0-0/port_state");
+	busy_again("running");
+	UT_EQ(delete_while_ending(&q, &e), 0);
+	CU_ASSERT_FALSE(e.too_early);
+	UT_EQ(tree_text(DISABLE)[0], '1');
+	UT_EQ(tree_text(DELETE)[0], '5');
+	/* A target that is Online does not end it in its time. */
 	tree_put("Online", "/sys/class/fc_remote_ports/rport-5:0-0/port_state");
 	q.target = 20;
-	UT_EQ(run(PRIV_VPORT_DELETE, q), 0); /* its time is over */
-	q.target = 60000;
-	tree_put("-", "/sys/class/fc_host/host2/vport_delete");
-	UT_EQ(pthread_create(&thread, NULL, end_commands, &too_early), 0);
+	busy_again("running");
+	UT_EQ(delete_while_ending(&q, &e), 0);
+	UT_EQ(tree_text(DISABLE)[0], '1');
+	/* What not even the logout ends keeps its vport; an enable lets its LUNs take commands again. */
+	busy_again("running");
+	UT_EQ(run(PRIV_VPORT_DELETE, q), -EAGAIN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(r.text, "1 commands in flight"));
+	UT_EQ(tree_text(DISABLE)[0], '1');
+	UT_EQ(tree_text(DELETE)[0], '-');
+	UT_EQ(strncmp(tree_text(LUN_STATE), "offline", 7), 0);
+	tree_put("offline", LUN_STATE);
+	q.number = 3;
+	UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
+	UT_EQ(strncmp(tree_text(LUN_STATE), "running", 7), 0);
+	/* The other drivers abort what is in flight with their delete. */
+	tree_put("lpfc", "/sys/class/scsi_host/host2/proc_name");
+	busy_again("running");
 	UT_EQ(run(PRIV_VPORT_DELETE, q), 0);
-	pthread_join(thread, NULL);
-	CU_ASSERT_FALSE(too_early);
-	UT_EQ(tree_text("/sys/class/fc_host/host2/vport_delete")[0], '5');
+	UT_EQ(tree_text(DISABLE)[0], '-');
+	UT_EQ(tree_text(DELETE)[0], '5');
+	tree_put("fcoe", "/sys/class/scsi_host/host2/proc_name");
+	tree_put("0", BUSY);
 }
 
 /* A vport whose LOGO nobody answered is Initializing once its parent is back: the kernel enables it only
@@ -758,6 +815,7 @@ static CU_TestInfo verbs[] = {
 	{"enable what is logged out and not Disabled", test_enable_hidden},
 	{"no logout during SCSI error handling", test_error_handling},
 	{"commands that end by themselves are let end", test_let_end},
+	{"a delete with commands in flight cuts them off first", test_cut_off},
 	{"rport timers", test_timers},
 	{"rport timers as text", test_timers_text},
 	{"rport timers of many targets", test_timers_many},

@@ -222,18 +222,35 @@ static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 	return 0;
 }
 
-/*
- * What is in flight is cut off by a disable: where the driver is at that during the delete, a command that
- * completes meanwhile has its exchange ended after it was freed.
- */
-static void cut_off(const struct priv_request *q, const struct priv_reply *v)
-{
-	char driver[16] = "";
+#define CUT_OFF_MS 1000 /* commands are given back about 30 ms after the disable began */
 
+/*
+ * A delete with commands in flight races with their completion: fc_lport_destroy ends the exchanges of all
+ * commands that it finds, while the answer to the LOGO that went before frees them (fc_lport_enter_disabled),
+ * and then waits for ever for the lock of what was freed, with RTNL held.  So nothing new is let in, what
+ * is left is cut off by a disable first, and what even that does not end keeps its vport.
+ */
+static int empty_vport(const struct priv_request *q, struct priv_reply *r)
+{
+	int host = own_host(q->host, r->channel, r->number);
+	char driver[16] = "";
+	uint64_t left;
+
+	verb_close_luns(host);
+	left = verb_let_end(host, q->target);
 	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
-	if (fc_profile_find(driver)->disable_first)
-		verb_write("1", "/sys/class/fc_vports/vport-%d:%u-%u/vport_disable", q->host, v->channel,
-			   v->number); /* EALREADY: so much the better; otherwise the delete still does it */
+	if (!left || !fc_profile_find(driver)->disable_first)
+		return 0;
+	verb_write("1", "/sys/class/fc_vports/vport-%d:%u-%u/vport_disable", q->host, r->channel,
+		   r->number); /* EALREADY: so much the better */
+	left = verb_await_cut_off(host, CUT_OFF_MS);
+	if (!left)
+		return 0;
+	snprintf(r->text, sizeof(r->text),
+		 "host%d has %" PRIu64
+		 " commands in flight, which its logout has not ended: the kernel would hang",
+		 host, left);
+	return -EAGAIN;
 }
 
 static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
@@ -250,8 +267,9 @@ static int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 	err = check_error_handling(q, r, r);
 	if (err)
 		return err;
-	if (verb_let_end(own_host(q->host, r->channel, r->number), q->target))
-		cut_off(q, r);
+	err = empty_vport(q, r);
+	if (err)
+		return err;
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
 	err = verb_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);
 	if (err)
@@ -330,7 +348,11 @@ static int verb_vport_enable(const struct priv_request *q, struct priv_reply *r)
 		snprintf(r->text, sizeof(r->text), "vport-%d:%u-%u was %s, but not logged in: disabled first",
 			 q->host, q->channel, q->number, state);
 	}
-	return err ? err : switch_vport(q, r, "0");
+	if (err)
+		return err;
+	verb_open_luns(own_host(q->host, q->channel,
+				q->number)); /* those that a delete has closed, and did not come to */
+	return switch_vport(q, r, "0");
 }
 
 /* A shorter name leaves the old one's tail, so it is padded to its full length. */

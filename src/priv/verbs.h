@@ -45,6 +45,11 @@ void verb_list_luns(const uint8_t *data, size_t len, struct priv_reply *r);
  * it has a target that is Online: elsewhere none ends by itself. Returns how many are left.
  */
 uint64_t verb_let_end(int host, uint32_t ms);
+/* The same after a logout, which ends them all. */
+uint64_t verb_await_cut_off(int host, uint32_t ms);
+/* What runs takes no more commands, without waiting for those in flight (SDEV_OFFLINE); and does so again. */
+void verb_close_luns(int host);
+void verb_open_luns(int host);
 verb_fn verb_sync_cache, verb_reservations;
 verb_fn verb_read_sizes;
 

@@ -59,19 +59,65 @@ static bool is_disk(const char *name)
 	return sysroot_exists("/sys/class/scsi_disk/%s", name);
 }
 
-static uint64_t in_flight(int host)
+/* Calls fn for every LUN "H:C:T:L" of a host. False: they can't be listed. */
+static bool each_lun(int host, void (*fn)(const char *name, void *arg), void *arg)
 {
 	char path[PATH_MAX];
 	AUTO_DIR DIR *dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/scsi_device"));
-	uint64_t busy, sum = 0;
 	struct dirent *e;
-	int h;
+	int h, end;
 
 	while (dir && (e = readdir(dir)))
-		if (sscanf(e->d_name, "%d:", &h) == 1 && h == host &&
-		    !sysroot_read_u64(&busy, DEVICE "device_busy", e->d_name))
-			sum += busy;
+		if (sscanf(e->d_name, "%d:%*u:%*u:%*u%n", &h, &end) == 1 && h == host)
+			fn(e->d_name, arg);
+	return dir;
+}
+
+static void add_busy(const char *name, void *arg)
+{
+	uint64_t busy, *sum = arg;
+
+	if (!sysroot_read_u64(&busy, DEVICE "device_busy", name))
+		*sum += busy;
+}
+
+static uint64_t in_flight(int host)
+{
+	uint64_t sum = 0;
+
+	each_lun(host, add_busy, &sum);
 	return sum;
+}
+
+static bool has_state(const char *name, const char *state)
+{
+	char text[32];
+
+	return sysroot_read(text, sizeof(text), DEVICE "state", name) > 0 && !strcmp(text, state);
+}
+
+static void set_offline(const char *name, void *arg)
+{
+	(void)arg;
+	if (has_state(name, "running")) /* one that is blocked takes nothing in as it is */
+		verb_write("offline", DEVICE "state", name);
+}
+
+void verb_close_luns(int host)
+{
+	each_lun(host, set_offline, NULL);
+}
+
+static void set_running(const char *name, void *arg)
+{
+	(void)arg;
+	if (has_state(name, "offline"))
+		verb_write("running", DEVICE "state", name);
+}
+
+void verb_open_luns(int host)
+{
+	each_lun(host, set_running, NULL);
 }
 
 static int is_online(const char *rport, void *arg)
@@ -84,15 +130,20 @@ static int is_online(const char *rport, void *arg)
 	       !strcmp(state, "Online");
 }
 
-uint64_t verb_let_end(int host, uint32_t ms)
+static bool ends_by_itself(int host)
+{
+	return verb_each_child(host, "rport-", is_online, NULL) > 0;
+}
+
+/* Until none is in flight, the time is over or ends says that none will end. Nobody tells when the last one
+ * ends. */
+static uint64_t await_none(int host, uint32_t ms, bool (*ends)(int host))
 {
 	struct monotime until = mono_add(mono_now(), ms * USEC_PER_MSEC);
 	struct timespec pause = {.tv_nsec = 1000000};
 	uint64_t left;
 
-	/* Nobody tells when the last one ends. */
-	while ((left = in_flight(host)) && verb_each_child(host, "rport-", is_online, NULL) > 0 &&
-	       !mono_reached(until, mono_now())) {
+	while ((left = in_flight(host)) && (!ends || ends(host)) && !mono_reached(until, mono_now())) {
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 16000000)
 			pause.tv_nsec *= 2;
@@ -100,33 +151,29 @@ uint64_t verb_let_end(int host, uint32_t ms)
 	return left;
 }
 
+uint64_t verb_let_end(int host, uint32_t ms)
+{
+	return await_none(host, ms, ends_by_itself);
+}
+
+uint64_t verb_await_cut_off(int host, uint32_t ms)
+{
+	return await_none(host, ms, NULL);
+}
+
+static void take_lun(const char *name, void *arg)
+{
+	struct luns *l = arg;
+
+	add_busy(name, &l->busy);
+	if (l->n < LUNS_MAX && strlen(name) < sizeof(l->lun[0].name) && l->wanted(name))
+		strcpy(l->lun[l->n++].name, name);
+}
+
 /* The LUNs of a host that are wanted; the commands in flight on all LUNs. */
 static int find_luns(struct luns *l)
 {
-	char path[PATH_MAX];
-	AUTO_DIR DIR *dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/scsi_device"));
-	struct dirent *e;
-	uint64_t busy;
-	int host, end;
-
-	while (dir && (e = readdir(dir))) {
-		if (sscanf(e->d_name, "%d:%*u:%*u:%*u%n", &host, &end) != 1 || host != l->host ||
-		    strlen(e->d_name) >= sizeof(l->lun[0].name))
-			continue;
-		if (!sysroot_read_u64(&busy, DEVICE "device_busy", e->d_name))
-			l->busy += busy;
-		if (l->n == LUNS_MAX || !l->wanted(e->d_name))
-			continue;
-		strcpy(l->lun[l->n++].name, e->d_name);
-	}
-	return dir ? 0 : -errno;
-}
-
-static bool runs(const char *name)
-{
-	char state[32];
-
-	return sysroot_read(state, sizeof(state), DEVICE "state", name) > 0 && !strcmp(state, "running");
+	return each_lun(l->host, take_lun, l) ? 0 : -errno;
 }
 
 /* What can't be opened, or is blocked, has failed already: a command to a blocked device would wait for as
@@ -138,7 +185,7 @@ static void open_luns(struct luns *l, const uint8_t *cdb, uint8_t len)
 
 		memcpy(job->cdb, cdb, len);
 		job->cdb_len = len;
-		job->fd = runs(l->lun[i].name) ? verb_open_lun(l->lun[i].name) : -EAGAIN;
+		job->fd = has_state(l->lun[i].name, "running") ? verb_open_lun(l->lun[i].name) : -EAGAIN;
 	}
 }
 
@@ -254,7 +301,8 @@ int verb_read_sizes(const struct priv_request *q, struct priv_reply *r)
 	snprintf(prefix, sizeof(prefix), "%d:", q->host);
 	while (dir && (e = readdir(dir))) {
 		if (strncmp(e->d_name, prefix, strlen(prefix)) || strlen(e->d_name) >= sizeof(path) / 2 ||
-		    !runs(e->d_name) || !disk_of(e->d_name, sd, sizeof(sd)) || !has_no_size(e->d_name, sd))
+		    !has_state(e->d_name, "running") || !disk_of(e->d_name, sd, sizeof(sd)) ||
+		    !has_no_size(e->d_name, sd))
 			continue;
 		err = sysroot_write("1", DEVICE "rescan", e->d_name);
 		if (err)
