@@ -42,7 +42,8 @@ vm_order() { awk '/\/virtio_ring\.ko/ { print; next } { rest = rest $0 "\n" } EN
 vm_command() {
 	local scratch=$1 kernel=$2 tag path append
 	# Without address randomisation QEMU finds its translations again: a program starts in half the time.
-	append="console=ttyS0 panic=-1 oops=panic mitigations=off no_timer_check tsc=reliable nokaslr norandmaps net.ifnames=0 8250.nr_uarts=1"
+	# A processor that the kernel itself keeps for 20 s does not come back: the run is over.
+	append="console=ttyS0 panic=-1 oops=panic softlockup_panic=1 mitigations=off no_timer_check tsc=reliable nokaslr norandmaps net.ifnames=0 8250.nr_uarts=1"
 	[ "$verbose" = 1 ] || append+=" quiet"
 	vm_argv=(qemu-system-x86_64 -name vhba-lab -no-user-config -nodefaults -display none -no-reboot
 		-machine q35 -accel "tcg,thread=multi" -cpu max -smp "$smp" -m "$mem"

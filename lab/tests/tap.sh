@@ -39,6 +39,7 @@ outcome() {
 # A lab whose VM is this machine.
 mkdir -p "$scratch/lab/scenarios" "$scratch/lab/lib" "$scratch/lab/tests"
 cp "$LAB/check" "$scratch/lab/"
+cp "$LAB/lib/defect.sh" "$scratch/lab/lib/"
 echo 'kernel_get() { :; }' >"$scratch/lab/lib/kernel.sh"
 printf '#!/bin/bash\nexec "$(dirname "$0")/scenarios/$3"\n' >"$scratch/lab/run"
 chmod +x "$scratch/lab/run"
@@ -122,4 +123,38 @@ expect "check: its status" 1 $?
 JOBS=2 "$scratch/lab/check" good >/dev/null 2>&1
 expect "check: its status when all is well" 0 $?
 expect "check: the numbers run on" "1..14" "$(JOBS=1 "$scratch/lab/check" good bad 2>&1 | grep -c -E '^(not )?ok' | sed 's/^/1../')"
+
+# A run in which the kernel itself failed tells nothing: the scenario is run anew, but not for ever, and not for less.
+# struck TIMES: the first runs of "unlucky" meet a defect of the kernel.
+struck() {
+	rm -rf "$scratch/out"
+	mkdir -p "$scratch/out/unlucky"
+	echo "$1" >"$scratch/struck"
+}
+cat >"$scratch/lab/scenarios/unlucky" <<E2
+#!/bin/bash
+left=\$(cat "$scratch/struck")
+echo 1..1
+[ "\$left" -gt 0 ] || { echo "ok 1 - one"; exit 0; }
+echo \$((left - 1)) >"$scratch/struck"
+cat "$scratch/report" >"$scratch/out/unlucky/console.log"
+echo "not ok 1 - one"
+exit 1
+E2
+chmod +x "$scratch/lab/scenarios/unlucky"
+unlucky() { VHBA_LAB_OUT=$scratch/out "$scratch/lab/check" unlucky 2>&1; }
+printf '%s\r\n' '[ 9.1] watchdog: BUG: soft lockup - CPU#0 stuck for 45s! [vhba-priv:202]' '[ 9.2]  <TASK>' \
+	'[ 9.3]  fc_fcp_cleanup_each_cmd.isra.0+0x106/0x160 [libfc]' '[ 9.4]  </TASK>' >"$scratch/report"
+struck 1
+expect "check: a defect of the kernel: run anew" "lab: 1 passed, 0 failed, 1 skipped" "$(unlucky | tail -n 1)"
+struck 1
+expect "check: which is told" 1 "$(unlucky | grep -c '^ok .*# SKIP run anew: the kernel failed: .*fc_fcp_cleanup_each_cmd')"
+struck 3
+expect "check: again and again: a failure" "lab: 0 passed, 1 failed, 2 skipped" "$(unlucky | tail -n 1)"
+sed 's/fc_fcp_cleanup_each_cmd/fc_rport_login/' -i "$scratch/report"
+struck 1
+expect "check: another report: a failure" "lab: 0 passed, 1 failed, 0 skipped" "$(unlucky | tail -n 1)"
+printf '%s\n' '[ 9.1] libfc: fc_fcp_cleanup_each_cmd+0x10 is mentioned' >"$scratch/report"
+struck 1
+expect "check: no report: a failure" "lab: 0 passed, 1 failed, 0 skipped" "$(unlucky | tail -n 1)"
 echo "1..$count"
