@@ -12,11 +12,13 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/lun.c src/io/lun.h \
 	src/io/lun_option.c src/io/lun_option.h \
 	src/io/memory.c src/io/memory.h \
+	src/io/pass.c src/io/pass.h src/io/pass_open.c \
 	src/io/pool.c src/io/pool.h \
 	src/io/queue.c src/io/queue.h src/io/queue_room.c \
 	src/io/rescue.c src/io/rescue.h \
 	src/io/sandbox.c src/io/sandbox.h \
 	src/io/server.c src/io/server.h \
+	src/io/sg.c src/io/sg.h \
 	src/io/task.h \
 	src/io/tmf.c \
 	src/io/unit.h src/io/unit_disk.c \
@@ -74,6 +76,13 @@ TESTS += tests/ut-io-hostile
 tests_ut_io_hostile_SOURCES = tests/ut-io-hostile.c
 tests_ut_io_hostile_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_hostile_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-pass
+TESTS += tests/ut-io-pass
+tests_ut_io_pass_SOURCES = tests/ut-io-pass.c tests/io/array.c tests/io/array.h tests/io/hold.c tests/io/hold.h
+tests_ut_io_pass_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_pass_LDFLAGS = $(AM_LDFLAGS) $(io_hold) -Wl,--wrap=sg_execute
+tests_ut_io_pass_LDADD = tests/io/libfront.la
 
 check_PROGRAMS += tests/ut-io-process
 TESTS += tests/ut-io-process

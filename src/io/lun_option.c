@@ -2,18 +2,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cleanup.h"
 #include "lun_option.h"
+#include "pass.h"
 
 struct parsed {
 	struct disk_config disk;
 	const struct lun_source *from;
 	const char *file, *state_file;
 	bool direct;
+	const char *sd_path;
+	int sd, sg;
+	const char *of_disk; /* a word that only a disk of our own has */
 };
 
 static int bad(struct verror *e, const char *key, const char *expected)
@@ -48,6 +53,24 @@ static int take_fd(struct parsed *p, unsigned index, const char *value, int *fd)
 		return -EINVAL;
 	*fd = (int)v;
 	return 0;
+}
+
+/* "fd:M" on the command line, nothing on the control socket, where they come along in this order. */
+static int set_sd(struct parsed *p, const char *v, struct verror *e)
+{
+	if (v && strncmp(v, "fd:", 3)) {
+		p->sd_path = v;
+		return p->from->files ? 0 : bad(e, "sd", "no path here");
+	}
+	return take_fd(p, 0, v ? v + 3 : NULL, &p->sd) ? bad(e, "sd", "a path, or an open file descriptor")
+						       : 0;
+}
+
+static int set_sg(struct parsed *p, const char *v, struct verror *e)
+{
+	if (v && strncmp(v, "fd:", 3))
+		return bad(e, "sg", "fd:M");
+	return take_fd(p, 1, v ? v + 3 : NULL, &p->sg) ? bad(e, "sg", "an open file descriptor") : 0;
 }
 
 static int set_fd(struct parsed *p, const char *v, struct verror *e)
@@ -111,12 +134,20 @@ static int set_direct(struct parsed *p, const char *v, struct verror *e)
 	return v || !p->from->files ? bad(e, "direct", "no value, with file=") : 0;
 }
 
+static int set_read_only(struct parsed *p, const char *v, struct verror *e)
+{
+	p->disk.read_only = true;
+	return v ? bad(e, "ro", "no value") : 0;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct parsed *, const char *value, struct verror *);
+	bool any; /* also of a SCSI device */
 } keys[] = {
-	{"fd", set_fd},	  {"file", set_file},	{"state", set_state},
-	{"naa", set_naa}, {"block", set_block}, {"direct", set_direct},
+	{"fd", set_fd},	      {"file", set_file},   {"state", set_state},
+	{"naa", set_naa},     {"block", set_block}, {"direct", set_direct},
+	{"sd", set_sd, true}, {"sg", set_sg, true}, {"ro", set_read_only, true},
 };
 
 static const struct {
@@ -134,7 +165,6 @@ static const struct {
 	size_t at;
 	bool on; /* what the word says */
 } flags[] = {
-	{"ro", offsetof(struct disk_config, read_only), true},
 	{"rotational", offsetof(struct disk_config, rotational), true},
 	{"nocache", offsetof(struct disk_config, write_cache), false},
 	{"nounmap", offsetof(struct disk_config, unmap), false},
@@ -146,9 +176,14 @@ static int set(struct parsed *p, char *word, struct verror *e)
 
 	if (value)
 		*value++ = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!strcmp(word, keys[i].key))
-			return keys[i].set(p, value, e);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(word, keys[i].key))
+			continue;
+		if (!keys[i].any)
+			p->of_disk = keys[i].key;
+		return keys[i].set(p, value, e);
+	}
+	p->of_disk = word;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		if (strcmp(word, texts[i].key))
 			continue;
@@ -200,8 +235,33 @@ static int open_files(struct parsed *p, struct verror *e)
 	if (p->state_file && p->disk.state_fd < 0)
 		return verror_set(e, VHBA_E_IO, "can't open %s: %s", p->state_file, strerror(errno));
 	if (p->disk.fd < 0)
-		return bad(e, "file", "fd=M or file=PATH");
+		return bad(e, "file", "fd=M, file=PATH or sd=PATH");
 	return 0;
+}
+
+/* An array's LUN says itself what it is. */
+static struct unit *open_device(struct parsed *p, struct verror *e)
+{
+	struct unit *u;
+	char name[32];
+
+	if (p->of_disk) {
+		verror_set(e, VHBA_E_USAGE, "'%s' is nothing that a SCSI device can be told to be",
+			   p->of_disk);
+		verror_fix(e, "see vhba-io(8), LOGICAL UNITS");
+		return NULL;
+	}
+	if (p->sd_path && (p->sd >= 0 || p->sg >= 0)) {
+		bad(e, "sd", "a path, or the file descriptors of both nodes");
+		return NULL;
+	}
+	if (p->sd_path && pass_open_path(p->sd_path, p->disk.read_only, &p->sd, &p->sg, e))
+		return NULL;
+	snprintf(name, sizeof(name), "file descriptor %d", p->sd);
+	u = pass_open(p->sd, p->sg, p->sd_path ? p->sd_path : name, e);
+	if (u)
+		p->sd = p->sg = -1;
+	return u;
 }
 
 static struct unit *open_disk(struct parsed *p, unsigned long lun, struct verror *e)
@@ -227,6 +287,8 @@ static struct unit *open_disk(struct parsed *p, unsigned long lun, struct verror
 struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *e)
 {
 	struct parsed p = {.from = from,
+			   .sd = -1,
+			   .sg = -1,
 			   .disk = {.fd = -1,
 				    .state_fd = -1,
 				    .block_size = 512,
@@ -245,11 +307,15 @@ struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *
 		err = bad(e, "number", "0 to 255");
 	while (!err && (word = strtok_r(NULL, ",", &save)))
 		err = set(&p, word, e);
-	if (!err)
+	if (!err && (p.sd_path || p.sd >= 0 || p.sg >= 0))
+		unit = open_device(&p, e);
+	else if (!err)
 		unit = open_disk(&p, lun, e);
 	if (!unit) {
 		cleanup_fd(&p.disk.fd);
 		cleanup_fd(&p.disk.state_fd);
+		cleanup_fd(&p.sd);
+		cleanup_fd(&p.sg);
 		return NULL;
 	}
 	l = lun_new((uint16_t)lun, unit);

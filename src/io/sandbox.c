@@ -72,7 +72,7 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
-/* A block device's size and its discards; nothing else goes by ioctl. */
+/* A block device's size and its discards, and a SCSI device's commands; nothing else goes by ioctl. */
 static const unsigned long ioctls[] = {
 	0x80081272, /* BLKGETSIZE64 */
 	0x1268, /* BLKSSZGET */
@@ -80,6 +80,10 @@ static const unsigned long ioctls[] = {
 	0x1277, /* BLKDISCARD */
 	0x127f, /* BLKZEROOUT */
 	0x1261, /* BLKFLSBUF */
+	0x2285, /* SG_IO */
+	0x2282, /* SG_GET_VERSION_NUM */
+	0x5382, /* SCSI_IOCTL_GET_IDLUN */
+	0x5386, /* SCSI_IOCTL_GET_BUS_NUMBER */
 };
 
 static int fill(scmp_filter_ctx c)

@@ -20,7 +20,7 @@
 #include "scsi_task.h"
 
 #define TASK_RESPONSE_IOV 8 /* pieces that the 108 bytes of a response may come in */
-#define TASK_BOUNCE_MAX (1024u * 1024) /* Data-In of a blocking command */
+#define TASK_BOUNCE_MAX (4u << 20) /* Data-In of a blocking command; a guest's driver asks for less */
 #define TASK_WAITERS 8 /* what can wait for tasks to end, at once */
 
 struct queue;

@@ -48,6 +48,14 @@ static void add_lun(struct device *d, const char *folder, unsigned n, bool direc
 		die(l ? "a LUN" : e.what);
 }
 
+static void add_unit(struct device *d, struct unit *u, unsigned n)
+{
+	struct lun *l = u ? lun_new((uint16_t)n, u) : NULL;
+
+	if (!l || device_lun_add(d, l))
+		die("a LUN");
+}
+
 static void *serve(void *arg)
 {
 	struct backend *b = arg;
@@ -76,8 +84,12 @@ int backend_start(struct backend *b, const struct backend_options *o)
 	b->device = device_new(&c, &e);
 	if (!b->device)
 		die(e.what);
-	for (unsigned i = 0; i < o->luns; i++)
-		add_lun(b->device, o->folder, i, o->direct && !i);
+	for (unsigned i = 0; i < o->luns; i++) {
+		if (o->unit)
+			add_unit(b->device, o->unit(o->folder, i), i);
+		else
+			add_lun(b->device, o->folder, i, o->direct && !i);
+	}
 	b->front = pair[0];
 	b->conn_inside = pair[1];
 	b->control = control[0];

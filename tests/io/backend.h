@@ -15,6 +15,7 @@ struct backend_options {
 	unsigned luns; /* numbers 0, 1, ...; files of BACKEND_DISK_SIZE in folder */
 	const char *folder;
 	bool direct; /* LUN 0 is opened with O_DIRECT */
+	struct unit *(*unit)(const char *folder, unsigned lun); /* instead of a disk on its file */
 	unsigned workers; /* 0: 1 */
 	uint64_t deadline_us; /* 0: a long one */
 	uint64_t poll_us;

@@ -19,7 +19,7 @@ enum disk_next begin_request_sense(struct cmd *c)
 	if (ua == DISK_UA_N)
 		n = scsi_sense_build(data, descriptor, KEY_NO_SENSE, ASC_NONE, NULL);
 	else
-		n = scsi_sense_build(data, descriptor, KEY_UNIT_ATTENTION, nexus_asc(ua), NULL);
+		n = scsi_sense_build(data, descriptor, KEY_UNIT_ATTENTION, disk_attention_asc(ua), NULL);
 	return cmd_answer(c, data, n, c->t->cdb[4]);
 }
 

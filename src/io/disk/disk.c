@@ -133,7 +133,7 @@ static bool refused(struct cmd *c, bool opcode_known)
 	if ((atomic_load(&c->nexus->flags) & NEXUS_ATTENTIONS) && !(op && op->flags & OP_PASS_UA)) {
 		ua = nexus_take(c->nexus);
 		if (ua != DISK_UA_N) {
-			cmd_check(c, KEY_UNIT_ATTENTION, nexus_asc(ua));
+			cmd_check(c, KEY_UNIT_ATTENTION, disk_attention_asc(ua));
 			return true;
 		}
 	}

@@ -31,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scsi_sense.h"
 #include "scsi_task.h"
 #include "verror.h"
 
@@ -140,6 +141,8 @@ enum disk_attention {
 	DISK_UA_LUNS_CHANGED, /* 3F/0E */
 	DISK_UA_N,
 };
+
+enum scsi_asc disk_attention_asc(enum disk_attention);
 
 /* Raise one for one nexus, or with nexus 0 for everybody. */
 void disk_attention(struct disk *, uint64_t nexus, enum disk_attention);

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "disk.h"
+#include "extent.h"
 #include "gate.h"
 #include "pr.h"
 #include "scsi_sense.h"
@@ -122,11 +123,7 @@ bool cmd_take(struct cmd *, void *buf, size_t len);
 /* Is there room for "len" bytes in the direction? false: likewise. */
 bool cmd_room(struct cmd *, bool out, uint64_t len);
 
-/* extent.c: the blocks that a CDB speaks of */
-struct extent {
-	uint64_t lba, n;
-};
-struct extent extent_of(const uint8_t *cdb);
+/* extent.c */
 /* On the disk, all of it? false: the task has ended with LBA OUT OF RANGE. */
 bool extent_check(struct cmd *, struct extent);
 /* No more than TRANSFER_MAX_BYTES? false: the task has ended. */
@@ -150,7 +147,6 @@ struct nexus *nexus_get(struct disk *, uint64_t id);
 struct nexus *nexus_find(struct disk *, uint64_t id);
 /* Take the unit attention that goes first; DISK_UA_N: none waits. */
 enum disk_attention nexus_take(struct nexus *);
-enum scsi_asc nexus_asc(enum disk_attention);
 void nexus_raise(struct disk *, uint64_t id, uint64_t except, enum disk_attention);
 /* Write down what disk->pr forbids to whom. Under state_lock. */
 void nexus_forbid(struct disk *);

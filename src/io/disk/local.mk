@@ -8,7 +8,7 @@ noinst_LTLIBRARIES += %D%/libvhbadisk.la
 	%D%/caw.c \
 	%D%/cmd.c \
 	%D%/disk.c %D%/disk.h %D%/disk_private.h \
-	%D%/extent.c \
+	%D%/extent.c %D%/extent.h \
 	%D%/file.c \
 	%D%/gate.c %D%/gate.h \
 	%D%/inquiry.c \

@@ -15,7 +15,7 @@ static const enum scsi_asc codes[DISK_UA_N] = {
 	[DISK_UA_LUNS_CHANGED] = ASC_LUNS_CHANGED,
 };
 
-enum scsi_asc nexus_asc(enum disk_attention what)
+enum scsi_asc disk_attention_asc(enum disk_attention what)
 {
 	return codes[what];
 }

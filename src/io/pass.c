@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <linux/fs.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "be.h"
+#include "cleanup.h"
+#include "extent.h"
+#include "log.h"
+#include "pass.h"
+#include "repeat.h"
+#include "scsi_data.h"
+#include "sg.h"
+#include "task.h"
+
+#define PROTECT 0xe0 /* RDPROTECT, WRPROTECT */
+#define FUA 0x08
+#define ALIGNMENT 4096
+#define PIECE (64u << 10) /* of a READ or WRITE by SG_IO: what every HBA takes at once */
+
+struct pass {
+	struct unit unit;
+	int sg;
+	unsigned block_shift;
+	_Atomic uint64_t blocks;
+	atomic_uint attentions; /* bits: 1 << enum disk_attention */
+	atomic_bool lost; /* the path; told in the log */
+	char name[32];
+};
+
+static struct pass *pass_of(struct unit *u)
+{
+	return (struct pass *)u;
+}
+
+/* ---- which commands io_uring does ---- */
+
+static const struct {
+	uint8_t opcode;
+	bool write;
+} transfers[] = {
+	{0x08, false}, {0x28, false}, {0xa8, false}, {0x88, false}, /* READ(6), (10), (12), (16) */
+	{0x0a, true},  {0x2a, true},  {0xaa, true},  {0x8a, true}, /* WRITE */
+};
+
+struct transfer {
+	bool write;
+	uint8_t flags; /* byte 1, where it has flags */
+	struct extent x;
+	uint64_t length; /* bytes */
+};
+
+/* READ or WRITE of some plain blocks, without protection information? */
+static bool transfer_of(const struct pass *p, const struct scsi_task *t, struct transfer *r)
+{
+	unsigned i = 0;
+
+	while (i < ARRAY_SIZE(transfers) && transfers[i].opcode != t->cdb[0])
+		i++;
+	if (i == ARRAY_SIZE(transfers))
+		return false;
+	r->write = transfers[i].write;
+	r->flags = t->cdb_len > 6 ? t->cdb[1] : 0;
+	r->x = extent_of(t->cdb);
+	r->length = r->x.n << p->block_shift;
+	return r->x.n && !(r->flags & PROTECT);
+}
+
+/* Once an attention waits, anything but what may pass ends with it (SAM-5, 5.14). */
+static bool attention_taken(struct pass *p, struct scsi_task *t)
+{
+	unsigned waiting = atomic_load(&p->attentions), first;
+
+	if (!waiting || t->cdb[0] == 0x03 || t->cdb[0] == 0x12 || t->cdb[0] == 0xa0)
+		return false;
+	do {
+		if (!waiting)
+			return false;
+		first = (unsigned)__builtin_ctz(waiting);
+	} while (!atomic_compare_exchange_weak(&p->attentions, &waiting, waiting & ~(1u << first)));
+	scsi_check(t, false, KEY_UNIT_ATTENTION, disk_attention_asc((enum disk_attention)first), NULL);
+	return true;
+}
+
+static enum disk_next by_sg(struct scsi_task *t, const struct transfer *r)
+{
+	if (r->write || r->length <= TASK_BOUNCE_MAX)
+		return DISK_BLOCKING;
+	scsi_check(t, false, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, NULL);
+	return DISK_DONE;
+}
+
+static enum disk_next begin(struct unit *u, uint64_t nexus, struct scsi_task *t, struct disk_io *io)
+{
+	struct pass *p = pass_of(u);
+	uint64_t blocks = atomic_load_explicit(&p->blocks, memory_order_relaxed);
+	struct transfer r;
+
+	t->moved = 0;
+	t->overrun = false;
+	if (attention_taken(p, t))
+		return DISK_DONE;
+	if (!transfer_of(p, t, &r))
+		return DISK_BLOCKING;
+	if (r.length > (r.write ? t->out_len : t->in_len)) {
+		t->overrun = true;
+		scsi_end(t, SCSI_GOOD);
+		return DISK_DONE;
+	}
+	/* what the kernel doesn't know of, the target may; and it has no way to ask for a read of the medium
+	 */
+	if (r.x.lba > blocks || r.x.n > blocks - r.x.lba || (!r.write && (r.flags & FUA)))
+		return by_sg(t, &r);
+	*io = (struct disk_io){.op = r.write ? DISK_OP_WRITE : DISK_OP_READ,
+			       .flags = r.write && (r.flags & FUA) ? DISK_IO_FUA : 0,
+			       .offset = r.x.lba << p->block_shift,
+			       .length = r.length};
+	return DISK_IO;
+}
+
+/* No target has answered, and none would. */
+static const int unanswered[] = {ECANCELED, EAGAIN,  ENOMEM,	ENOBUFS,  ENODEV,
+				 ENXIO,	    ENOLINK, ETIMEDOUT, ESHUTDOWN};
+
+static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *io, int64_t result)
+{
+	uint64_t done = result > 0 ? (uint64_t)result : 0;
+
+	if (result == -EINTR)
+		return DISK_IO;
+	if (done > io->length)
+		done = io->length;
+	io->skip += done;
+	io->offset += done;
+	io->length -= done;
+	if (done) {
+		t->moved = io->skip;
+		scsi_end(t, SCSI_GOOD);
+		return io->length ? DISK_IO : DISK_DONE;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(unanswered); i++) {
+		if (result != -unanswered[i])
+			continue;
+		repeat_cut_off(t, true, false);
+		return DISK_DONE;
+	}
+	return DISK_BLOCKING;
+}
+
+/* ---- by SG_IO ---- */
+
+static void note_path(struct pass *p, const struct sg_command *c, bool lost)
+{
+	if (atomic_exchange(&p->lost, lost) == lost)
+		return;
+	if (!lost)
+		log_notice("%s answers again", p->name);
+	else if (c->error)
+		log_warning("%s doesn't answer: %s", p->name, strerror(c->error));
+	else
+		log_warning("%s doesn't answer: host status 0x%02x", p->name, c->host_status);
+}
+
+/* The task's answer; what the data part is, its caller knows. True: the target said GOOD. */
+static bool execute(struct pass *p, struct scsi_task *t, struct sg_command *c)
+{
+	enum sg_end end = sg_execute(p->sg, c);
+
+	if (end == SG_ANSWERED || end == SG_LOST)
+		note_path(p, c, end == SG_LOST);
+	switch (end) {
+	case SG_ANSWERED:
+		t->status = c->status;
+		t->sense_len = c->sense_len;
+		memcpy(t->sense, c->sense, c->sense_len);
+		return c->status == SCSI_GOOD;
+	case SG_LOST:
+		repeat_cut_off(t, true, false);
+		break;
+	case SG_NOT_BEGUN:
+		repeat_cut_off(t, false, false);
+		break;
+	case SG_FORBIDDEN:
+		scsi_check(t, false, KEY_DATA_PROTECT, ASC_WRITE_PROTECTED, NULL);
+		break;
+	case SG_REFUSED:
+		scsi_check(t, false, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, NULL);
+		break;
+	}
+	c->moved = 0;
+	return false;
+}
+
+/* The same command for other blocks; the form holds them, since it held more. */
+static void set_extent(uint8_t *cdb, struct extent x)
+{
+	switch (cdb[0] >> 5) {
+	case 0:
+		put_be24((uint32_t)x.lba, cdb + 1);
+		cdb[4] = (uint8_t)x.n;
+		break;
+	case 1:
+		put_be32((uint32_t)x.lba, cdb + 2);
+		put_be16((uint16_t)x.n, cdb + 7);
+		break;
+	case 4:
+		put_be64(x.lba, cdb + 2);
+		put_be32((uint32_t)x.n, cdb + 10);
+		break;
+	case 5:
+		put_be32((uint32_t)x.lba, cdb + 2);
+		put_be32((uint32_t)x.n, cdb + 6);
+		break;
+	}
+}
+
+/*
+ * In pieces, for as long as they go well: the first that doesn't is what the initiator has to know. All going
+ * well it was a fault that has passed, and the data are there; unless the caller's buffer is smaller than the
+ * guest's, then the guest comes again.
+ */
+static void run_transfer(struct pass *p, struct scsi_task *t, const struct transfer *r, uint8_t *buf)
+{
+	uint8_t cdb[SCSI_CDB_MAX];
+	bool fits = true, good = true;
+
+	memcpy(cdb, t->cdb, sizeof(cdb));
+	for (uint64_t at = 0; good && at < r->length;) {
+		uint32_t len = r->length - at < PIECE ? (uint32_t)(r->length - at) : PIECE;
+		struct sg_command c = {
+			.cdb = cdb, .cdb_len = t->cdb_len, .data = buf, .len = len, .out = r->write};
+
+		set_extent(cdb, (struct extent){r->x.lba + (at >> p->block_shift), len >> p->block_shift});
+		if (r->write)
+			fits &= scsi_data_out(t, at, buf, len) == len;
+		if (!fits && r->write)
+			break;
+		good = execute(p, t, &c);
+		if (!r->write && fits)
+			fits = scsi_data_in(t, at, buf, c.moved) == c.moved;
+		if (fits)
+			t->moved = at + c.moved;
+		good &= c.moved == len;
+		at += len;
+	}
+	if (!fits && t->status == SCSI_GOOD)
+		scsi_end(t, SCSI_BUSY);
+}
+
+static void run_other(struct pass *p, struct scsi_task *t, uint8_t *buf, uint32_t len)
+{
+	struct sg_command c = {
+		.cdb = t->cdb, .cdb_len = t->cdb_len, .data = buf, .len = len, .out = t->out_len};
+
+	if (c.out && scsi_data_out(t, 0, buf, len) != len) {
+		t->overrun = true;
+		scsi_end(t, SCSI_GOOD);
+		return;
+	}
+	execute(p, t, &c);
+	t->moved = c.out ? c.moved : scsi_data_in(t, 0, buf, c.moved);
+}
+
+static void run(struct unit *u, uint64_t nexus, struct scsi_task *t)
+{
+	struct pass *p = pass_of(u);
+	size_t len = t->out_len ? t->out_len : t->in_len;
+	struct transfer r;
+	bool in_pieces = transfer_of(p, t, &r) && r.length <= (r.write ? t->out_len : t->in_len);
+	AUTO_FREE void *buf = NULL;
+
+	t->moved = 0;
+	t->overrun = false;
+	scsi_end(t, SCSI_GOOD);
+	if (!in_pieces && len > SG_DATA_MAX) {
+		scsi_check(t, false, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, NULL);
+		return;
+	}
+	if (len && posix_memalign(&buf, ALIGNMENT, in_pieces ? PIECE : len)) {
+		repeat_cut_off(t, false, false);
+		return;
+	}
+	if (in_pieces)
+		run_transfer(p, t, &r, buf);
+	else
+		run_other(p, t, buf, (uint32_t)len);
+}
+
+/* ---- the rest of a unit ---- */
+
+static bool descriptor_sense(const struct unit *u)
+{
+	return false; /* only the target knows what was asked for; initiators have to take both */
+}
+
+static uint64_t blocks(const struct unit *u)
+{
+	return atomic_load(&((const struct pass *)u)->blocks);
+}
+
+/* The target tells the guest itself; only where the host's kernel sends READ and WRITE to is looked at. */
+static int resized(struct unit *u)
+{
+	struct pass *p = pass_of(u);
+	struct stat st;
+	uint64_t bytes;
+
+	if (fstat(u->fd, &st))
+		return -errno;
+	if (!S_ISBLK(st.st_mode))
+		return 0;
+	if (ioctl(u->fd, BLKGETSIZE64, &bytes))
+		return -errno;
+	bytes >>= p->block_shift;
+	return atomic_exchange(&p->blocks, bytes) != bytes;
+}
+
+/* What the target keeps, it has kept. */
+static int start(struct unit *u, enum disk_start how, struct verror *e)
+{
+	int err = resized(u);
+
+	return err < 0 ? verror_set(e, VHBA_E_IO, "%s: can't read its size: %s", pass_of(u)->name,
+				    strerror(-err))
+		       : 0;
+}
+
+static void attention(struct unit *u, uint64_t nexus, enum disk_attention what)
+{
+	atomic_fetch_or(&pass_of(u)->attentions, 1u << what);
+}
+
+static void reset(struct unit *u, uint64_t nexus, enum disk_reset kind)
+{
+	attention(u, nexus, kind == DISK_RESET_LUN ? DISK_UA_LUN_RESET : DISK_UA_NEXUS_LOSS);
+}
+
+static int save(struct unit *u)
+{
+	return 0;
+}
+
+static void close_pass(struct unit *u)
+{
+	close(u->fd);
+	close(pass_of(u)->sg);
+	free(u);
+}
+
+static const struct unit_ops ops = {
+	.start = start,
+	.begin = begin,
+	.end = end,
+	.run = run,
+	.descriptor_sense = descriptor_sense,
+	.blocks = blocks,
+	.resized = resized,
+	.reset = reset,
+	.attention = attention,
+	.save = save,
+	.close = close_pass,
+};
+
+struct unit *pass_new(const struct pass_config *c)
+{
+	struct pass *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->unit = (struct unit){.ops = &ops, .fd = c->sd};
+	p->sg = c->sg;
+	p->block_shift = (unsigned)__builtin_ctz(c->block_size);
+	atomic_store(&p->blocks, c->size >> p->block_shift);
+	snprintf(p->name, sizeof(p->name), "%s", c->name);
+	return &p->unit;
+}

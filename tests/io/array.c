@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "backend.h"
+
+enum sg_end __wrap_sg_execute(int fd, struct sg_command *);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what is below */
+static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
+static struct array array;
+static bool holding;
+static unsigned held;
+
+struct unit *array_unit(const char *folder, unsigned lun)
+{
+	struct pass_config c = {.sd = backend_file(folder, lun),
+				.sg = open("/dev/null", O_RDWR | O_CLOEXEC),
+				.block_size = 512,
+				.size = ARRAY_SIZE_SAID,
+				.name = "fake"};
+
+	return c.sg < 0 || ftruncate(c.sd, ARRAY_FILE_SIZE) ? NULL : pass_new(&c);
+}
+
+void array_set(const struct array *a)
+{
+	pthread_mutex_lock(&lock);
+	array = *a;
+	array.calls = 0;
+	pthread_mutex_unlock(&lock);
+}
+
+struct array array_get(void)
+{
+	struct array a;
+
+	pthread_mutex_lock(&lock);
+	a = array;
+	pthread_mutex_unlock(&lock);
+	return a;
+}
+
+void array_hold(bool on)
+{
+	pthread_mutex_lock(&lock);
+	holding = on;
+	pthread_cond_broadcast(&change);
+	pthread_mutex_unlock(&lock);
+}
+
+void array_wait(unsigned n)
+{
+	pthread_mutex_lock(&lock);
+	while (held < n)
+		pthread_cond_wait(&change, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+static void move(struct sg_command *c, uint32_t len)
+{
+	c->moved = len;
+	if (c->out) {
+		memcpy(array.data, c->data, len < ARRAY_DATA ? len : ARRAY_DATA);
+		return;
+	}
+	for (uint32_t at = 0; at < len; at += ARRAY_DATA)
+		memcpy((uint8_t *)c->data + at, array.data, len - at < ARRAY_DATA ? len - at : ARRAY_DATA);
+}
+
+enum sg_end __wrap_sg_execute(int fd, struct sg_command *c)
+{
+	bool good;
+
+	pthread_mutex_lock(&lock);
+	held++;
+	pthread_cond_broadcast(&change);
+	while (holding)
+		pthread_cond_wait(&change, &lock);
+	held--;
+	good = array.good;
+	array.good -= good;
+	array.calls++;
+	array.len = c->len;
+	memcpy(array.cdb, c->cdb, c->cdb_len);
+	c->error = 0;
+	c->host_status = array.end == SG_LOST;
+	c->status = good ? SCSI_GOOD : array.status;
+	c->sense_len = good ? 0 : array.sense_len;
+	memcpy(c->sense, array.sense, c->sense_len);
+	move(c, good || array.moved > c->len ? c->len : array.moved);
+	pthread_mutex_unlock(&lock);
+	return good ? SG_ANSWERED : array.end;
+}
