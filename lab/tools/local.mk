@@ -22,3 +22,8 @@ lab_tools_checkreply_SOURCES = lab/tools/checkreply.c
 lab_tools_checkreply_CPPFLAGS = $(INC_PROTO)
 lab_tools_checkreply_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
 lab_tools_checkreply_LDADD = src/proto/libproto.la $(JSONC_LIBS)
+
+noinst_PROGRAMS += lab/tools/ioguest
+lab_tools_ioguest_SOURCES = lab/tools/ioguest.c
+lab_tools_ioguest_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+lab_tools_ioguest_LDADD = tests/io/libfront.la

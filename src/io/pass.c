@@ -21,7 +21,6 @@
 
 #define PROTECT 0xe0 /* RDPROTECT, WRPROTECT */
 #define FUA 0x08
-#define ALIGNMENT 4096
 #define PIECE (64u << 10) /* of a READ or WRITE by SG_IO: what every HBA takes at once */
 
 struct pass {
@@ -282,7 +281,7 @@ static void run(struct unit *u, uint64_t nexus, struct scsi_task *t)
 		scsi_check(t, false, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, NULL);
 		return;
 	}
-	if (len && posix_memalign(&buf, ALIGNMENT, in_pieces ? PIECE : len)) {
+	if (len && !(buf = calloc(1, in_pieces ? PIECE : len))) {
 		repeat_cut_off(t, false, false);
 		return;
 	}

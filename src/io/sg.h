@@ -27,6 +27,11 @@ struct sg_command {
 	uint8_t status;
 	uint8_t sense[SCSI_SENSE_MAX];
 	unsigned sense_len;
+	/*
+	 * As the HBA's driver says. libfc never says that less came than was asked for (Linux 6.1); what
+	 * follows the data then is what sg's pages held, which were zeroed for this descriptor and have seen
+	 * its commands only. (SG_DXFER_TO_FROM_DEV, made for that, fails there.)
+	 */
 	uint32_t moved;
 	/* why there is none, for the log */
 	int error; /* errno */

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ioguest PROGRAM [ARG]...: a guest's driver and its front end for scenarios.
+ *
+ * Starts the program, a vhba-io, with --socket-fd and --control-fd added, and does what standard input says,
+ * a line at a time, with one line as its answer:
+ *
+ *	start, stop		the front end's rings; stop says after how many us it was answered
+ *	ask LUN FILE LEN CDB	a command with Data-In, which go to FILE; CDB: hexadecimal bytes without
+ *spaces tell LUN FILE CDB	with Data-Out from FILE do LUN CDB		without data. All three:
+ *"status=SS response=N moved=N sense=HEX" verify LUN N		so many writes of all sizes and alignments,
+ *read back and compared: "bad=N" submit LUN N CDB LEN	N commands whose ends nobody waits for; LEN bytes of
+ *Data-In, or of Data-Out if negative
+ *	ends			of those, so far: "pending= good= busy= nexus= check= other="; nexus: 06/29/07
+ *	tmf LUN FUNCTION	a task management function by its number in virtio; says the response
+ *	control TEXT		vhba-io's answer to that
+ */
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "cleanup.h"
+#include "front.h"
+#include "monotime.h"
+#include "scsi_task.h"
+
+#define MEMORY (32u << 20)
+#define RING 256
+#define RING_REQUESTS 2 /* the first of the request rings */
+#define DATA_MAX (1u << 20)
+#define SUBMITTED_MAX 64
+#define SUBMITTED_BYTES 65536
+
+struct guest {
+	struct front front;
+	struct backend back; /* only its control socket */
+	uint16_t base[FRONT_RINGS];
+	bool started;
+	uint64_t data, other; /* DATA_MAX and a page each */
+	struct front_req submitted[SUBMITTED_MAX];
+	uint64_t submitted_data[SUBMITTED_MAX];
+	unsigned submitted_n;
+};
+
+static int bytes_of(const char *hex, uint8_t *out, unsigned max)
+{
+	unsigned n = 0;
+
+	for (; hex[0] && hex[1]; hex += 2) {
+		const char two[3] = {hex[0], hex[1], '\0'};
+		char *end;
+
+		if (n == max)
+			return -1;
+		out[n++] = (uint8_t)strtoul(two, &end, 16);
+		if (*end)
+			return -1;
+	}
+	return *hex || !n ? -1 : (int)n;
+}
+
+static void say_response(const struct front_req *q)
+{
+	const struct virtio_scsi_cmd_resp *r = front_response(q);
+	uint32_t asked = 0, sense = le32toh(r->sense_len);
+
+	for (unsigned i = 0; i < q->data_in_n; i++)
+		asked += q->data_in[i].len;
+	for (unsigned i = 0; i < q->data_out_n; i++)
+		asked += q->data_out[i].len;
+	printf("status=%02x response=%u moved=%u sense=", r->status, r->response, asked - le32toh(r->resid));
+	for (unsigned i = 0; i < sense && i < sizeof(r->sense); i++)
+		printf("%02x", r->sense[i]);
+	printf("\n");
+}
+
+static int command(struct front_req *q, const char *lun, const char *cdb)
+{
+	uint8_t bytes[SCSI_CDB_MAX];
+	int n = bytes_of(cdb, bytes, sizeof(bytes));
+
+	if (n > 0)
+		front_command(q, (uint16_t)atoi(lun), bytes, (unsigned)n);
+	return n > 0 ? 0 : -EINVAL;
+}
+
+static void execute(struct guest *g, struct front_req *q)
+{
+	front_submit(&g->front, RING_REQUESTS, q);
+	front_wait(&g->front, RING_REQUESTS, q);
+}
+
+/* ---- the lines ---- */
+
+static int start(struct guest *g, char **a)
+{
+	if (!g->started)
+		front_negotiate(&g->front);
+	front_start(&g->front, g->started ? g->base : NULL);
+	g->started = true;
+	printf("ok\n");
+	return 0;
+}
+
+static int stop(struct guest *g, char **a)
+{
+	struct monotime from = mono_now();
+
+	front_stop(&g->front, g->base);
+	printf("us=%" PRIu64 "\n", mono_since(mono_now(), from));
+	return 0;
+}
+
+static int ask(struct guest *g, char **a)
+{
+	uint32_t len = (uint32_t)atoi(a[2]);
+	const struct virtio_scsi_cmd_resp *r;
+	struct front_req q;
+	AUTO_FILE FILE *f = fopen(a[1], "w");
+
+	if (!f || len > DATA_MAX || command(&q, a[0], a[3]))
+		return -EINVAL;
+	q.data_in[q.data_in_n++] = (struct front_piece){g->data, len};
+	execute(g, &q);
+	r = front_response(&q);
+	fwrite(front_at(&g->front, g->data), 1, len - le32toh(r->resid), f);
+	say_response(&q);
+	return 0;
+}
+
+static int tell(struct guest *g, char **a)
+{
+	AUTO_FILE FILE *f = fopen(a[1], "r");
+	struct front_req q;
+	size_t len;
+
+	if (!f || command(&q, a[0], a[2]))
+		return -EINVAL;
+	len = fread(front_at(&g->front, g->data), 1, DATA_MAX, f);
+	q.data_out[q.data_out_n++] = (struct front_piece){g->data, (uint32_t)len};
+	execute(g, &q);
+	say_response(&q);
+	return 0;
+}
+
+static int no_data(struct guest *g, char **a)
+{
+	struct front_req q;
+
+	if (command(&q, a[0], a[1]))
+		return -EINVAL;
+	execute(g, &q);
+	say_response(&q);
+	return 0;
+}
+
+/* In one piece or two, which no device takes as they are when "odd". */
+static void put_pieces(struct front_piece *p, unsigned *n, uint64_t gpa, uint32_t len, unsigned how)
+{
+	uint32_t first = how & 1 ? len / 3 : len;
+
+	gpa += how & 2 ? 7 : 0;
+	p[(*n)++] = (struct front_piece){gpa, first};
+	if (first < len)
+		p[(*n)++] = (struct front_piece){gpa + first, len - first};
+}
+
+static bool verify_one(struct guest *g, uint16_t lun, unsigned i)
+{
+	static const uint32_t sizes[] = {1, 8, 3, 64, 200, 1024, 17, 2000};
+	uint32_t blocks = sizes[i % ARRAY_SIZE(sizes)], len = blocks * 512;
+	uint8_t *out = front_at(&g->front, g->data), *in = front_at(&g->front, g->other);
+	unsigned how = i / ARRAY_SIZE(sizes) % 4, at = how & 2 ? 7 : 0;
+	uint64_t lba = 4096 + (uint64_t)i * 611 % 40000;
+	struct front_req q;
+
+	for (uint32_t b = 0; b < len; b++)
+		out[at + b] = (uint8_t)(b * 7 + b / 509 + i);
+	memset(in, 0xee, len + at);
+	front_rw(&q, lun, true, lba, blocks, g->data);
+	q.data_out_n = 0;
+	put_pieces(q.data_out, &q.data_out_n, g->data, len, how);
+	execute(g, &q);
+	if (front_response(&q)->status || front_response(&q)->response)
+		return false;
+	front_rw(&q, lun, false, lba, blocks, g->other);
+	q.data_in_n = 0;
+	put_pieces(q.data_in, &q.data_in_n, g->other, len, how ^ 1);
+	execute(g, &q);
+	return !front_response(&q)->status && !front_response(&q)->resid && !memcmp(out + at, in + at, len);
+}
+
+static int verify(struct guest *g, char **a)
+{
+	unsigned bad = 0, n = (unsigned)atoi(a[1]);
+
+	for (unsigned i = 0; i < n; i++)
+		bad += !verify_one(g, (uint16_t)atoi(a[0]), i);
+	printf("bad=%u\n", bad);
+	return 0;
+}
+
+static int submit(struct guest *g, char **a)
+{
+	int n = atoi(a[1]), len = atoi(a[3]);
+
+	if (abs(len) > SUBMITTED_BYTES)
+		return -EINVAL;
+	for (; n > 0; n--) {
+		struct front_req *q = &g->submitted[g->submitted_n];
+		struct front_piece p = {g->submitted_data[g->submitted_n], (uint32_t)abs(len)};
+
+		if (g->submitted_n == SUBMITTED_MAX || command(q, a[0], a[2]))
+			return -EINVAL;
+		g->submitted_n++;
+		if (len > 0)
+			q->data_in[q->data_in_n++] = p;
+		else if (len < 0)
+			q->data_out[q->data_out_n++] = p;
+		front_submit(&g->front, RING_REQUESTS, q);
+	}
+	printf("ok\n");
+	return 0;
+}
+
+enum { PENDING, GOOD, BUSY, NEXUS, CHECK, OTHER, ENDS_N };
+
+static unsigned end_of(const struct front_req *q)
+{
+	static const uint8_t nexus_loss[] = {0x29, 0x07};
+	const struct virtio_scsi_cmd_resp *r = front_response(q);
+
+	if (!q->done)
+		return PENDING;
+	if (r->response)
+		return OTHER;
+	switch (r->status) {
+	case SCSI_GOOD:
+		return GOOD;
+	case SCSI_BUSY:
+		return BUSY;
+	case SCSI_CHECK_CONDITION:
+		return (r->sense[2] & 0xf) == 6 && !memcmp(r->sense + 12, nexus_loss, 2) ? NEXUS : CHECK;
+	default:
+		return OTHER;
+	}
+}
+
+static int ends(struct guest *g, char **a)
+{
+	static const char *const names[ENDS_N] = {"pending", "good", "busy", "nexus", "check", "other"};
+	unsigned count[ENDS_N] = {0};
+
+	front_reap(&g->front, RING_REQUESTS, false);
+	for (unsigned i = 0; i < g->submitted_n; i++)
+		count[end_of(&g->submitted[i])]++;
+	for (unsigned i = 0; i < ENDS_N; i++)
+		printf("%s=%u%c", names[i], count[i], i + 1 < ENDS_N ? ' ' : '\n');
+	if (!count[PENDING])
+		g->submitted_n = 0;
+	return 0;
+}
+
+static int task_management(struct guest *g, char **a)
+{
+	printf("%u\n", front_tmf(&g->front, (uint32_t)atoi(a[1]), (uint16_t)atoi(a[0]), 0));
+	return 0;
+}
+
+static int control(struct guest *g, char **a)
+{
+	printf("%s\n", backend_ask(&g->back, a[0], -1));
+	return 0;
+}
+
+static const struct {
+	const char *word;
+	unsigned arguments;
+	int (*run)(struct guest *, char **);
+} lines[] = {
+	{"start", 0, start},	     {"stop", 0, stop},	      {"ask", 4, ask},	     {"tell", 3, tell},
+	{"do", 2, no_data},	     {"verify", 2, verify},   {"submit", 4, submit}, {"ends", 0, ends},
+	{"tmf", 2, task_management}, {"control", 1, control},
+};
+
+static int run_line(struct guest *g, char *line)
+{
+	char *save = NULL, *word = strtok_r(line, " \n", &save), *a[4] = {NULL};
+
+	for (size_t i = 0; word && i < ARRAY_SIZE(lines); i++) {
+		if (strcmp(word, lines[i].word))
+			continue;
+		for (unsigned n = 0; n < lines[i].arguments; n++) {
+			a[n] = strtok_r(NULL, lines[i].run == control ? "\n" : " \n", &save);
+			if (!a[n])
+				return -EINVAL;
+		}
+		return lines[i].run(g, a);
+	}
+	return -EINVAL;
+}
+
+/* ---- the program ---- */
+
+/* Its sockets are given by their numbers; what the front end's end is becomes *front, the control's *control.
+ */
+static pid_t launch(int argc, char **argv, int *front, int *control_fd)
+{
+	char **args = calloc((size_t)argc + 4, sizeof(*args)), number[2][16];
+	int pair[2], other[2];
+	pid_t pid;
+
+	if (!args || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, other))
+		front_die("sockets");
+	memcpy(args, argv + 1, (size_t)(argc - 1) * sizeof(*args));
+	args[argc - 1] = "--socket-fd";
+	args[argc] = number[0];
+	args[argc + 1] = "--control-fd";
+	args[argc + 2] = number[1];
+	pid = fork();
+	if (pid < 0)
+		front_die("fork");
+	if (!pid) {
+		snprintf(number[0], sizeof(number[0]), "%d", dup(pair[1]));
+		snprintf(number[1], sizeof(number[1]), "%d", dup(other[1]));
+		execvp(args[0], args);
+		front_die(args[0]);
+	}
+	free(args);
+	close(pair[1]);
+	close(other[1]);
+	*front = pair[0];
+	*control_fd = other[0];
+	return pid;
+}
+
+int main(int argc, char **argv)
+{
+	static struct guest g;
+	char line[1024];
+	int sock, status;
+	pid_t pid;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: ioguest PROGRAM [ARG]...\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	pid = launch(argc, argv, &sock, &g.back.control);
+	front_init(&g.front, sock, MEMORY, 1, RING, 0);
+	g.data = front_alloc(&g.front, DATA_MAX + 4096, 4096, false);
+	g.other = front_alloc(&g.front, DATA_MAX + 4096, 4096, true);
+	for (unsigned i = 0; i < SUBMITTED_MAX; i++)
+		g.submitted_data[i] = front_alloc(&g.front, SUBMITTED_BYTES, 4096, i & 1);
+	while (fgets(line, sizeof(line), stdin))
+		if (run_line(&g, line))
+			printf("error\n");
+	front_end(&g.front);
+	close(g.back.control);
+	if (waitpid(pid, &status, 0) != pid)
+		front_die("waitpid");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
