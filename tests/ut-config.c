@@ -244,7 +244,7 @@ static struct vm *place_begin(void)
 	TAILQ_INIT(&d.vms);
 	d.cfg = load(GOOD);
 	d.reg = registry_open(reg_dir, USEC_PER_SEC, &pe);
-	registry_vm_add(d.reg, "v", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "h", written, &done, &pe);
+	registry_vm_add(d.reg, "v", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "h", false, written, &done, &pe);
 	wait_for(&done);
 	for (int i = 0; i < 2; i++) {
 		registry_vhba_add(d.reg, registry_find(d.reg, "v"), i, 10, "db-a", 0x50a0u + (unsigned)i,

@@ -92,7 +92,7 @@ static int step(struct registry *r, int n, struct told *t, struct verror *e)
 
 	switch (n) {
 	case 1:
-		return registry_vm_add(r, "db1", UUID_A, "alpha", tell, t, e);
+		return registry_vm_add(r, "db1", UUID_A, "alpha", false, tell, t, e);
 	case 2:
 		return registry_vhba_add(r, vm, 0, 10, "z", 0x50a1, 0x50b1, tell, t, e);
 	case 3:

@@ -108,7 +108,7 @@ static void add(void)
 {
 	struct told t = {0};
 
-	UT_EQ(registry_vm_add(r, "a", UUID_A, "h", tell, &t, &e), 0);
+	UT_EQ(registry_vm_add(r, "a", UUID_A, "h", false, tell, &t, &e), 0);
 	CU_ASSERT_TRUE(settle(r, &t));
 }
 
@@ -138,7 +138,7 @@ static void test_taken_back(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(vm());
 
 	t = (struct told){0};
-	UT_EQ(registry_vm_add(r, "b", UUID_B, "h", tell, &t, &e), 0);
+	UT_EQ(registry_vm_add(r, "b", UUID_B, "h", false, tell, &t, &e), 0);
 	wait_told(&t);
 	CU_ASSERT_FALSE(t.good);
 	CU_ASSERT_PTR_NULL(registry_find(r, "b"));
@@ -251,7 +251,7 @@ static void tell_and_try(void *arg, const struct verror *error)
 	struct verror no = {0};
 
 	tell(arg, error);
-	CU_ASSERT_TRUE(registry_vm_add(closing, "late", UUID_B, "h", tell, NULL, &no) < 0);
+	CU_ASSERT_TRUE(registry_vm_add(closing, "late", UUID_B, "h", false, tell, NULL, &no) < 0);
 	UT_EQ(no.kind, VHBA_E_STATE);
 }
 

@@ -105,13 +105,14 @@ static void test_names_of_vms(void)
 	memset(longest, 'x', sizeof(longest) - 1);
 	memset(longer, 'x', sizeof(longer) - 1);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		CU_ASSERT_TRUE(REFUSED(VHBA_E_USAGE, registry_vm_add(r, bad[i], UUID_A, "h", tell, &t, &e)));
-	CU_ASSERT_TRUE(REFUSED(VHBA_E_USAGE, registry_vm_add(r, "a", "", "h", tell, &t, &e)));
-	CU_ASSERT_TRUE(REFUSED(VHBA_E_USAGE, registry_vm_add(r, "a", UUID_A "0", "h", tell, &t, &e)));
+		CU_ASSERT_TRUE(
+			REFUSED(VHBA_E_USAGE, registry_vm_add(r, bad[i], UUID_A, "h", false, tell, &t, &e)));
+	CU_ASSERT_TRUE(REFUSED(VHBA_E_USAGE, registry_vm_add(r, "a", "", "h", false, tell, &t, &e)));
+	CU_ASSERT_TRUE(REFUSED(VHBA_E_USAGE, registry_vm_add(r, "a", UUID_A "0", "h", false, tell, &t, &e)));
 	CU_ASSERT_TRUE(REFUSED(VHBA_E_USAGE, registry_vm_add(r, "a", "00000000-0000-0000-0000-000000000000",
-							     "h", tell, &t, &e)));
+							     "h", false, tell, &t, &e)));
 	UT_EQ(registry_count(r), 0);
-	CU_ASSERT_TRUE(DONE(registry_vm_add(r, longest, UUID_A, "h", tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_vm_add(r, longest, UUID_A, "h", false, tell, &t, &e)));
 	CU_ASSERT_TRUE(reopen());
 	CU_ASSERT_PTR_NOT_NULL(vm(longest));
 }
@@ -133,7 +134,7 @@ static void test_vhbas(void)
 	char longer[REG_NAME_MAX + 1] = "";
 
 	memset(longer, 'z', sizeof(longer) - 1);
-	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", false, tell, &t, &e)));
 	CU_ASSERT_TRUE(REFUSED(VHBA_E_USAGE,
 			       registry_vhba_add(r, vm("a"), 1, 10, longer, 0x51, 0x52, tell, &t, &e)));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -165,7 +166,7 @@ static void test_expected(void)
 		luns[i].lun = UINT64_MAX - i;
 		luns[i].target = UINT64_MAX;
 	}
-	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", false, tell, &t, &e)));
 	CU_ASSERT_TRUE(DONE(registry_vhba_add(r, vm("a"), 0, 10, "z", 0x51, 0x52, tell, &t, &e)));
 	CU_ASSERT_FALSE(registry_vhba(vm("a"), 0)->known);
 	CU_ASSERT_TRUE(DONE(registry_set_expected(r, vm("a"), 0, NULL, 0, tell, &t, &e)));
@@ -187,7 +188,7 @@ static void test_uuid_case(void)
 	struct reg_vhba v = vhba(0, 0x51, 0x52);
 	struct reg_vm in = imported("b", UPPER_A, &v, 1);
 
-	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", false, tell, &t, &e)));
 	CU_ASSERT_PTR_EQUAL(vm(UPPER_A), vm("a"));
 	CU_ASSERT_TRUE(DONE(registry_import(r, &in, tell, &t, &e)));
 	UT_EQ(registry_count(r), 1);
@@ -195,9 +196,9 @@ static void test_uuid_case(void)
 	UT_EQ(registry_count(r), 1);
 	CU_ASSERT_PTR_NULL(vm("a"));
 	UT_STREQ(vm("b")->uuid, UUID_A);
-	CU_ASSERT_TRUE(REFUSED(VHBA_E_EXISTS, registry_vm_add(r, "c", UPPER_A, "h", tell, &t, &e)));
+	CU_ASSERT_TRUE(REFUSED(VHBA_E_EXISTS, registry_vm_add(r, "c", UPPER_A, "h", false, tell, &t, &e)));
 	CU_ASSERT_TRUE(DONE(registry_vm_remove(r, vm("b"), tell, &t, &e)));
-	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "c", UPPER_A, "h", tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "c", UPPER_A, "h", false, tell, &t, &e)));
 	UT_STREQ(vm("c")->uuid, UUID_A);
 }
 
@@ -262,11 +263,11 @@ static void test_reserved(void)
 	struct reg_vhba v = vhba(0, 0x51, 0x52);
 	struct reg_vm in = imported("a", UUID_B, &v, 1);
 
-	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", false, tell, &t, &e)));
 	UT_EQ(registry_vm_remove(r, vm("a"), tell, &first, &e), 0);
 	CU_ASSERT_PTR_NULL(vm("a"));
-	CU_ASSERT_TRUE(REFUSED(VHBA_E_BUSY, registry_vm_add(r, "b", UUID_A, "h", tell, &second, &e)));
-	CU_ASSERT_TRUE(REFUSED(VHBA_E_BUSY, registry_vm_add(r, "a", UUID_B, "h", tell, &second, &e)));
+	CU_ASSERT_TRUE(REFUSED(VHBA_E_BUSY, registry_vm_add(r, "b", UUID_A, "h", false, tell, &second, &e)));
+	CU_ASSERT_TRUE(REFUSED(VHBA_E_BUSY, registry_vm_add(r, "a", UUID_B, "h", false, tell, &second, &e)));
 	CU_ASSERT_TRUE(REFUSED(VHBA_E_BUSY, registry_import(r, &in, tell, &second, &e)));
 	CU_ASSERT_TRUE(settle(r, &first));
 	CU_ASSERT_TRUE(DONE(registry_import(r, &in, tell, &t, &e)));
@@ -282,7 +283,7 @@ static void test_order(void)
 
 	for (; i < ARRAY_SIZE(names); i++) {
 		snprintf(uuid, sizeof(uuid), "6ba7b810-9dad-11d1-80b4-00c04fd43%03zx", i);
-		CU_ASSERT_TRUE(DONE(registry_vm_add(r, names[i], uuid, "h", tell, &t, &e)));
+		CU_ASSERT_TRUE(DONE(registry_vm_add(r, names[i], uuid, "h", false, tell, &t, &e)));
 	}
 	for (int again = 0; again < 2; again++) {
 		i = 0;
@@ -302,7 +303,7 @@ static void test_alone(void)
 
 	CU_ASSERT_PTR_NULL(second);
 	UT_EQ(e.kind, VHBA_E_BUSY);
-	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", false, tell, &t, &e)));
 	registry_close(second);
 	CU_ASSERT_TRUE(reopen());
 }
@@ -354,7 +355,7 @@ static void test_cut(void)
 	ssize_t n;
 	int fd;
 
-	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "a", UUID_A, "h", false, tell, &t, &e)));
 	end();
 	fd = open(file, O_RDONLY);
 	n = read(fd, bytes, 1 << 20);
@@ -408,12 +409,16 @@ static void test_first_schema(void)
 	for (int i = 0; i < 2; i++) {
 		CU_ASSERT_TRUE_FATAL(reopen());
 		UT_EQ(vm("a")->generation, 3);
+		CU_ASSERT_FALSE(vm("a")->pool);
 		UT_EQ(registry_vhba(vm("a"), 0)->luns_n, 1);
 		CU_ASSERT_TRUE(registry_name_known(r, 0x52, &owner));
 		CU_ASSERT_PTR_EQUAL(owner, vm("a"));
 		CU_ASSERT_TRUE(registry_name_known(r, 0x77, &owner));
 		CU_ASSERT_PTR_NULL(owner);
 	}
+	CU_ASSERT_TRUE(DONE(registry_set_pool(r, vm("a"), true, tell, &t, &e)));
+	CU_ASSERT_TRUE_FATAL(reopen());
+	CU_ASSERT_TRUE(vm("a")->pool);
 	CU_ASSERT_TRUE(REFUSED(VHBA_E_EXISTS, registry_import(r, &stolen, tell, &t, &e)));
 	CU_ASSERT_TRUE(REFUSED(VHBA_E_EXISTS, registry_import(r, &removed, tell, &t, &e)));
 	CU_ASSERT_TRUE(DONE(registry_vm_remove(r, vm("a"), tell, &t, &e)));

@@ -49,7 +49,7 @@ static int end(void)
 
 static void add_a(void)
 {
-	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "db1", UUID_A, "alpha", tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_vm_add(r, "db1", UUID_A, "alpha", false, tell, &t, &e)));
 	CU_ASSERT_TRUE(DONE(registry_vhba_add(r, registry_find(r, "db1"), -1, 4093, "za,zb", 0x50a1, 0x50b1,
 					      tell, &t, &e)));
 }
@@ -90,9 +90,9 @@ static void test_refused(void)
 
 	add_a();
 	vm = registry_find(r, "db1");
-	CU_ASSERT_TRUE(registry_vm_add(r, "db1", UUID_B, "alpha", tell, &t, &e) < 0);
+	CU_ASSERT_TRUE(registry_vm_add(r, "db1", UUID_B, "alpha", false, tell, &t, &e) < 0);
 	UT_EQ(e.kind, VHBA_E_EXISTS);
-	CU_ASSERT_TRUE(registry_vm_add(r, "db2", UUID_A, "alpha", tell, &t, &e) < 0);
+	CU_ASSERT_TRUE(registry_vm_add(r, "db2", UUID_A, "alpha", false, tell, &t, &e) < 0);
 	CU_ASSERT_TRUE(registry_vhba_add(r, vm, 0, 10, "z", 0x50a2, 0x50b2, tell, &t, &e) < 0);
 	CU_ASSERT_TRUE(registry_vhba_add(r, vm, 1, 10, "z", 0x50a1, 0x50b2, tell, &t, &e) < 0);
 	CU_ASSERT_TRUE(registry_vhba_add(r, vm, 1, 10, "z", 0x50a2, 0x50b1, tell, &t, &e) < 0);
@@ -106,7 +106,7 @@ static void test_busy(void)
 {
 	struct told first = {0};
 
-	UT_EQ(registry_vm_add(r, "db1", UUID_A, "alpha", tell, &first, &e), 0);
+	UT_EQ(registry_vm_add(r, "db1", UUID_A, "alpha", false, tell, &first, &e), 0);
 	CU_ASSERT_TRUE(registry_set_owner(r, registry_find(r, "db1"), "x", 1, tell, &t, &e) < 0);
 	UT_EQ(e.kind, VHBA_E_BUSY);
 	CU_ASSERT_TRUE(settle(r, &first));
@@ -150,7 +150,7 @@ static void test_newer(void)
 	r = registry_open(dir, USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	UT_EQ(e.kind, VHBA_E_VERSION);
-	sql("PRAGMA user_version = 3");
+	sql("PRAGMA user_version = 4");
 	UT_EQ(reopen(), 0);
 	UT_EQ(registry_count(r), 1);
 }
@@ -233,7 +233,7 @@ static void test_bad_tickets(void)
 	static const struct {
 		const char *key, *value;
 	} bad[] = {
-		{"format", "\"x\""}, {"version", "3"},	 {"version", "\"1\""},
+		{"format", "\"x\""}, {"version", "4"},	 {"version", "\"1\""},
 		{"vm", "\"a b\""},   {"uuid", "\"no\""}, {"generation", "-1"},
 		{"vhbas", "{}"},     {"vhbas", "[1]"},	 {"vhbas", "[{\"index\":0}]"},
 	};

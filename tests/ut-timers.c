@@ -217,7 +217,7 @@ static void quiesce_waits(bool answered)
 	set(0, "fast_io_fail_tmo", "5");
 	op = op_new(&d, OP_QUIESCE, vm, NULL, 20 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
-	UT_EQ(op_quiesce_start(op, OP_DRAIN_DEFAULT, true, &e), 0);
+	UT_EQ(op_quiesce_start(op, &(struct op_ask){OP_DRAIN_DEFAULT, true}, &e), 0);
 	CU_ASSERT_FATAL(asked(&q));
 	UT_EQ(q.verb, PRIV_RPORT_TIMERS);
 	UT_EQ(q.fast_io_fail, -1);
@@ -257,7 +257,7 @@ static void test_before_abort(void)
 	tree_put("3", "/sys/class/scsi_device/5:0:0:0/device/device_busy");
 	op = op_new(&d, OP_QUIESCE, vm, NULL, 20 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
-	UT_EQ(op_quiesce_start(op, 0, true, &e), 0);
+	UT_EQ(op_quiesce_start(op, &(struct op_ask){0, true}, &e), 0);
 	CU_ASSERT_FATAL(asked(&first));
 	UT_EQ(first.fast_io_fail, -1);
 	for (struct monotime stop = mono_add(mono_now(), 10 * USEC_PER_SEC);
@@ -284,7 +284,7 @@ static void resume_of_half_deleted(const char *driver, enum priv_verb first)
 	snprintf(fc_host_find(&d.inv, 2)->driver, sizeof(((struct fc_host *)0)->driver), "%s", driver);
 	op = op_new(&d, OP_QUIESCE, vm, NULL, 20 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
-	UT_EQ(op_quiesce_start(op, 0, true, &e), 0);
+	UT_EQ(op_quiesce_start(op, &(struct op_ask){0, true}, &e), 0);
 	while (ut_privq_next(&q))
 		;
 	UT_EQ(quiesce_driver_ops.create_vport(vm->driver, &call), 0);
@@ -318,7 +318,7 @@ static struct op *quiescing(void)
 	up();
 	op = op_new(&d, OP_QUIESCE, vm, NULL, 20 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
-	UT_EQ(op_quiesce_start(op, 0, true, &e), 0);
+	UT_EQ(op_quiesce_start(op, &(struct op_ask){0, true}, &e), 0);
 	return op;
 }
 

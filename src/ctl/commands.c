@@ -38,6 +38,11 @@ static const struct ctl_arg deadline_o[] = {O_DEADLINE, END};
 static const struct ctl_arg name_a[] = {{"NAME", 0, CTL_TEXT, REQUIRED, "name", NULL, "name of the VM"}, END};
 static const struct ctl_arg vm_add_o[] = {
 	{"uuid", 0, CTL_TEXT, REQUIRED, "uuid", "U", "libvirt's UUID of the VM"},
+	{"pool", 0, CTL_FLAG, OPTIONAL, "pool", NULL, "with a storage pool of libvirt's for each vhba"},
+	END,
+};
+static const struct ctl_arg vm_set_o[] = {
+	{"pool", 0, CTL_BOOL, REQUIRED, "pool", "yes|no", "with a storage pool of libvirt's for each vhba"},
 	END,
 };
 static const struct ctl_arg vm_remove_o[] = {
@@ -65,6 +70,11 @@ static const struct ctl_arg attach_o[] = {
 	O_DEADLINE,
 	{"accept-luns", 0, CTL_FLAG, OPTIONAL, "accept_luns", NULL,
 	 "record anew the expected LUN set from what is seen"},
+	END,
+};
+static const struct ctl_arg pool_sync_o[] = {
+	{"deadline", 0, CTL_DURATION, OPTIONAL, "deadline_us", "D",
+	 "answer within so long, as 500ms or 10s; default: 25s"},
 	END,
 };
 static const struct ctl_arg quiesce_o[] = {
@@ -131,6 +141,8 @@ const struct ctl_command ctl_commands[] = {
 	{"vm add", "vm.Add", name_a, vm_add_o, false, NULL, show_vm, "Register a VM."},
 	{"vm remove", "vm.Remove", vm_a, vm_remove_o, false, NULL, NULL,
 	 "Forget a detached VM; its names are never given again."},
+	{"vm set", "vm.Set", vm_a, vm_set_o, false, NULL, show_vm,
+	 "Change what libvirt is to have of a VM; also while it is attached."},
 	{"vm list", "vm.List", none, none, false, NULL, show_vms, "All VMs."},
 	{"vm show", "vm.Show", vm_a, none, false, NULL, show_vm,
 	 "A VM with its vhbas, their targets and LUNs."},
@@ -146,6 +158,10 @@ const struct ctl_command ctl_commands[] = {
 	 "One physical fc_host, with its own targets."},
 	{"lun list", "lun.List", vm_optional_a, none, false, NULL, show_luns,
 	 "LUN paths of one VM or of all."},
+	{"pool list", "pool.List", vm_optional_a, none, false, NULL, show_pools,
+	 "libvirt's storage pools on vhbas, own and those that others have defined."},
+	{"pool sync", "pool.Sync", vm_optional_a, pool_sync_o, false, NULL, show_pools,
+	 "Look for LUNs and sizes anew, and have the pools refreshed."},
 	{"attach", "attach", vm_a, attach_o, true, NULL, show_result,
 	 "Create the VM's vports and wait until all its LUNs are usable."},
 	{"detach", "detach", vm_a, deadline_o, true, NULL, show_result,

@@ -13,7 +13,7 @@
 
 #include <vhba/vhba.h>
 
-enum ctl_type { CTL_FLAG, CTL_TEXT, CTL_UINT, CTL_DURATION, CTL_LIST };
+enum ctl_type { CTL_FLAG, CTL_BOOL, CTL_TEXT, CTL_UINT, CTL_DURATION, CTL_LIST };
 
 /* An option, or an argument (its name in capitals). */
 struct ctl_arg {

@@ -85,6 +85,11 @@ static int keep(struct ctl *ctl, const struct ctl_arg *a, const char *text, stru
 	case CTL_FLAG:
 		json_object_object_add(o, key, json_object_new_boolean(true));
 		return 0;
+	case CTL_BOOL:
+		if (strcmp(text, "yes") && strcmp(text, "no"))
+			return usage(e, what, "yes or no", text);
+		json_object_object_add(o, key, json_object_new_boolean(!strcmp(text, "yes")));
+		return 0;
 	case CTL_TEXT:
 		json_object_object_add(o, key, json_object_new_string(text));
 		return 0;

@@ -80,10 +80,11 @@ static int show_progress(void *user, const struct vhba_reply *part)
 
 static uint64_t timeout_of(const struct ctl *ctl)
 {
+	uint64_t given_us = json_uint(ctl->parameters, "deadline_us") + GRACE_US;
+
 	if (!ctl->command->operation)
-		return CALL_US;
-	return json_has(ctl->parameters, "deadline_us") ? json_uint(ctl->parameters, "deadline_us") + GRACE_US
-							: OPERATION_US;
+		return given_us > CALL_US ? given_us : CALL_US;
+	return json_has(ctl->parameters, "deadline_us") ? given_us : OPERATION_US;
 }
 
 static int exit_of(const struct ctl *ctl, const char *reply, struct vhba_error *e)

@@ -38,6 +38,12 @@ static const struct column lun_columns[] = {
 	{NULL},
 };
 
+static const struct column pool_columns[] = {
+	{"POOL", "name", COL_TEXT},   {"VM", "vm", COL_TEXT},		{"VHBA", "index", COL_UINT},
+	{"WWPN", "wwpn", COL_TEXT},   {"OWN", "own", COL_BOOL},		{"WANTED", "wanted", COL_TEXT},
+	{"STATE", "state", COL_TEXT}, {"VOLUMES", "volumes", COL_UINT}, {NULL},
+};
+
 /* A VM's tree: vhba, target, LUN. */
 static const struct column tree_columns[] = {
 	{"NAME", "wwpn", COL_TEXT, true},
@@ -126,6 +132,21 @@ void show_vhbas(struct json_object *reply)
 void show_luns(struct json_object *reply)
 {
 	table_show(json_list(reply, "luns"), lun_columns, "LUNs");
+}
+
+void show_pools(struct json_object *reply)
+{
+	struct json_object *list = json_list(reply, "pools");
+
+	table_show(list, pool_columns, "pools");
+	for (size_t i = 0; i < json_list_len(list); i++) {
+		struct json_object *p = json_object_array_get_idx(list, i);
+
+		if (json_has(p, "text"))
+			printf("%s: %s\n", json_text(p, "name"), json_text(p, "text"));
+	}
+	if (!json_uint(reply, "served"))
+		puts("vhba-virt is not connected: libvirt's pools stay as they are");
 }
 
 /* Targets and LUNs below a vhba; a LUN goes below its target, or below the vhba when that is not listed. */

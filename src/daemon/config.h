@@ -52,8 +52,8 @@ struct config {
 	struct config_vsan *vsans;
 	unsigned zones_n;
 	struct config_zone *zones;
-	uint64_t attach_deadline, quiesce_deadline, drain, sync_cache, hold, margin, resume_deadline,
-		release_deadline;
+	uint64_t attach_deadline, quiesce_deadline, pool_stop, drain, sync_cache, hold, margin,
+		resume_deadline, release_deadline;
 	uint64_t fip_timeout, registry_deadline;
 	int dev_loss; /* s */
 	int fast_io_fail; /* s; -1: off */

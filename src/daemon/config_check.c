@@ -211,6 +211,7 @@ void config_print(const struct config *c, FILE *f)
 		fprintf(f, "%s%s", i ? ", " : "", c->parents[i]);
 	fprintf(f, "\n\n[attach]\ndeadline = %s\n", duration_format(c->attach_deadline, d, sizeof(d)));
 	fprintf(f, "\n[quiesce]\ndeadline = %s\n", duration_format(c->quiesce_deadline, d, sizeof(d)));
+	fprintf(f, "pool-stop = %s\n", duration_format(c->pool_stop, d, sizeof(d)));
 	fprintf(f, "resume-deadline = %s\n", duration_format(c->resume_deadline, d, sizeof(d)));
 	fprintf(f, "release-deadline = %s\n", duration_format(c->release_deadline, d, sizeof(d)));
 	fprintf(f, "drain = %s\n", duration_format(c->drain, d, sizeof(d)));

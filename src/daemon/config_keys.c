@@ -117,6 +117,7 @@ DURATION_PARSER(resume_deadline, 1)
 DURATION_PARSER(release_deadline, 1)
 DURATION_PARSER(drain, 0)
 DURATION_PARSER(sync_cache, 0)
+DURATION_PARSER(pool_stop, 0)
 DURATION_PARSER(hold, 1)
 DURATION_PARSER(margin, 0)
 DURATION_PARSER(fip_timeout, 1)
@@ -366,6 +367,11 @@ const struct config_key config_keys[] = {
 	{"zone ", "targets", NULL, "the WWPNs of its targets", parse_targets},
 	{"attach", "deadline", "30s", "when none is given", parse_attach_deadline},
 	{"quiesce", "deadline", "5s", "when none is given", parse_quiesce_deadline},
+	{"quiesce", "pool-stop", "500ms",
+	 "libvirt's pools of the VM are waited for so long, a quarter of the deadline at most, until they "
+	 "are "
+	 "stopped; 0s: not at all",
+	 parse_pool_stop},
 	{"quiesce", "resume-deadline", "30s", "of a resume, when none is given", parse_resume_deadline},
 	{"quiesce", "release-deadline", "30s", "of a release, when none is given", parse_release_deadline},
 	{"quiesce", "drain", "500ms", "drain budget, at most half of what is left", parse_drain},

@@ -21,6 +21,7 @@
 #include "reservations.h"
 #include "log.h"
 #include "op.h"
+#include "pools.h"
 #include "privq.h"
 
 void daemon_event(struct daemon *d, const char *kind, const char *vm, const char *fmt, ...)
@@ -271,6 +272,9 @@ int daemon_init(struct daemon *d, struct config *cfg, struct verror *e)
 		return r;
 	watch_scan(d); /* now that the parents that are ours are known */
 	adopt_all(d);
+	d->pools = pools_new(d);
+	if (!d->pools)
+		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
 	return open_control(d, pw, e);
 }
 
@@ -284,6 +288,7 @@ void daemon_free(struct daemon *d)
 	while ((op = TAILQ_FIRST(&d->ops)))
 		op_leave(op);
 	privq_free(d->privq);
+	pools_free(steal_ptr(d->pools));
 	while ((vm = TAILQ_FIRST(&d->vms)))
 		vm_free(&d->vms, vm);
 	control_free(d->control);

@@ -24,6 +24,7 @@ struct driver {
 		uint64_t id; /* 0: none */
 		enum op_kind kind;
 		struct monotime start, deadline;
+		struct json_object *pools; /* its phase "pool", or NULL */
 	} answered;
 	struct { /* an op on a vhba that waits until its timers are set back */
 		quiesce_op_fn *fn;

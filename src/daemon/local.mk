@@ -13,9 +13,10 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/follow.c src/daemon/follow.h \
 	src/daemon/history.c src/daemon/history.h \
 	src/daemon/methods.c src/daemon/methods.h src/daemon/methods_op.c src/daemon/methods_ticket.c \
-	src/daemon/handover.c src/daemon/handover.h src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_quiesce.c \
+	src/daemon/handover.c src/daemon/handover.h src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_pools.c src/daemon/op_quiesce.c \
 	src/daemon/placement.c src/daemon/placement.h \
 	src/daemon/plan.c src/daemon/plan.h src/daemon/plan_show.c \
+	src/daemon/pools.c src/daemon/pools.h src/daemon/pools_private.h src/daemon/pools_show.c src/daemon/pools_sync.c \
 	src/daemon/privq.c src/daemon/privq.h \
 	src/daemon/quiesce_cache.c src/daemon/quiesce_look.c src/daemon/quiesce_maps.c src/daemon/quiesce_ops.c \
 	src/daemon/quiesce_timers.c src/daemon/quiesce_verb.c src/daemon/quiesce_verb.h src/daemon/quiesce_vport.c \

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "follow.h"
 #include "methods.h"
+#include "pools.h"
 
 /* ---- helpers ---- */
 
@@ -76,6 +77,7 @@ void methods_changed_or_refused(struct daemon *d, struct change *c, int r, const
 {
 	if (!r) {
 		daemon_event(d, "registry", c->vm, "changed");
+		pools_look(d, NULL);
 		daemon_registry_changed(d);
 		return;
 	}
@@ -95,8 +97,25 @@ static void vm_add(struct daemon *d, struct call *call, struct json_object *p)
 	snprintf(uuid, sizeof(uuid), "%s", given);
 	for (char *s = uuid; *s; s++)
 		*s = (char)tolower((unsigned char)*s);
+	methods_changed_or_refused(d, c,
+				   registry_vm_add(d->reg, name, uuid, d->cfg->host_name,
+						   proto_get_bool(p, "pool"), methods_changed, c, &e),
+				   &e);
+}
+
+static void vm_set(struct daemon *d, struct call *call, struct json_object *p)
+{
+	struct verror e;
+	const struct reg_vm *rv = methods_vm(d, p, &e);
+	struct change *c;
+
+	if (!rv) {
+		call_error(call, &e);
+		return;
+	}
+	c = methods_change(d, call, rv->name, -1);
 	methods_changed_or_refused(
-		d, c, registry_vm_add(d->reg, name, uuid, d->cfg->host_name, methods_changed, c, &e), &e);
+		d, c, registry_set_pool(d->reg, rv, proto_get_bool(p, "pool"), methods_changed, c, &e), &e);
 }
 
 static void vm_remove(struct daemon *d, struct call *call, struct json_object *p)
@@ -256,6 +275,7 @@ static void events(struct daemon *d, struct call *call, struct json_object *p)
 static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_VM_ADD] = vm_add,
 	[PROTO_VM_REMOVE] = vm_remove,
+	[PROTO_VM_SET] = vm_set,
 	[PROTO_VHBA_ADD] = vhba_add,
 	[PROTO_VHBA_REMOVE] = vhba_remove,
 	[PROTO_EXPORT] = method_export,
@@ -268,6 +288,10 @@ static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_PARENT_LIST] = method_parent_list,
 	[PROTO_PARENT_SHOW] = method_parent_show,
 	[PROTO_LUN_LIST] = method_lun_list,
+	[PROTO_POOL_LIST] = method_pool_list,
+	[PROTO_POOL_SYNC] = method_pool_sync,
+	[PROTO_POOL_SERVE] = method_pool_serve,
+	[PROTO_POOL_REPORT] = method_pool_report,
 	[PROTO_STATUS] = method_status,
 	[PROTO_LOG] = method_log,
 	[PROTO_PLAN] = method_plan,

@@ -83,19 +83,14 @@ static bool may_begin(struct daemon *d, const struct op_spec *s, const struct re
 	return true;
 }
 
-/* A VM is known here only while it has, or may have, vports. */
-static void forget_idle(struct daemon *d, struct vm *vm)
-{
-	if (vm && !vm->op && !vm->quiesce && vm->state == VM_DETACHED)
-		vm_free(&d->vms, vm);
-}
-
 static int start(struct op *op, struct json_object *p, struct verror *e)
 {
+	const struct op_ask ask = {.drain_us = proto_get_uint(p, "drain_us", OP_DRAIN_DEFAULT),
+				   .owner_paused = proto_get_bool(p, "paused")};
+
 	if (op->kind == OP_ATTACH)
 		return op_attach_start(op, proto_get_bool(p, "accept_luns"), e);
-	return op_quiesce_start(op, proto_get_uint(p, "drain_us", OP_DRAIN_DEFAULT),
-				proto_get_bool(p, "paused"), e);
+	return op_pools_begin(op, &ask) ? 0 : op_quiesce_start(op, &ask, e);
 }
 
 /* A VM that is gone from here already, perhaps with a daemon that was killed before it could say so. */
@@ -134,7 +129,5 @@ void method_operation(struct daemon *d, struct call *call, struct json_object *p
 	op->moved = proto_get_bool(p, "moved");
 	if (!start(op, p, &e))
 		return;
-	op_answer(op, NULL, &e);
-	op_end(op);
-	forget_idle(d, vm);
+	op_refuse(op, &e);
 }

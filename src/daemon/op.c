@@ -130,9 +130,21 @@ void op_end(struct op *op)
 		answer_unfinished(op);
 	sd_event_source_disable_unref(op->timer);
 	op_attach_free(op->attach);
+	op_pools_free(op->pools);
 	op->vm->op = NULL;
 	TAILQ_REMOVE(&op->d->ops, op, link);
 	free(op);
+}
+
+void op_refuse(struct op *op, const struct verror *e)
+{
+	struct daemon *d = op->d;
+	struct vm *vm = op->vm;
+
+	op_answer(op, NULL, e);
+	op_end(op);
+	if (!vm->quiesce && vm->state == VM_DETACHED)
+		vm_free(&d->vms, vm);
 }
 
 void op_leave(struct op *op)

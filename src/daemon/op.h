@@ -22,6 +22,7 @@
 enum op_kind { OP_ATTACH, OP_DETACH, OP_QUIESCE, OP_RESUME, OP_RELEASE, OP_KINDS_ };
 
 struct attach_run; /* op_attach.c */
+struct op_pools; /* op_pools.c */
 
 struct op {
 	TAILQ_ENTRY(op) link;
@@ -33,10 +34,12 @@ struct op {
 	struct monotime start, deadline;
 	bool moved; /* release: the identity belongs elsewhere from now on */
 	bool settled; /* attach: all is ready, the result is about to be written */
+	bool waits_for_pools; /* op_pools.c: libvirt's pools are being stopped, nothing else has begun */
 	bool answered; /* the result is out; what follows goes on in the background */
 	sd_event_source *timer;
 	void (*on_wake)(struct op *op);
 	struct attach_run *attach;
+	struct op_pools *pools; /* of op_pools.c; NULL: there were none to stop */
 };
 
 const char *op_kind_name(enum op_kind kind);
@@ -60,6 +63,10 @@ void op_answer(struct op *op, struct json_object *result, const struct verror *e
  * unfinished. */
 void op_end(struct op *op);
 
+/* It could not begin: answers so, and ends it. May free the VM, which is known here only while it has, or may
+ * have, vports. */
+void op_refuse(struct op *op, const struct verror *e);
+
 /* vhbad ends: the caller is told how it stands, the rest is in the journal. Frees op. */
 void op_leave(struct op *op);
 
@@ -82,8 +89,14 @@ int op_attach_take_back(struct daemon *d, const struct journal_op *found, const 
 
 /* op_quiesce.c: quiesce, resume, release, detach. drain_us: the caller's, or */
 #define OP_DRAIN_DEFAULT UINT64_MAX
+struct op_ask { /* what was asked for */
+	uint64_t drain_us;
+	bool owner_paused;
+};
 void op_quiesce_config(const struct config *c, struct quiesce_config *qc, uint64_t drain_us);
-int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct verror *e);
+int op_quiesce_start(struct op *op, const struct op_ask *ask, struct verror *e);
+/* The state that the VM is in while it lasts. */
+enum vm_state op_quiesce_state(enum op_kind kind);
 /* A release that has been answered and of which at most the proof is awaited (quiesce_released) ends here.
  * May free vm. */
 void vm_release_over(struct vm *vm);
@@ -94,5 +107,15 @@ void vm_wake(struct daemon *d, struct vm *vm);
  * On error the journal is set aside and the VM has no machine; its vhbas may be the journal's.
  */
 int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op *found, struct verror *e);
+
+/*
+ * op_pools.c: libvirt's pools of the VM are stopped before its vports are logged out, since a refresh of a
+ * pool on a disabled vport blocks libvirt.  True: that is awaited, for the configured time and a quarter of
+ * the deadline at most; then it goes on by op_quiesce_start, and the record says how it was.
+ */
+bool op_pools_begin(struct op *op, const struct op_ask *ask);
+void op_pools_news(struct op *op); /* vhba-virt has reported, or is gone; may free op and the VM */
+struct json_object *op_pools_phase(const struct op *op); /* for the record; NULL: nothing was waited for */
+void op_pools_free(struct op_pools *op);
 
 #endif

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "placement.h"
+#include "pools.h"
 #include "reservations.h"
 #include "result.h"
 #include "san.h"
@@ -94,6 +95,7 @@ static void finish(struct op *op, bool ok, const struct verror *e)
 	vm_set_state(vm, ok ? VM_ATTACHED : attach_is_undone(&run->machine) ? VM_DETACHED : VM_RELEASING);
 	if (ok)
 		vport_name(op->d, vm);
+	pools_look(op->d, vm->uuid);
 	op_answer(op, build_result(op, ok), e);
 	if (ok && run->journal)
 		journal_end(steal_ptr(run->journal), "done", "", mono_now().us, 4);

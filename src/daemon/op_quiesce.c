@@ -14,6 +14,7 @@
 #include "driver.h"
 #include "handover.h"
 #include "log.h"
+#include "pools.h"
 #include "san.h"
 #include "timers.h"
 #include "vhba_profile.h"
@@ -90,6 +91,7 @@ void driver_free(struct driver *dr)
 		free(p);
 	}
 	sd_event_source_disable_unref(dr->timer);
+	json_object_put(dr->answered.pools);
 	work_cancel(&dr->d->works, &dr->work);
 	free(dr);
 }
@@ -162,6 +164,7 @@ static void retire(struct driver *dr)
 	driver_free(dr);
 	vm_set_state(vm, gone ? VM_DETACHED : VM_ATTACHED);
 	timers_look(d, vm);
+	pools_look(d, vm->uuid);
 	if (gone && !vm->op)
 		vm_free(&d->vms, vm);
 }
@@ -248,22 +251,28 @@ static int refused(const struct op *op, int err, struct verror *e)
 	return err;
 }
 
-int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct verror *e)
+static const struct {
+	enum quiesce_ev ev;
+	enum vm_state state;
+} begin[OP_KINDS_] = {
+	[OP_QUIESCE] = {QE_QUIESCE, VM_QUIESCING},
+	[OP_RESUME] = {QE_RESUME, VM_RESUMING},
+	[OP_RELEASE] = {QE_RELEASE, VM_RELEASING},
+	[OP_DETACH] = {QE_RELEASE, VM_RELEASING},
+};
+
+enum vm_state op_quiesce_state(enum op_kind kind)
 {
-	static const struct {
-		enum quiesce_ev ev;
-		enum vm_state state;
-	} begin[OP_KINDS_] = {
-		[OP_QUIESCE] = {QE_QUIESCE, VM_QUIESCING},
-		[OP_RESUME] = {QE_RESUME, VM_RESUMING},
-		[OP_RELEASE] = {QE_RELEASE, VM_RELEASING},
-		[OP_DETACH] = {QE_RELEASE, VM_RELEASING},
-	};
-	struct quiesce_arg arg = {.deadline = op->deadline, .owner_paused = owner_paused};
+	return begin[kind].state;
+}
+
+int op_quiesce_start(struct op *op, const struct op_ask *ask, struct verror *e)
+{
+	struct quiesce_arg arg = {.deadline = op->deadline, .owner_paused = ask->owner_paused};
 	struct vm *vm = op->vm;
 	bool fresh = !vm->quiesce;
 	enum vm_state was = vm->state;
-	int r = fresh ? begin_machine(op, drain_us, e) : 0;
+	int r = fresh ? begin_machine(op, ask->drain_us, e) : 0;
 
 	if (r)
 		return r;
@@ -283,6 +292,7 @@ int op_quiesce_start(struct op *op, uint64_t drain_us, bool owner_paused, struct
 		}
 		return r;
 	}
+	pools_look(op->d, vm->uuid);
 	work_queue(&op->d->works, &vm->driver->work);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "history.h"
 #include "log.h"
+#include "pools.h"
 #include "quiesce_verb.h"
 #include "result.h"
 #include "vport_name.h"
@@ -26,6 +27,23 @@ static const struct {
 	[QR_RELEASE] = {VM_DETACHED, VM_FAILED},
 };
 
+/* Of the operation that was answered last. */
+static struct json_object *record(const struct driver *dr, const struct quiesce_result *r)
+{
+	struct json_object *o = result_quiesce(dr->vm, r, op_kind_name(dr->answered.kind), dr->answered.start,
+					       dr->answered.deadline);
+	struct json_object *list, *phases;
+
+	if (!dr->answered.pools || !json_object_object_get_ex(o, "phases", &phases))
+		return o;
+	list = json_object_new_array();
+	json_object_array_add(list, json_object_get(dr->answered.pools));
+	for (size_t i = 0; i < json_object_array_length(phases); i++)
+		json_object_array_add(list, json_object_get(json_object_array_get_idx(phases, i)));
+	json_object_object_add(o, "phases", list);
+	return o;
+}
+
 static void answer(void *user, const struct quiesce_result *r)
 {
 	struct driver *dr = user;
@@ -37,6 +55,7 @@ static void answer(void *user, const struct quiesce_result *r)
 		s = VM_ATTACHED;
 	if (s != VM_DETACHED)
 		vm_set_state(dr->vm, s);
+	pools_look(dr->d, dr->vm->uuid);
 	if (r->request == QR_RESUME && r->outcome == QO_CONFIRMED)
 		vport_name(dr->d, dr->vm);
 	if (op) {
@@ -44,8 +63,9 @@ static void answer(void *user, const struct quiesce_result *r)
 		dr->answered.kind = op->kind;
 		dr->answered.start = op->start;
 		dr->answered.deadline = op->deadline;
-		op_answer(op, result_quiesce(dr->vm, r, op_kind_name(op->kind), op->start, op->deadline),
-			  NULL);
+		json_object_put(dr->answered.pools);
+		dr->answered.pools = op_pools_phase(op);
+		op_answer(op, record(dr, r), NULL);
 	}
 }
 
@@ -57,8 +77,7 @@ static void add_proof(struct driver *dr)
 	if (!dr->answered.id || !quiesce_answered(dr->vm->quiesce) ||
 	    quiesce_outcome_now(dr->vm->quiesce) == r->outcome)
 		return;
-	o = result_quiesce(dr->vm, r, op_kind_name(dr->answered.kind), dr->answered.start,
-			   dr->answered.deadline);
+	o = record(dr, r);
 	history_add(dr->d, dr->vm->uuid, dr->answered.id, o);
 	json_object_put(o);
 }

@@ -58,6 +58,7 @@ struct reg_vm {
 	char name[REG_NAME_MAX];
 	char owner[REG_NAME_MAX]; /* the host that may attach it; "": it was moved away */
 	uint64_t generation; /* grows with every export */
+	bool pool; /* libvirt has a storage pool of each vhba while it is attached */
 	bool pending; /* a change is being written */
 	bool uncertain; /* and the disk has not answered in time */
 	unsigned vhbas_n;
@@ -108,8 +109,8 @@ bool registry_next_zone(const char **pos, char zone[REG_NAME_MAX]);
 
 /* ---- changes: 0 (done will be called, once), or a negative error with *e (done will not be called) ---- */
 
-int registry_vm_add(struct registry *r, const char *name, const char *uuid, const char *owner, reg_done *done,
-		    void *arg, struct verror *e);
+int registry_vm_add(struct registry *r, const char *name, const char *uuid, const char *owner, bool pool,
+		    reg_done *done, void *arg, struct verror *e);
 int registry_vm_remove(struct registry *r, const struct reg_vm *vm, reg_done *done, void *arg,
 		       struct verror *e);
 
@@ -125,6 +126,8 @@ int registry_set_expected(struct registry *r, const struct reg_vm *vm, unsigned 
 			  struct verror *e);
 int registry_set_owner(struct registry *r, const struct reg_vm *vm, const char *owner, uint64_t generation,
 		       reg_done *done, void *arg, struct verror *e);
+int registry_set_pool(struct registry *r, const struct reg_vm *vm, bool pool, reg_done *done, void *arg,
+		      struct verror *e);
 
 /* The whole VM, copied; replaces the one of the same UUID. Its names may be known only as that VM's. */
 int registry_import(struct registry *r, const struct reg_vm *vm, reg_done *done, void *arg, struct verror *e);

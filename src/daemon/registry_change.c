@@ -90,8 +90,8 @@ static struct reg_vm *changeable(const struct reg_vm *vm, struct verror *e)
 	return c;
 }
 
-int registry_vm_add(struct registry *r, const char *name, const char *uuid, const char *owner, reg_done *done,
-		    void *arg, struct verror *e)
+int registry_vm_add(struct registry *r, const char *name, const char *uuid, const char *owner, bool pool,
+		    reg_done *done, void *arg, struct verror *e)
 {
 	const struct reg_vm *other = model_find_name(&r->model, name);
 	struct reg_vm *vm;
@@ -111,6 +111,7 @@ int registry_vm_add(struct registry *r, const char *name, const char *uuid, cons
 		return no_memory(e);
 	snprintf(vm->name, sizeof(vm->name), "%s", name);
 	snprintf(vm->owner, sizeof(vm->owner), "%s", owner);
+	vm->pool = pool;
 	set_uuid(vm, uuid);
 	/* One that does not fit has been cut: it is refused for what it is, not taken for what is left. */
 	if (strlen(name) >= sizeof(vm->name) || strlen(uuid) >= sizeof(vm->uuid))
@@ -143,6 +144,17 @@ int registry_set_owner(struct registry *r, const struct reg_vm *vm, const char *
 		return -EBUSY;
 	snprintf(c->owner, sizeof(c->owner), "%s", owner);
 	c->generation = generation;
+	return registry_submit(r, c->uuid, c, done, arg, e);
+}
+
+int registry_set_pool(struct registry *r, const struct reg_vm *vm, bool pool, reg_done *done, void *arg,
+		      struct verror *e)
+{
+	struct reg_vm *c = changeable(vm, e);
+
+	if (!c)
+		return -EBUSY;
+	c->pool = pool;
 	return registry_submit(r, c->uuid, c, done, arg, e);
 }
 

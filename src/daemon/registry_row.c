@@ -147,6 +147,7 @@ static int load_vm(sqlite3 *sql, sqlite3_stmt *s, regdb_on_vm *each, void *arg)
 	regrow_text(s, 1, vm->name, sizeof(vm->name));
 	regrow_text(s, 2, vm->owner, sizeof(vm->owner));
 	vm->generation = (uint64_t)sqlite3_column_int64(s, 3);
+	vm->pool = sqlite3_column_int64(s, 4) != 0;
 	r = load_vhbas(sql, vm);
 	if (r == SQLITE_OK && !each(arg, vm))
 		return SQLITE_OK;
@@ -157,8 +158,8 @@ static int load_vm(sqlite3 *sql, sqlite3_stmt *s, regdb_on_vm *each, void *arg)
 static int load_vms(sqlite3 *sql, regdb_on_vm *each, void *arg)
 {
 	sqlite3_stmt *s;
-	int r = sqlite3_prepare_v2(sql, "SELECT uuid, name, owner, generation FROM vm ORDER BY name", -1, &s,
-				   NULL);
+	int r = sqlite3_prepare_v2(sql, "SELECT uuid, name, owner, generation, pool FROM vm ORDER BY name",
+				   -1, &s, NULL);
 
 	if (r != SQLITE_OK)
 		return r;

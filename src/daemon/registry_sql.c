@@ -32,6 +32,9 @@ static const char *const steps[REGSQL_VERSION] = {
 
 	/* Registrations and reservations as they were when the identity came here. */
 	"ALTER TABLE vhba ADD COLUMN reservations TEXT NOT NULL DEFAULT '';",
+
+	/* Whether libvirt is to have storage pools of it. */
+	"ALTER TABLE vm ADD COLUMN pool INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int migrate(sqlite3 *sql, int from)
@@ -203,8 +206,8 @@ static int write_vm(sqlite3 *sql, const struct regdb_tx *tx)
 
 	if (r != SQLITE_OK || !vm)
 		return r;
-	r = regrow_run(sql, "INSERT INTO vm VALUES(?,?,?,?)", "tttn", vm->uuid, vm->name, vm->owner,
-		       vm->generation);
+	r = regrow_run(sql, "INSERT INTO vm VALUES(?,?,?,?,?)", "tttnn", vm->uuid, vm->name, vm->owner,
+		       vm->generation, (uint64_t)vm->pool);
 	for (unsigned i = 0; r == SQLITE_OK && i < vm->vhbas_n; i++)
 		r = write_vhba(sql, vm->uuid, &vm->vhbas[i]);
 	return r;

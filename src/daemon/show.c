@@ -101,6 +101,7 @@ struct json_object *show_vm(struct daemon *d, const struct reg_vm *rv, bool whol
 	ADD(o, "owner", TEXT(rv->owner));
 	ADD(o, "generation", UINT(rv->generation));
 	ADD(o, "vhba_count", UINT(rv->vhbas_n));
+	ADD(o, "pool", json_object_new_boolean(rv->pool));
 	if (!whole)
 		return o;
 	vhbas = json_object_new_array();

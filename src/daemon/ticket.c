@@ -50,9 +50,11 @@ static struct json_object *write_vhba(const struct reg_vhba *v)
 
 static int version_of(const struct reg_vm *vm)
 {
+	if (vm->pool)
+		return TICKET_VERSION;
 	for (unsigned i = 0; i < vm->vhbas_n; i++)
 		if (vm->vhbas[i].reservations && vm->vhbas[i].reservations[0])
-			return TICKET_VERSION;
+			return 2;
 	return 1;
 }
 
@@ -69,6 +71,8 @@ struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint
 	for (unsigned i = 0; i < vm->vhbas_n; i++)
 		json_object_array_add(vhbas, write_vhba(&vm->vhbas[i]));
 	ADD(o, "vhbas", vhbas);
+	if (vm->pool)
+		ADD(o, "pool", json_object_new_boolean(true));
 	return o;
 }
 
@@ -247,6 +251,7 @@ struct reg_vm *ticket_read(struct json_object *t, struct verror *e)
 		return NULL;
 	}
 	vm->vhbas = calloc(REG_VHBAS_MAX, sizeof(*vm->vhbas));
+	vm->pool = proto_get_bool(t, "pool");
 	good = vm->vhbas && read_head(t, vm, e) && get_array(t, "vhbas", REG_VHBAS_MAX, &vhbas, e);
 	for (size_t i = 0; good && i < json_object_array_length(vhbas); i++)
 		good = read_vhba(json_object_array_get_idx(vhbas, i), vm, e);

@@ -3,8 +3,8 @@
  * A VM's identity on its way to another host:
  * {"format":"org.vhba.ticket","version":1,"vm":NAME,"uuid":UUID,"generation":N,
  * "exported_by":HOST,"vhbas":[{"index","wwpn","wwnn","vsan","zones":[...],"expected":[{"designator","lun","target",
- * "size"}],"reservations":TEXT}]}.  It outlives the process that wrote it, so it carries its version and a
- * newer one is refused.
+ * "size"}],"reservations":TEXT}],"pool":true?}.  It outlives the process that wrote it, so it carries its
+ * version and a newer one is refused.
  */
 #ifndef VHBA_TICKET_H
 #define VHBA_TICKET_H
@@ -14,7 +14,8 @@
 #include "registry.h"
 
 #define TICKET_FORMAT "org.vhba.ticket"
-#define TICKET_VERSION 2 /* 1 has no "reservations"; a ticket that has none is still written as 1 */
+/* 1 has no "reservations", 2 no "pool": a ticket is written as the oldest that can tell all of it. */
+#define TICKET_VERSION 3
 
 /* The caller owns it. */
 struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint64_t generation);

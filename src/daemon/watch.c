@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "op.h"
+#include "pools.h"
 #include "privq.h"
 #include "san.h"
 #include "timers.h"
@@ -98,6 +99,7 @@ static void unmark_part(struct dirty_host *h, const struct fc_part *part)
 static void wake(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 {
 	timers_look(d, vm);
+	pools_look(d, vm->uuid);
 	if (vm->op && vm->op->kind == OP_ATTACH)
 		op_attach_news(vm->op, (int)(v - vm->vhba));
 	else
@@ -107,6 +109,7 @@ static void wake(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 static void wake_vm(struct daemon *d, struct vm *vm)
 {
 	timers_look(d, vm);
+	pools_look(d, vm->uuid);
 	if (vm->op && vm->op->kind == OP_ATTACH)
 		op_attach_news(vm->op, -1);
 	else

@@ -99,7 +99,7 @@ static const struct proto_field target_fields[] = {
 
 static const struct proto_field phase_fields[] = {
 	F_TEXT("phase", REQUIRED, 32,
-	       "stop, drain, logout, verify, hold, resume, release; of attach: its own"),
+	       "pool, stop, drain, logout, verify, hold, resume, release; of attach: its own"),
 	F_UINT("start_us", REQUIRED, ANY_UINT, "CLOCK_MONOTONIC"),
 	F_UINT("end_us", OPTIONAL, ANY_UINT, "CLOCK_MONOTONIC; absent while it lasts"),
 	F_TEXT("outcome", REQUIRED, 16, "none while it lasts, done, confirmed, unconfirmed, failed"),
@@ -200,6 +200,7 @@ static const struct proto_field vm_fields[] = {
 	F_TEXT("owner", OPTIONAL, 256, "host that holds the identity"),
 	F_UINT("generation", OPTIONAL, ANY_UINT, "how often the identity has changed hands"),
 	F_UINT("vhba_count", OPTIONAL, 0, 16, "number of vhbas; vm.List"),
+	F_BOOL("pool", OPTIONAL, "libvirt has a storage pool of each vhba while it is attached"),
 	F_LIST("vhbas", OPTIONAL, vhba_fields, "its vhbas; vm.Show"),
 	END,
 };
@@ -265,6 +266,12 @@ static const struct proto_field key_fields[] = {
 static const struct proto_field vm_add_p[] = {
 	F_NAME("name", REQUIRED, "name of the VM"),
 	F_UUID("uuid", REQUIRED, "libvirt's UUID of the VM"),
+	F_BOOL("pool", OPTIONAL, "with storage pools; absent: without"),
+	END,
+};
+static const struct proto_field vm_set_p[] = {
+	P_VM,
+	F_BOOL("pool", REQUIRED, "with storage pools, or without"),
 	END,
 };
 static const struct proto_field vm_reply[] = {F_OBJECT("vm", REQUIRED, vm_fields, "the VM"), END};
@@ -312,6 +319,83 @@ static const struct proto_field parent_show_r[] = {
 };
 static const struct proto_field lun_list_r[] = {
 	F_LIST("luns", REQUIRED, lun_fields, "by VM, vhba, target and LUN"),
+	END,
+};
+
+/* ---- storage pools ---- */
+
+#define POOL_NAME 80
+#define POOL_TEXT 400
+
+static const struct proto_field pool_fields[] = {
+	F_TEXT("name", REQUIRED, POOL_NAME, "libvirt's name of the pool"),
+	F_WWN("wwpn", REQUIRED, "WWPN of the vhba"),
+	F_TEXT("vm", OPTIONAL, 63, "name of the VM"),
+	F_UINT("index", OPTIONAL, INDEX, "index of the vhba"),
+	F_BOOL("own", REQUIRED, "kept by vhba-virt; one that is not is never touched"),
+	F_TEXT("wanted", OPTIONAL, 16, "what vhbad wants of it: running, kept, stopped, absent"),
+	F_TEXT("state", REQUIRED, 16,
+	       "what libvirt has: running, stopped, absent, busy; unknown: vhba-virt has not told"),
+	F_UINT("volumes", OPTIONAL, ANY_UINT, "volumes in it"),
+	F_TEXT("text", OPTIONAL, POOL_TEXT,
+	       "why it is not as wanted; of one that is not own: what to know of it"),
+	END,
+};
+static const struct proto_field pool_list_r[] = {
+	F_LIST("pools", REQUIRED, pool_fields, "by VM and vhba; then those that are not own"),
+	F_BOOL("served", REQUIRED, "vhba-virt is connected"),
+	END,
+};
+static const struct proto_field pool_lun_fields[] = {
+	F_WWN("target", REQUIRED, "WWPN of the target port"),
+	F_UINT("lun", REQUIRED, ANY_UINT, "LUN number at the target"),
+	F_TEXT("designator", REQUIRED, 256, "what names the LUN itself on every path"),
+	F_UINT("size", REQUIRED, ANY_UINT, "bytes"),
+	END,
+};
+static const struct proto_field pool_wanted_fields[] = {
+	F_TEXT("name", REQUIRED, POOL_NAME, "the name that libvirt is to know it by"),
+	F_WWN("wwpn", REQUIRED, "WWPN of the vhba"),
+	F_TEXT("wanted", REQUIRED, 16,
+	       "running; kept: as running, but it is not to be started now; stopped; absent"),
+	F_TEXT("host", OPTIONAL, 32, "the vport's SCSI host; absent: there is none"),
+	F_BOOL("settled", REQUIRED, "none of its paths is blocked: a refresh waits for none"),
+	F_UINT("serial", REQUIRED, ANY_UINT, "number of this order; the report names the last one taken in"),
+	F_UINT("sync", REQUIRED, ANY_UINT, "grows when it is to be refreshed, changed or not"),
+	F_LIST("luns", REQUIRED, pool_lun_fields, "its paths"),
+	END,
+};
+static const struct proto_field pool_serve_r[] = {
+	F_OBJECT("pool", OPTIONAL, pool_wanted_fields, "what is wanted of a pool"),
+	F_BOOL("complete", OPTIONAL,
+	       "all that there are have been told; others that bear the mark are leftovers"),
+	END,
+};
+static const struct proto_field pool_own_fields[] = {
+	F_WWN("wwpn", REQUIRED, "WWPN of the vhba"),
+	F_TEXT("state", REQUIRED, 16, "running, stopped, absent, busy, unknown"),
+	F_UINT("serial", REQUIRED, ANY_UINT, "number of the last order that was taken in"),
+	F_UINT("sync", REQUIRED, ANY_UINT, "the last that was done"),
+	F_UINT("volumes", OPTIONAL, ANY_UINT, "volumes in it"),
+	F_TEXT("text", OPTIONAL, POOL_TEXT, "why it is not as wanted"),
+	END,
+};
+static const struct proto_field pool_other_fields[] = {
+	F_TEXT("name", REQUIRED, POOL_NAME, "libvirt's name of the pool"),
+	F_WWN("wwpn", REQUIRED, "WWPN that its adapter names"),
+	F_TEXT("state", REQUIRED, 16, "running, stopped"),
+	F_TEXT("text", OPTIONAL, POOL_TEXT, "what to know of it"),
+	END,
+};
+static const struct proto_field pool_report_p[] = {
+	F_LIST("pools", OPTIONAL, pool_own_fields, "own pools that have changed"),
+	F_LIST("others", OPTIONAL, pool_other_fields,
+	       "all pools with an fc_host adapter that are not own; absent: as reported before"),
+	END,
+};
+static const struct proto_field pool_sync_p[] = {
+	F_VM(OPTIONAL, "only this VM's; name or UUID"),
+	F_UINT("deadline_us", OPTIONAL, 1000, DAY_US, "answer within so long; absent: 25 s"),
 	END,
 };
 
@@ -460,6 +544,8 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 	[PROTO_VM_ADD] = {"vm.Add", CHANGE, false, vm_add_p, vm_reply, "Register a VM."},
 	[PROTO_VM_REMOVE] = {"vm.Remove", CHANGE, false, vm_remove_p, none,
 			     "Forget a detached VM; its names are never given again."},
+	[PROTO_VM_SET] = {"vm.Set", CHANGE, false, vm_set_p, vm_reply,
+			  "Change what libvirt is to have of a VM; also while it is attached."},
 	[PROTO_VM_LIST] = {"vm.List", READ, false, none, vm_list_r, "All VMs."},
 	[PROTO_VM_SHOW] = {"vm.Show", READ, false, vm_only_p, vm_reply,
 			   "A VM with its vhbas, their targets and LUNs."},
@@ -475,6 +561,15 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 			       "One physical fc_host, with its own targets."},
 	[PROTO_LUN_LIST] = {"lun.List", READ, false, vm_optional_p, lun_list_r,
 			    "LUN paths of one VM or of all."},
+	[PROTO_POOL_LIST] = {"pool.List", READ, false, vm_optional_p, pool_list_r,
+			     "libvirt's storage pools on vhbas, own and those that others have defined."},
+	[PROTO_POOL_SYNC] = {"pool.Sync", CHANGE, false, pool_sync_p, pool_list_r,
+			     "Look for LUNs and sizes anew, and have the pools refreshed."},
+	[PROTO_POOL_SERVE] =
+		{"pool.Serve", CHANGE, true, none, pool_serve_r,
+		 "For vhba-virt: what is wanted of each pool, as it changes. One caller at a time."},
+	[PROTO_POOL_REPORT] = {"pool.Report", CHANGE, false, pool_report_p, none,
+			       "For vhba-virt: what libvirt has."},
 	[PROTO_ATTACH] = {"attach", CHANGE, true, attach_p, result_fields,
 			  "Create the VM's vports and wait until all its LUNs are usable."},
 	[PROTO_DETACH] = {"detach", CHANGE, true, vm_deadline_p, result_fields,
