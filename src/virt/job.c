@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "job.h"
+
+#define STACK (512 * 1024)
+
+static void wake(struct jobs *js)
+{
+	uint64_t one = 1;
+	ssize_t n = write(js->fd, &one, sizeof(one));
+
+	(void)n; /* it fails only when the counter is full: then the loop is awake */
+}
+
+static void *thread(void *arg)
+{
+	struct job *j = arg;
+	struct jobs *js = j->jobs;
+
+	j->run(j);
+	pthread_mutex_lock(&js->lock);
+	TAILQ_INSERT_TAIL(&js->ended, j, link);
+	wake(js);
+	pthread_mutex_unlock(&js->lock);
+	return NULL;
+}
+
+static int on_event(sd_event_source *s, int fd, uint32_t revents, void *user)
+{
+	struct job_list ended = TAILQ_HEAD_INITIALIZER(ended);
+	struct jobs *js = user;
+	struct job *j;
+	uint64_t count;
+	bool poked;
+	ssize_t n;
+
+	(void)s;
+	(void)revents;
+	n = read(fd, &count, sizeof(count));
+	(void)n;
+	pthread_mutex_lock(&js->lock);
+	TAILQ_CONCAT(&ended, &js->ended, link);
+	poked = js->poked;
+	js->poked = false;
+	pthread_mutex_unlock(&js->lock);
+	while ((j = TAILQ_FIRST(&ended))) {
+		TAILQ_REMOVE(&ended, j, link);
+		js->running--;
+		j->done(j);
+	}
+	if (poked)
+		js->on_poke(js->user);
+	return 0;
+}
+
+int jobs_init(struct jobs *js, sd_event *loop, void (*on_poke)(void *user), void *user)
+{
+	int r;
+
+	*js = (struct jobs){.on_poke = on_poke, .user = user};
+	TAILQ_INIT(&js->ended);
+	pthread_mutex_init(&js->lock, NULL);
+	js->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (js->fd < 0)
+		return -errno;
+	r = sd_event_add_io(loop, &js->source, js->fd, EPOLLIN, on_event, js);
+	if (r < 0)
+		close(js->fd);
+	return r < 0 ? r : 0;
+}
+
+void jobs_clear(struct jobs *js)
+{
+	sd_event_source_disable_unref(js->source);
+	close(js->fd);
+	pthread_mutex_destroy(&js->lock);
+}
+
+int jobs_start(struct jobs *js, struct job *j)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+	int r;
+
+	j->jobs = js;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK);
+	r = pthread_create(&t, &attr, thread, j);
+	pthread_attr_destroy(&attr);
+	if (!r)
+		js->running++;
+	return -r;
+}
+
+void jobs_poke(struct jobs *js)
+{
+	pthread_mutex_lock(&js->lock);
+	js->poked = true;
+	wake(js);
+	pthread_mutex_unlock(&js->lock);
+}

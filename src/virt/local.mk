@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The only folder that links libvirt.
+noinst_LTLIBRARIES += %D%/libvirtside.la
+%C%_libvirtside_la_SOURCES = \
+	%D%/job.c %D%/job.h \
+	%D%/link.c \
+	%D%/links.c %D%/links.h \
+	%D%/lv.c %D%/lv.h \
+	%D%/pool.c %D%/pool.h \
+	%D%/poolxml.c %D%/poolxml.h \
+	%D%/virt.c %D%/virt.h
+%C%_libvirtside_la_CPPFLAGS = $(INC_VIRT)
+%C%_libvirtside_la_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBVIRT_CFLAGS) $(LIBXML_CFLAGS)
+%C%_libvirtside_la_LIBADD = src/lib/libvhba.la src/proto/libproto.la src/common/libcommon.la \
+	$(JSONC_LIBS) $(SYSTEMD_LIBS) $(LIBVIRT_LIBS) $(LIBXML_LIBS)
+
+sbin_PROGRAMS += %D%/vhba-virt
+%C%_vhba_virt_SOURCES = %D%/main.c
+%C%_vhba_virt_CPPFLAGS = $(INC_VIRT) -DVHBA_VERSION='"$(VERSION)"'
+%C%_vhba_virt_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBVIRT_CFLAGS)
+%C%_vhba_virt_LDFLAGS = $(AM_LDFLAGS) $(PROG_LDFLAGS)
+%C%_vhba_virt_LDADD = %D%/libvirtside.la

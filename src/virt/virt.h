@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vhba-virt: what its parts share.  One thread runs one event loop, which never calls libvirt: that is done
+ * by jobs (job.h).  link.c is a client of vhbad, which says what is wanted; virt.c has the connection to
+ * libvirt and the pools, each with one job at a time.  It keeps nothing: started anew, it finds its pools by
+ * their UUIDs.
+ */
+#ifndef VHBA_VIRT_H
+#define VHBA_VIRT_H
+
+#include <systemd/sd-event.h>
+
+#include <vhba/vhba.h>
+
+#include "job.h"
+#include "pool.h"
+
+struct virt_options {
+	const char *socket; /* vhbad's; NULL: the default */
+	const char *uri; /* libvirt's */
+	const char *links; /* the folder of the pools' folders */
+	const char *by; /* where udev's names are */
+};
+
+TAILQ_HEAD(own_pools, pool);
+
+struct virt {
+	const struct virt_options *o;
+	sd_event *loop;
+	struct jobs jobs;
+	/* libvirt */
+	virConnectPtr conn; /* NULL: none */
+	bool opening;
+	unsigned open_failures;
+	sd_event_source *open_timer;
+	bool listing, list_again,
+		listed; /* all pools: under way, once more after it, done since the connection */
+	char why[256]; /* there is no connection */
+	/* pools */
+	struct own_pools pools;
+	struct json_object *others; /* those that are not own, as reported; NULL: not known */
+	bool others_told;
+	sd_event_source *pool_timer; /* the next retry */
+	/* vhbad */
+	struct vhba_conn *serve, *report; /* NULL: none */
+	bool complete; /* all orders have come */
+	bool answered; /* the last report has been answered: the next may go */
+	unsigned link_failures;
+	sd_event_source *link_timer, *serve_io, *report_io;
+};
+
+/* 0 or a negative errno with *e. */
+int virt_begin(struct virt *v, sd_event *loop, const struct virt_options *o, struct verror *e);
+
+/* False: libvirt still has a job of ours, the process is to end without clearing up. */
+bool virt_end(struct virt *v);
+
+/* For every pool what is due is begun, and what has changed is reported. */
+void virt_look(struct virt *v);
+
+/* The pool of that WWPN, made when there is none (NULL: no memory). */
+struct pool *virt_pool(struct virt *v, uint64_t wwpn);
+
+/* (Re)arm *source to call fn at t; MONOTIME_NEVER disarms. */
+void virt_timer(struct virt *v, sd_event_source **source, struct monotime t, sd_event_time_handler_t fn);
+
+/* link.c */
+void link_open(struct virt *v);
+void link_close(struct virt *v);
+void link_report(struct virt *v);
+
+#endif
