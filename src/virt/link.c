@@ -177,6 +177,7 @@ static void add_changed(struct virt *v, struct json_object *list)
 	}
 }
 
+/* Sent by on_report, which alone reads: what is read elsewhere would be noticed only with the next bytes. */
 void link_report(struct virt *v)
 {
 	struct json_object *o, *list;
@@ -196,8 +197,6 @@ void link_report(struct virt *v)
 			v->answered = false;
 			v->others_told |= v->others != NULL;
 			r = vhba_send(v->report, "pool.Report", json_object_to_json_string(o), 0, &e);
-			if (!r)
-				r = vhba_process(v->report, &e);
 		}
 		json_object_put(o);
 	}
