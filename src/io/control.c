@@ -74,8 +74,11 @@ static void status(const struct request *r)
 {
 	const struct device *d = r->device;
 
-	snprintf(r->reply, r->size, "ok %s busy=%u orphans=%u luns=%u", device_state_name(d->state),
-		 device_busy(d), device_orphans(d), d->luns->n);
+	unsigned orphans = device_orphans(d);
+
+	snprintf(r->reply, r->size, "ok %s busy=%u orphans=%u luns=%u%s", device_state_name(d->state),
+		 device_busy(d), orphans, d->luns->n,
+		 d->state == DEVICE_STOPPED && orphans ? " unconfirmed" : "");
 }
 
 static const struct {

@@ -62,12 +62,13 @@ static const struct option long_options[] = {
 
 static void usage(FILE *f)
 {
-	fputs("usage: vhba-io --socket PATH | --socket-fd N  --lun N,file=PATH|fd=M[,...]...\n"
+	fputs("usage: vhba-io --socket PATH | --socket-fd N  --lun N,file=PATH|fd=M|sd=PATH[,...]...\n"
 	      "  --socket PATH      listen for the front end (QEMU) there\n"
 	      "  --socket-fd N      a socket that listens, or is connected already\n"
 	      "  --control-fd N     a SOCK_SEQPACKET socket for requests while it runs\n"
-	      "  --lun N,...        a logical unit: file=, fd=, state=, naa=, serial=, vendor=, product=,\n"
-	      "                     revision=, block=, ro, rotational, nocache, nounmap, direct\n"
+	      "  --lun N,...        a logical unit: sd=, sg=, ro; or file=, fd=, state=, naa=, serial=, "
+	      "vendor=,\n"
+	      "                     product=, revision=, block=, ro, rotational, nocache, nounmap, direct\n"
 	      "  --workers N        threads that serve request queues (default: 1)\n"
 	      "  --deadline TIME    from a stop to the last answer (default: 1s)\n"
 	      "  --poll-us N        look for more so long before sleeping (default: 0)\n"

@@ -326,11 +326,18 @@ void queue_stop(struct queue *q)
 	vq_flush(&q->vq);
 }
 
+/* A device has the guest's own pages: no closing of memory keeps its data out of them. */
+static bool writes_to_guest(const struct io_task *t)
+{
+	return t->state == TASK_KERNEL && t->lun->aligned && t->io.op == DISK_OP_READ;
+}
+
 /* For those who read the log after a move that is unconfirmed. */
 static void name_orphan(const struct io_task *t)
 {
-	log_warning("left in the kernel: LUN %u, operation code %02x, tag %llx, %zu bytes", t->lun->number,
-		    t->scsi.cdb[0], (unsigned long long)t->tag, t->scsi.in_len + t->scsi.out_len);
+	log_warning("left in the kernel: LUN %u, operation code %02x, tag %llx, %zu bytes%s", t->lun->number,
+		    t->scsi.cdb[0], (unsigned long long)t->tag, t->scsi.in_len + t->scsi.out_len,
+		    writes_to_guest(t) ? ", into the guest's own pages" : "");
 }
 
 /* Answered in place of the task, whose own answer is still the unit's to write when it ends. */
