@@ -334,6 +334,34 @@ static void test_stop(void)
 	world_end(&w);
 }
 
+/* One that hangs leaves threads for the others. */
+static void test_lanes(void)
+{
+	const struct backend_options o = {.luns = 2, .unit = array_unit};
+	struct front_req q[8], other;
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t data;
+
+	array_set(&good);
+	world_begin_with(&w, o, 1, 64, 0);
+	data = front_alloc(f, 4096, 4096, false);
+	array_hold(true);
+	for (unsigned i = 0; i < ARRAY_SIZE(q); i++) {
+		ask(&q[i], inquiry, sizeof(inquiry), data, 255);
+		front_submit(f, 2, &q[i]);
+	}
+	array_wait(2);
+	ask(&other, inquiry, sizeof(inquiry), data, 255);
+	other.out[3] = 1; /* the LUN */
+	front_submit(f, 2, &other);
+	front_wait(f, 2, &other);
+	array_hold(false);
+	for (unsigned i = 0; i < ARRAY_SIZE(q); i++)
+		front_wait(f, 2, &q[i]);
+	world_end(&w);
+}
+
 /* A READ that fails while the device stops isn't asked why: that could take long. */
 static void test_fails_in_stop(void)
 {
@@ -366,6 +394,7 @@ static CU_TestInfo tests[] = {
 	{"no answer", test_no_answer},
 	{"reset", test_reset},
 	{"stop", test_stop},
+	{"threads for others", test_lanes},
 	{"a failure in a stop", test_fails_in_stop},
 	CU_TEST_INFO_NULL,
 };

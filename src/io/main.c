@@ -290,7 +290,7 @@ static int run(struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.device = {.workers = 1, .blocking = 4, .deadline_us = USEC_PER_SEC, .nexus = 1},
+		.device = {.workers = 1, .blocking = 8, .deadline_us = USEC_PER_SEC, .nexus = 1},
 		.server = {.listen = -1, .conn = -1, .control = -1},
 		.level = LOG_LEVEL_INFO,
 	};

@@ -12,9 +12,33 @@ struct pool {
 	pthread_mutex_t lock; /* of all that is below */
 	pthread_cond_t more, ended;
 	TAILQ_HEAD(, pool_job) jobs;
-	unsigned threads;
+	unsigned threads, lane_threads;
+	unsigned running[POOL_LANES]; /* jobs of that lane */
 	bool quit;
 };
+
+static struct pool_job *next_job(struct pool *p)
+{
+	struct pool_job *j;
+
+	TAILQ_FOREACH (j, &p->jobs, link)
+		if (!j->lane || p->running[j->lane] < p->lane_threads)
+			break;
+	return j;
+}
+
+/* The job may be gone when it has run. Who waits for its lane is next, in this very thread. */
+static void run(struct pool *p, struct pool_job *j)
+{
+	unsigned lane = j->lane;
+
+	TAILQ_REMOVE(&p->jobs, j, link);
+	p->running[lane]++;
+	pthread_mutex_unlock(&p->lock);
+	j->run(j);
+	pthread_mutex_lock(&p->lock);
+	p->running[lane]--;
+}
 
 static void *serve(void *arg)
 {
@@ -23,17 +47,14 @@ static void *serve(void *arg)
 
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
-		j = TAILQ_FIRST(&p->jobs);
+		j = next_job(p);
 		if (!j && p->quit)
 			break;
 		if (!j) {
 			pthread_cond_wait(&p->more, &p->lock);
 			continue;
 		}
-		TAILQ_REMOVE(&p->jobs, j, link);
-		pthread_mutex_unlock(&p->lock);
-		j->run(j);
-		pthread_mutex_lock(&p->lock);
+		run(p, j);
 	}
 	p->threads--;
 	pthread_cond_signal(&p->ended);
@@ -75,6 +96,7 @@ struct pool *pool_new(unsigned threads)
 	pthread_cond_init(&p->ended, &clock);
 	pthread_condattr_destroy(&clock);
 	TAILQ_INIT(&p->jobs);
+	p->lane_threads = threads > 1 ? threads / 2 : 1;
 	for (unsigned i = 0; i < threads && !err; i++)
 		err = start(p);
 	if (!err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A few threads for what may block: commands that are neither READ nor WRITE, and what the device asks of a
- * disk. First in, first out. Any thread may call any function.
+ * disk. First in, first out, but for lanes: the jobs of one lane have at most half of the threads, so that a
+ * LUN that hangs leaves some for the others. Any thread may call any function.
  */
 #ifndef VHBA_IO_POOL_H
 #define VHBA_IO_POOL_H
@@ -10,9 +11,12 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#define POOL_LANES 257
+
 /* Part of what is to be done; untouched by the pool once run has been called. */
 struct pool_job {
 	void (*run)(struct pool_job *);
+	unsigned lane; /* below POOL_LANES; 0: none */
 	TAILQ_ENTRY(pool_job) link;
 };
 

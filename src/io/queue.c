@@ -124,6 +124,7 @@ static void to_pool(struct io_task *t)
 	t->guest_in_n = t->scsi.in_n;
 	t->bounce = NULL;
 	t->state = TASK_POOL;
+	t->job.lane = t->lun->number + 1u;
 	t->job.run = run_in_pool;
 	pool_submit(t->queue->shared->pool, &t->job);
 }

@@ -43,6 +43,7 @@ void rescue_begin(struct io_task *t)
 	t->guest_in = t->scsi.in;
 	t->guest_in_n = t->scsi.in_n;
 	t->state = TASK_POOL;
+	t->job.lane = t->lun->number + 1u;
 	t->job.run = run;
 	pool_submit(t->queue->shared->pool, &t->job);
 }

@@ -12,8 +12,9 @@
 #include "sg.h"
 
 #define ARRAY_FILE_SIZE (1u << 20) /* what the sd node really has */
-#define ARRAY_SIZE_SAID (8u << 20) /* what it is said to have: beyond the file's end READ ends with nothing  \
-				    */
+#define ARRAY_SIZE_SAID                                                                                      \
+	(8u << 20) /* what it is said to have: beyond the file's end READ ends with nothing                  \
+		    */
 #define ARRAY_DATA 4096
 
 /* How the next commands end, and what they bring or brought along. */
@@ -36,7 +37,7 @@ struct unit *array_unit(const char *folder, unsigned lun);
 void array_set(const struct array *);
 struct array array_get(void);
 
-/* While held, commands are begun and don't end. array_wait: until n of them are held. */
+/* While held, commands of LUN 0 are begun and don't end. array_wait: until n of them are held. */
 void array_hold(bool on);
 void array_wait(unsigned n);
 

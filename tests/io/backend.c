@@ -70,7 +70,7 @@ int backend_start(struct backend *b, const struct backend_options *o)
 {
 	struct device_config c = {
 		.workers = o->workers ? o->workers : 1,
-		.blocking = 2,
+		.blocking = 4,
 		.poll_us = o->poll_us,
 		.deadline_us = o->deadline_us ? o->deadline_us : 60 * USEC_PER_SEC,
 		.nexus = 0x2100000000000001,
