@@ -184,6 +184,17 @@ void fc_events_parse_part(const char *subsystem, const char *devpath, struct fc_
 		part->kind = kind;
 }
 
+static enum fc_attention attention_of(struct udev_device *dev)
+{
+	const char *ua = udev_device_get_property_value(dev, "SDEV_UA");
+
+	if (!ua)
+		return FC_UA_NONE;
+	return !strcmp(ua, "CAPACITY_DATA_HAS_CHANGED")	       ? FC_UA_CAPACITY
+	       : !strcmp(ua, "REPORTED_LUNS_DATA_HAS_CHANGED") ? FC_UA_LUNS
+							       : FC_UA_NONE;
+}
+
 static bool next_uevent(struct fc_events *ev, struct fc_event *out)
 {
 	struct udev_device *dev;
@@ -203,6 +214,7 @@ static bool next_uevent(struct fc_events *ev, struct fc_event *out)
 	snprintf(out->name, sizeof(out->name), "%s", name ? name : "");
 	fc_events_parse_path(udev_device_get_devpath(dev), &out->host, &out->parent);
 	fc_events_parse_part(out->subsystem, udev_device_get_devpath(dev), &out->part);
+	out->attention = attention_of(dev);
 	udev_device_unref(dev);
 	return true;
 }

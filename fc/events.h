@@ -16,6 +16,9 @@
 
 struct fc_events;
 
+/* A unit attention that the kernel has told of (SDEV_UA) and does nothing about by itself. */
+enum fc_attention { FC_UA_NONE, FC_UA_CAPACITY, FC_UA_LUNS };
+
 struct fc_event {
 	bool overflow; /* events were lost: scan everything */
 	bool netlink; /* of the FC transport; else a uevent */
@@ -25,6 +28,7 @@ struct fc_event {
 	struct fc_part part; /* what of the host */
 	char subsystem[20]; /* "fc_vports", "block" ...; "" for netlink */
 	char name[32]; /* of the device: "vport-2:0-5", "host7"; "" for netlink */
+	enum fc_attention attention; /* of a scsi_device */
 	unsigned code; /* netlink: FCH_EVT_* of scsi_transport_fc.h */
 };
 

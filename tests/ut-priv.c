@@ -642,6 +642,10 @@ static void test_sizes(void)
 	for (unsigned i = 0; i < 3; i++)
 		UT_STREQ(tree_text("/sys/class/scsi_device/5:0:0:%u/device/rescan", i), lun[i].written);
 	UT_STREQ(tree_text("/sys/class/scsi_device/55:0:0:0/device/rescan"), "");
+	UT_EQ(run(PRIV_READ_SIZES, (struct priv_request){.host = 5, .number = 1}), 0);
+	UT_EQ(r.count, 1);
+	UT_STREQ(tree_text("/sys/class/scsi_device/5:0:0:1/device/rescan"), "1");
+	UT_STREQ(tree_text("/sys/class/scsi_device/5:0:0:2/device/rescan"), "");
 	UT_EQ(run(PRIV_READ_SIZES, (struct priv_request){.host = 6}), -ENODEV);
 }
 

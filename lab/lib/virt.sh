@@ -70,3 +70,9 @@ pool_states() { virsh_do pool-list --all | awk '{ print $2 }' | xargs; }
 volumes() { virsh_do vol-list "$1" | awk 'NF { print $2 }' | sort; }
 # pools_are STATE: all own ones, as vhba-virt has reported.
 pools_are() { [ "$(ctl --json pool list | jq -r '[.pools[] | select(.own) | .state] | unique | join(" ")')" = "$1" ]; }
+volumes_are() { [ "$(volumes "$1" | wc -l)" -eq "$2" ]; }
+# capacity POOL LUN: bytes, of the volume on that LUN.
+capacity() {
+	virsh_do vol-info --bytes --pool "$1" "$(virsh_do vol-list "$1" | awk -v lun="-lun-$2\$" '$2 ~ lun { print $1 }')" |
+		awk '/^Capacity/ { print $2 }'
+}

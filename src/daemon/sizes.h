@@ -12,4 +12,7 @@
 /* The vhba is not ready: if a disk of it lacks its size it is read anew, and the VM's machine then woken. */
 void sizes_look(struct daemon *d, struct vm_vhba *v);
 
+/* The array has told of new capacities or LUNs on that host: those of a VM with pools are read anew. */
+void sizes_attention(struct daemon *d, enum fc_attention attention, int host);
+
 #endif

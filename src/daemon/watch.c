@@ -12,6 +12,7 @@
 #include "pools.h"
 #include "privq.h"
 #include "san.h"
+#include "sizes.h"
 #include "timers.h"
 
 #define VLAN_US (5 * USEC_PER_SEC)
@@ -306,6 +307,8 @@ static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
 		if (!strcmp(ev.subsystem, "net") || is_foreign(d, &ev))
 			continue;
 		take_news(&ev, &w->dirty);
+		if (ev.attention != FC_UA_NONE)
+			sizes_attention(d, ev.attention, ev.host);
 		note_change(d, &ev);
 		if (ev.removed)
 			take_end(d, &ev, &w->dirty);

@@ -53,8 +53,8 @@ enum priv_verb {
 	PRIV_MAPS_FAIL, /* host (the vport's own), wwpn: the multipath maps that hold its disks fail what has
 			   no path -> count: told, value: not, text: which, and why */
 	PRIV_MAPS_RESTORE, /* likewise: they do again as multipathd's configuration says */
-	PRIV_READ_SIZES, /* host: each of its disks that shows none reads its capacity anew -> count: how many
-			    have one now */
+	PRIV_READ_SIZES, /* host: each of its disks that shows none reads its capacity anew, with number 1
+			    each of all -> count: how many of them have one now */
 	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
 	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
 	PRIV_NETDEV_VLAN, /* name (interface) -> number: the VLAN that it carries, 0: none; text: the name */

@@ -302,7 +302,7 @@ int verb_read_sizes(const struct priv_request *q, struct priv_reply *r)
 	while (dir && (e = readdir(dir))) {
 		if (strncmp(e->d_name, prefix, strlen(prefix)) || strlen(e->d_name) >= sizeof(path) / 2 ||
 		    !has_state(e->d_name, "running") || !disk_of(e->d_name, sd, sizeof(sd)) ||
-		    !has_no_size(e->d_name, sd))
+		    (q->number != 1 && !has_no_size(e->d_name, sd)))
 			continue;
 		err = sysroot_write("1", DEVICE "rescan", e->d_name);
 		if (err)
