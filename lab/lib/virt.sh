@@ -76,3 +76,4 @@ capacity() {
 	virsh_do vol-info --bytes --pool "$1" "$(virsh_do vol-list "$1" | awk -v lun="-lun-$2\$" '$2 ~ lun { print $1 }')" |
 		awk '/^Capacity/ { print $2 }'
 }
+capacity_is() { [ "$(capacity "$1" "$2")" = "$3" ]; }

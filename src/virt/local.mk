@@ -20,3 +20,10 @@ sbin_PROGRAMS += %D%/vhba-virt
 %C%_vhba_virt_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBVIRT_CFLAGS)
 %C%_vhba_virt_LDFLAGS = $(AM_LDFLAGS) $(PROG_LDFLAGS)
 %C%_vhba_virt_LDADD = %D%/libvirtside.la
+
+check_PROGRAMS += tests/ut-virt
+TESTS += tests/ut-virt
+tests_ut_virt_SOURCES = tests/ut-virt.c
+tests_ut_virt_CPPFLAGS = $(INC_VIRT) $(INC_TESTS)
+tests_ut_virt_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBVIRT_CFLAGS)
+tests_ut_virt_LDADD = tests/libut.la src/virt/libvirtside.la
