@@ -46,14 +46,15 @@ struct device *device_new(const struct device_config *config, struct verror *e)
 		return NULL;
 	}
 	d->config = *config;
+	d->shared.type = config->type;
 	d->shared.nexus = config->nexus;
 	d->shared.notice = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	jobs_init(&d->jobs, &d->shared);
-	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+	for (unsigned i = 0; i < DEVICE_RINGS_MAX; i++)
 		d->ring[i].kick = d->ring[i].call = d->ring[i].err = -1;
 	for (unsigned i = 0; i < DEVICE_QUEUES; i++) {
 		d->queue[i].shared = &d->shared;
-		d->queue[i].index = RING_REQUEST + i;
+		d->queue[i].index = device_local(d) + i;
 		d->queue[i].luns = d->luns;
 		d->queue[i].kick = d->queue[i].vq.call = -1;
 	}
@@ -134,7 +135,7 @@ struct ring_call {
 static void start_in_worker(struct worker *w, void *arg)
 {
 	struct ring_call *c = arg;
-	struct queue *q = &c->device->queue[c->ring - RING_REQUEST];
+	struct queue *q = &c->device->queue[c->ring - device_local(c->device)];
 
 	if (!q->worker) {
 		q->worker = w;
@@ -147,19 +148,19 @@ static void change_in_worker(struct worker *w, void *arg)
 {
 	struct ring_call *c = arg;
 
-	c->err = queue_change(&c->device->queue[c->ring - RING_REQUEST], c->setup);
+	c->err = queue_change(&c->device->queue[c->ring - device_local(c->device)], c->setup);
 }
 
 static void signal_in_worker(struct worker *w, void *arg)
 {
 	struct ring_call *c = arg;
 
-	vq_signal(&c->device->queue[c->ring - RING_REQUEST].vq);
+	vq_signal(&c->device->queue[c->ring - device_local(c->device)].vq);
 }
 
 static struct worker *worker_of(struct device *d, unsigned ring)
 {
-	return d->worker[(ring - RING_REQUEST) % d->config.workers];
+	return d->worker[(ring - device_local(d)) % d->config.workers];
 }
 
 /* ---- one ring's setup, as it applies ---- */
@@ -176,7 +177,7 @@ static void setup_of(struct device *d, unsigned i, struct queue_setup *s)
 		s->log = d->log;
 	/* the event ring's buffers are parked, not under way, and the control ring's are the guest's to
 	 * repeat */
-	if (d->inflight && i >= RING_REQUEST && i < d->inflight_rings && r->vq.size == d->inflight_desc)
+	if (d->inflight && i >= device_local(d) && i < d->inflight_rings && r->vq.size == d->inflight_desc)
 		s->inflight = inflight_queue_at(d->inflight, d->inflight_size, i, d->inflight_desc);
 }
 
@@ -216,10 +217,10 @@ int device_ring_start(struct device *d, unsigned i)
 	struct ring_call c = {d, i, &s, 0};
 
 	setup_of(d, i, &s);
-	if (i < RING_REQUEST) {
+	if (i < device_local(d)) {
 		c.err = local_start(d, i, &s);
 	} else {
-		c.err = queue_room(&d->queue[i - RING_REQUEST], r->vq.size);
+		c.err = queue_room(&d->queue[i - device_local(d)], r->vq.size);
 		if (!c.err)
 			worker_call(worker_of(d, i), start_in_worker, &c);
 	}
@@ -242,14 +243,14 @@ static int ring_change(struct device *d, unsigned i)
 	if (!r->running)
 		return 0;
 	setup_of(d, i, &s);
-	if (i < RING_REQUEST)
+	if (i < device_local(d))
 		c.err = local_change(d, i, &s);
 	else
 		worker_call(worker_of(d, i), change_in_worker, &c);
 	if (!c.err)
 		return 0;
 	/* it keeps the memory that it has, but nothing is taken from there any more */
-	if (i < RING_REQUEST)
+	if (i < device_local(d))
 		d->local[i].broken = "it can't be changed";
 	log_err("ring %u can't be changed while it runs, and is not read any more: %s", i, strerror(-c.err));
 	return c.err;
@@ -259,7 +260,7 @@ static int all_change(struct device *d)
 {
 	int err = 0;
 
-	for (unsigned i = 0; i < DEVICE_RINGS; i++) {
+	for (unsigned i = 0; i < device_rings(d); i++) {
 		int one = ring_change(d, i);
 
 		err = err ? err : one;
@@ -304,12 +305,12 @@ int device_set_inflight(struct device *d, int fd, uint64_t size, uint64_t offset
 	uint64_t end;
 	void *map;
 
-	if (!desc || desc > VQ_SIZE_MAX || !rings || rings > DEVICE_RINGS || offset % 4096 ||
+	if (!desc || desc > VQ_SIZE_MAX || !rings || rings > device_rings(d) || offset % 4096 ||
 	    size < rings * inflight_queue_size(desc) || __builtin_add_overflow(size, offset, &end))
 		return -EINVAL;
 	if (fstat(fd, &st) || (S_ISREG(st.st_mode) && end > (uint64_t)st.st_size))
 		return -EINVAL;
-	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+	for (unsigned i = 0; i < device_rings(d); i++)
 		if (d->ring[i].running)
 			return -EBUSY;
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
@@ -378,7 +379,7 @@ void device_ring_call(struct device *d, unsigned i, int fd)
 	/* what was done while nobody could be called may wait for it */
 	if (!d->ring[i].running)
 		return;
-	if (i < RING_REQUEST)
+	if (i < device_local(d))
 		vq_signal(&d->local[i]);
 	else
 		worker_call(worker_of(d, i), signal_in_worker, &c);
@@ -402,7 +403,7 @@ uint16_t device_ring_end(struct device *d, unsigned i)
 
 void device_forget(struct device *d)
 {
-	for (unsigned i = 0; i < DEVICE_RINGS; i++) {
+	for (unsigned i = 0; i < device_rings(d); i++) {
 		struct ring *r = &d->ring[i];
 
 		cleanup_fd(&r->kick);

@@ -7,8 +7,9 @@
  *	RUNNING -> DRAINING	the first ring is disabled: no ring is read any more
  *	DRAINING -> STOPPED	nothing is under way, or the deadline has passed
  *
- * One thread uses a device: the one that speaks with the front end.  The control and the event ring are
- *served by it, the request rings by workers.  Nothing here blocks; what may is done in the pool.
+ * One thread uses a device: the one that speaks with the front end.  The rings of its type that are not
+ *request rings (device_type.h) are served by it, the request rings by workers.  Nothing here blocks; what may
+ *is done in the pool.
  *
  * Source: the vhost-user protocol, "Ring states"; virtio 1.1, 5.6.
  */
@@ -18,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "device_type.h"
 #include "event.h"
 #include "jobs.h"
 #include "lun.h"
@@ -29,13 +31,15 @@
 #include "worker.h"
 
 #define DEVICE_QUEUES 16 /* request queues */
-#define DEVICE_RINGS (2 + DEVICE_QUEUES)
+#define DEVICE_LOCAL_MAX 2
+#define DEVICE_RINGS_MAX (DEVICE_LOCAL_MAX + DEVICE_QUEUES)
+/* of virtio-scsi */
 #define RING_CONTROL 0
 #define RING_EVENT 1
-#define RING_REQUEST 2
 #define DEVICE_WORKERS_MAX 16
 
 struct device_config {
+	const struct device_type *type;
 	unsigned workers; /* 1..DEVICE_WORKERS_MAX */
 	unsigned blocking; /* threads of the pool */
 	uint64_t poll_us;
@@ -88,9 +92,9 @@ struct device {
 	struct memory *mem;
 	bool mem_closed;
 	struct dirty *log;
-	struct ring ring[DEVICE_RINGS];
-	struct virtqueue local[2]; /* control and event ring */
-	struct memory *local_mem[2]; /* that they lie in */
+	struct ring ring[DEVICE_RINGS_MAX];
+	struct virtqueue local[DEVICE_LOCAL_MAX];
+	struct memory *local_mem[DEVICE_LOCAL_MAX]; /* that they lie in */
 	struct worker *worker[DEVICE_WORKERS_MAX];
 	struct queue queue[DEVICE_QUEUES];
 	struct queue_shared shared;
@@ -106,6 +110,17 @@ struct device {
 	bool powered; /* the disks were started once */
 	bool lun_job; /* disks are being started, or a LUN is on its way */
 };
+
+/* Rings: the device's own, and all. */
+static inline unsigned device_local(const struct device *d)
+{
+	return d->config.type->local;
+}
+
+static inline unsigned device_rings(const struct device *d)
+{
+	return d->config.type->local + DEVICE_QUEUES;
+}
 
 /* Starts the threads. NULL with *e said. */
 struct device *device_new(const struct device_config *, struct verror *e);
@@ -142,7 +157,7 @@ void device_forget(struct device *);
 
 /* ---- the loop ---- */
 
-#define DEVICE_FDS 3
+#define DEVICE_FDS (1 + DEVICE_LOCAL_MAX)
 
 struct pollfd;
 

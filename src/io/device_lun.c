@@ -74,7 +74,7 @@ static void show_new(struct job *job)
 	d->lun_job = false;
 	if (t) {
 		set_table(d, t);
-		event_raise(&d->events, d->features, EVENT_LUN_ADDED, j->lun->number);
+		d->config.type->tell(d, EVENT_LUN_ADDED, j->lun->number);
 		log_info("LUN %u is there", j->lun->number);
 	} else {
 		lun_free(j->lun);
@@ -124,7 +124,7 @@ int device_lun_remove(struct device *d, unsigned number)
 	if (!t)
 		return -ENOMEM;
 	set_table(d, t);
-	event_raise(&d->events, d->features, EVENT_LUN_REMOVED, (uint16_t)number);
+	d->config.type->tell(d, EVENT_LUN_REMOVED, (uint16_t)number);
 	d->lun_job = true;
 	d->tmf[slot].device = d;
 	d->tmf[slot].used = true;
@@ -166,7 +166,7 @@ static void tell_sizes(struct job *job)
 			continue;
 		log_info("LUN %u has %llu blocks now", j->other[i]->number,
 			 (unsigned long long)u->ops->blocks(u));
-		event_raise(&d->events, d->features, EVENT_LUN_RESIZED, j->other[i]->number);
+		d->config.type->tell(d, EVENT_LUN_RESIZED, j->other[i]->number);
 	}
 	free(j);
 }

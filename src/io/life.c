@@ -39,7 +39,7 @@ static bool ready(const struct ring *r)
 
 static bool any_ready(const struct device *d)
 {
-	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+	for (unsigned i = 0; i < device_rings(d); i++)
 		if (ready(&d->ring[i]))
 			return true;
 	return false;
@@ -47,7 +47,7 @@ static bool any_ready(const struct device *d)
 
 static void start_rings(struct device *d)
 {
-	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+	for (unsigned i = 0; i < device_rings(d); i++)
 		if (ready(&d->ring[i]))
 			device_ring_start(d, i);
 }
@@ -93,7 +93,7 @@ static enum disk_start how_to_start(const struct device *d)
 {
 	if (d->powered)
 		return DISK_RESUMED;
-	for (unsigned i = RING_REQUEST; i < DEVICE_RINGS; i++)
+	for (unsigned i = device_local(d); i < device_rings(d); i++)
 		if (d->ring[i].addressed && d->ring[i].base)
 			return DISK_RESUMED;
 	return DISK_POWER_ON;
@@ -156,12 +156,12 @@ static void close_in_worker(struct worker *w, void *arg)
 
 static void stopped(struct device *d)
 {
-	for (unsigned i = 0; i < DEVICE_RINGS; i++) {
+	for (unsigned i = 0; i < device_rings(d); i++) {
 		struct ring *r = &d->ring[i];
 
 		if (r->running)
-			r->base = i < RING_REQUEST ? d->local[i].last_avail
-						   : d->queue[i - RING_REQUEST].vq.last_avail;
+			r->base = i < device_local(d) ? d->local[i].last_avail
+						      : d->queue[i - device_local(d)].vq.last_avail;
 		r->running = false;
 	}
 	set_state(d, DEVICE_STOPPED);
@@ -252,7 +252,7 @@ static void drain(struct device *d)
 
 void device_stop(struct device *d)
 {
-	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+	for (unsigned i = 0; i < device_rings(d); i++)
 		d->ring[i].enabled = false;
 	if (d->state == DEVICE_STOPPED || d->state == DEVICE_DRAINING)
 		return;
@@ -280,14 +280,14 @@ void device_ring_enable(struct device *d, unsigned i, bool on)
 
 void device_hold(struct device *d)
 {
-	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+	for (unsigned i = 0; i < device_rings(d); i++)
 		d->ring[i].held |= d->ring[i].enabled;
 	device_stop(d);
 }
 
 void device_go_on(struct device *d)
 {
-	for (unsigned i = 0; i < DEVICE_RINGS; i++) {
+	for (unsigned i = 0; i < device_rings(d); i++) {
 		d->ring[i].enabled |= d->ring[i].held;
 		d->ring[i].held = false;
 	}
@@ -305,31 +305,12 @@ static void clear(int fd)
 		log_err("an eventfd can't be read: %s", strerror(errno));
 }
 
-/* They are read as often as anything happens: both are seldom written. */
-static void run_local(struct device *d)
-{
-	struct virtqueue *events = &d->local[RING_EVENT], *control = &d->local[RING_CONTROL];
-
-	if (d->ring[RING_CONTROL].running && !control->broken) {
-		do
-			tmf_run(d);
-		while (!control->broken && tmf_slot(d) >= 0 && !vq_idle(control));
-		if (control->broken)
-			log_err("the control ring is not read any more: %s", control->broken);
-	}
-	if (!d->ring[RING_EVENT].running || events->broken)
-		return;
-	vq_idle(events); /* so that a kick tells of buffers, should there be none when one is needed */
-	if (event_run(&d->events, events))
-		log_err("the event ring is not read any more: %s", events->broken);
-}
-
 unsigned device_fds(const struct device *d, struct pollfd *fds)
 {
 	unsigned n = 0;
 
 	fds[n++] = (struct pollfd){d->shared.notice, POLLIN, 0};
-	for (unsigned i = 0; i < RING_REQUEST; i++)
+	for (unsigned i = 0; i < device_local(d); i++)
 		if (d->ring[i].running && d->ring[i].kick >= 0)
 			fds[n++] = (struct pollfd){d->ring[i].kick, POLLIN, 0};
 	return n;
@@ -343,7 +324,7 @@ struct monotime device_due(const struct device *d)
 void device_turn(struct device *d)
 {
 	clear(d->shared.notice);
-	for (unsigned i = 0; i < RING_REQUEST; i++)
+	for (unsigned i = 0; i < device_local(d); i++)
 		if (d->ring[i].running && d->ring[i].kick >= 0)
 			clear(d->ring[i].kick);
 	jobs_reap(&d->jobs);
@@ -354,7 +335,8 @@ void device_turn(struct device *d)
 		break;
 	case DEVICE_RUNNING:
 		start_rings(d);
-		run_local(d);
+		if (d->config.type->serve)
+			d->config.type->serve(d);
 		break;
 	case DEVICE_DRAINING:
 		drain(d);

@@ -3,10 +3,12 @@ noinst_LTLIBRARIES += src/io/libvhbaio.la
 src_io_libvhbaio_la_SOURCES = \
 	src/io/control.c src/io/control.h \
 	src/io/device.c src/io/device.h src/io/device_lun.c src/io/device_private.h \
+	src/io/device_scsi.c src/io/device_type.h \
 	src/io/dirty.c src/io/dirty.h \
 	src/io/engine.c src/io/engine.h \
 	src/io/event.c src/io/event.h \
 	src/io/inflight.c src/io/inflight.h \
+	src/io/iov.c src/io/iov.h \
 	src/io/jobs.c src/io/jobs.h \
 	src/io/life.c \
 	src/io/lun.c src/io/lun.h \

@@ -290,7 +290,11 @@ static int run(struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.device = {.workers = 1, .blocking = 8, .deadline_us = USEC_PER_SEC, .nexus = 1},
+		.device = {.type = &device_type_scsi,
+			   .workers = 1,
+			   .blocking = 8,
+			   .deadline_us = USEC_PER_SEC,
+			   .nexus = 1},
 		.server = {.listen = -1, .conn = -1, .control = -1},
 		.level = LOG_LEVEL_INFO,
 	};

@@ -3,15 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_type.h"
+#include "iov.h"
 #include "log.h"
 #include "queue.h"
-#include "luns.h"
 #include "repeat.h"
 #include "rescue.h"
-#include "virtio_scsi.h"
 #include "worker.h"
-
-#define OP_REPORT_LUNS 0xa0
 
 /* ---- the end of a command ---- */
 
@@ -28,10 +26,10 @@ static void wake_waiters(struct io_task *t)
 
 /* The guest learns of it. Data that were written are logged before the guest, or its next host, can rely on
  * them. */
-static void answer(struct io_task *t, uint8_t response)
+static void answer(struct io_task *t)
 {
 	struct queue *q = t->queue;
-	uint32_t len = vscsi_answer(t, response);
+	uint32_t len = q->shared->type->answer(t);
 
 	if (q->vq.log) {
 		vq_mark(&q->vq, t->use->mem, t->scsi.in, t->scsi.in_n);
@@ -41,14 +39,12 @@ static void answer(struct io_task *t, uint8_t response)
 	q->busy--;
 }
 
-static void finish(struct io_task *t, uint8_t response)
+static void finish(struct io_task *t)
 {
 	if (t->orphan)
 		t->queue->orphans--;
 	else
-		answer(t, t->aborted && response == VIRTIO_SCSI_S_OK && t->scsi.status == SCSI_BUSY
-				  ? VIRTIO_SCSI_S_ABORTED
-				  : response);
+		answer(t);
 	wake_waiters(t);
 	queue_task_free(t);
 }
@@ -71,7 +67,7 @@ static void go_on(struct io_task *t, enum disk_next next)
 	while (next == DISK_IO && !engine_submit(e, t, &result))
 		next = unit_end(t, result);
 	if (next == DISK_DONE)
-		finish(t, VIRTIO_SCSI_S_OK);
+		finish(t);
 	else if (next == DISK_BLOCKING)
 		to_pool(t);
 }
@@ -147,7 +143,7 @@ void queue_pool_ended(struct io_task *t)
 		return;
 	}
 	leave_pool(t);
-	finish(t, VIRTIO_SCSI_S_OK);
+	finish(t);
 }
 
 /* It had not begun: it never was executed. */
@@ -167,51 +163,18 @@ static bool call_back(struct io_task *t)
 
 /* ---- the beginning of a command ---- */
 
-static void to_unit(struct io_task *t, uint16_t number)
-{
-	struct queue *q = t->queue;
-	struct lun *l = number < LUN_NUMBERS ? q->luns->lun[number] : NULL;
-
-	if (!l) {
-		scsi_no_lun(&t->scsi, false);
-		finish(t, VIRTIO_SCSI_S_OK);
-		return;
-	}
-	t->lun = l;
-	go_on(t, l->unit->ops->begin(l->unit, q->shared->nexus, &t->scsi, &t->io));
-}
-
-/* The units don't know of one another. */
-static void report_luns(struct scsi_task *t, const struct lun_table *luns)
-{
-	uint64_t list[LUN_NUMBERS];
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < LUN_NUMBERS; i++)
-		if (luns->lun[i])
-			list[n++] = scsi_lun_from_number(i);
-	scsi_report_luns(t, list, n);
-}
-
 static void begin(struct io_task *t)
 {
-	enum vscsi_address a;
-	uint16_t number;
+	struct queue *q = t->queue;
+	struct unit *u;
 
-	a = vscsi_address(t->address, &number);
-	if (a == VSCSI_BAD_TARGET) {
-		finish(t, VIRTIO_SCSI_S_BAD_TARGET);
-	} else if (t->scsi.in_len && t->scsi.out_len) {
-		finish(t, VIRTIO_SCSI_S_FAILURE); /* both ways at once was not agreed upon */
-	} else if (t->scsi.cdb[0] == OP_REPORT_LUNS) {
-		report_luns(&t->scsi, t->queue->luns);
-		finish(t, VIRTIO_SCSI_S_OK);
-	} else if (a == VSCSI_REPORT_LUNS) {
-		scsi_no_lun(&t->scsi, true);
-		finish(t, VIRTIO_SCSI_S_OK);
-	} else {
-		to_unit(t, number);
+	t->lun = q->shared->type->begin(t, q->luns);
+	if (!t->lun) {
+		finish(t);
+		return;
 	}
+	u = t->lun->unit;
+	go_on(t, u->ops->begin(u, q->shared->nexus, &t->scsi, &t->io));
 }
 
 static void break_ring(struct queue *q, const char *why)
@@ -240,7 +203,7 @@ bool queue_run(struct queue *q)
 			q->armed = false;
 			vq_busy(&q->vq);
 		}
-		why = vscsi_parse(t, &c);
+		why = q->shared->type->parse(t, &c);
 		if (why) {
 			break_ring(q, why);
 			break;
@@ -248,7 +211,6 @@ bool queue_run(struct queue *q)
 		q->free = t->next_free;
 		t->use = q->use;
 		t->use->tasks++;
-		t->lun = NULL;
 		t->orphan = t->aborted = false;
 		t->waiters = 0;
 		q->busy++;
@@ -323,7 +285,7 @@ void queue_stop(struct queue *q)
 	watch(q, -1);
 	for (unsigned i = 0; i < q->tasks_n; i++)
 		if (call_back(&q->tasks[i]))
-			finish(&q->tasks[i], VIRTIO_SCSI_S_OK);
+			finish(&q->tasks[i]);
 	vq_flush(&q->vq);
 }
 
@@ -358,7 +320,7 @@ static void answer_instead(const struct io_task *t)
 	memcpy(a.scsi.cdb, t->scsi.cdb, sizeof(a.scsi.cdb));
 	a.scsi.cdb_len = t->scsi.cdb_len;
 	repeat_cut_off(&a.scsi, true, t->lun && t->lun->unit->ops->descriptor_sense(t->lun->unit));
-	answer(&a, VIRTIO_SCSI_S_OK);
+	answer(&a);
 }
 
 void queue_abandon(struct queue *q)
@@ -395,12 +357,9 @@ void queue_close_memory(struct queue *q)
 
 static bool matches(const struct io_task *t, const struct queue_match *m)
 {
-	uint16_t number;
-
-	if (t->state == TASK_FREE || (t->orphan && !m->orphans) ||
-	    vscsi_address(t->address, &number) != VSCSI_UNIT)
+	if (t->state == TASK_FREE || (t->orphan && !m->orphans))
 		return false;
-	return (m->all_luns || number == m->lun) && (m->all_tags || t->tag == m->tag);
+	return (m->all_luns || t->lun->number == m->lun) && (m->all_tags || t->tag == m->tag);
 }
 
 unsigned queue_match(struct queue *q, const struct queue_match *m, bool abort, unsigned w)
@@ -419,7 +378,7 @@ unsigned queue_match(struct queue *q, const struct queue_match *m, bool abort, u
 		t->waiters |= (uint8_t)(1 << w);
 		atomic_fetch_add(&q->shared->waiter[w].left, 1);
 		if (call_back(t))
-			finish(t, VIRTIO_SCSI_S_OK);
+			finish(t);
 		else if (t->state == TASK_KERNEL)
 			engine_cancel(worker_engine(q->worker), t);
 	}

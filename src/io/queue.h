@@ -18,6 +18,7 @@
 #include "virtqueue.h"
 
 struct worker;
+struct device_type;
 
 /* Somebody who waits until some tasks have ended: a task management function, the removal of a LUN. */
 struct waiter {
@@ -26,6 +27,7 @@ struct waiter {
 
 /* What all queues have in common. Nobody changes it but the device, before there is a worker. */
 struct queue_shared {
+	const struct device_type *type;
 	struct pool *pool;
 	int notice; /* eventfd to the device: look at waiters, and at what is still under way */
 	uint64_t nexus; /* the guest's port, as the disks know it */

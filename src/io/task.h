@@ -19,7 +19,7 @@
 #include "pool.h"
 #include "scsi_task.h"
 
-#define TASK_RESPONSE_IOV 8 /* pieces that the 108 bytes of a response may come in */
+#define TASK_RESPONSE_IOV 8 /* pieces that a response, at most 108 bytes, may come in */
 #define TASK_BOUNCE_MAX (4u << 20) /* Data-In of a blocking command; a guest's driver asks for less */
 #define TASK_WAITERS 8 /* what can wait for tasks to end, at once */
 
@@ -48,6 +48,7 @@ struct io_task {
 	uint64_t tag;
 	uint8_t address[8]; /* the LUN, as the guest wrote it */
 	uint16_t head;
+	uint8_t verdict; /* what the device itself says of it, in its type's own words; 0: all is well */
 	enum task_state state;
 	bool orphan; /* answered already: what is left of it touches nothing of the guest's */
 	bool aborted; /* a task management function ends it: the guest is told so */

@@ -5,17 +5,16 @@
 #include <linux/vhost_types.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
-#include <linux/virtio_scsi.h>
 
 #include "cleanup.h"
 #include "log.h"
 #include "vhost_user.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
+/* of every type of device */
 #define FEATURES                                                                                             \
 	(BIT(VHOST_F_LOG_ALL) | BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_INDIRECT_DESC) |                 \
-	 BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_SCSI_F_HOTPLUG) | BIT(VIRTIO_SCSI_F_CHANGE) |             \
-	 BIT(VU_F_PROTOCOL_FEATURES))
+	 BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VU_F_PROTOCOL_FEATURES))
 #define PROTOCOL_FEATURES                                                                                    \
 	(BIT(VU_PROTOCOL_MQ) | BIT(VU_PROTOCOL_LOG_SHMFD) | BIT(VU_PROTOCOL_REPLY_ACK) |                     \
 	 BIT(VU_PROTOCOL_INFLIGHT_SHMFD) | BIT(VU_PROTOCOL_RESET_DEVICE) |                                   \
@@ -40,22 +39,27 @@ static int reply_u64(struct vhost_user *v, uint64_t value)
 	return reply(v, &value, sizeof(value), -1);
 }
 
-static int ring_of(uint64_t index, unsigned *ring)
+static int ring_of(const struct vhost_user *v, uint64_t index, unsigned *ring)
 {
 	*ring = (unsigned)index;
-	return index < DEVICE_RINGS ? 0 : -EINVAL;
+	return index < device_rings(v->device) ? 0 : -EINVAL;
 }
 
 /* ---- features ---- */
 
+static uint64_t features(const struct vhost_user *v)
+{
+	return FEATURES | v->device->config.type->features;
+}
+
 static int get_features(struct vhost_user *v, struct vu_message *m)
 {
-	return reply_u64(v, FEATURES);
+	return reply_u64(v, features(v));
 }
 
 static int set_features(struct vhost_user *v, struct vu_message *m)
 {
-	if (m->payload.u64 & ~FEATURES)
+	if (m->payload.u64 & ~features(v))
 		return -EINVAL;
 	return device_set_features(v->device, m->payload.u64);
 }
@@ -75,7 +79,7 @@ static int set_protocol_features(struct vhost_user *v, struct vu_message *m)
 
 static int get_queue_num(struct vhost_user *v, struct vu_message *m)
 {
-	return reply_u64(v, DEVICE_RINGS);
+	return reply_u64(v, device_rings(v->device));
 }
 
 static int set_owner(struct vhost_user *v, struct vu_message *m)
@@ -175,7 +179,7 @@ static int set_vring_num(struct vhost_user *v, struct vu_message *m)
 {
 	unsigned ring;
 
-	return ring_of(m->payload.state.index, &ring)
+	return ring_of(v, m->payload.state.index, &ring)
 		       ? -EINVAL
 		       : device_ring_size(v->device, ring, m->payload.state.num);
 }
@@ -192,21 +196,21 @@ static int set_vring_addr(struct vhost_user *v, struct vu_message *m)
 	};
 	unsigned ring;
 
-	return ring_of(a->index, &ring) ? -EINVAL : device_ring_address(v->device, ring, &s);
+	return ring_of(v, a->index, &ring) ? -EINVAL : device_ring_address(v->device, ring, &s);
 }
 
 static int set_vring_base(struct vhost_user *v, struct vu_message *m)
 {
 	unsigned ring;
 
-	if (ring_of(m->payload.state.index, &ring) || m->payload.state.num > UINT16_MAX)
+	if (ring_of(v, m->payload.state.index, &ring) || m->payload.state.num > UINT16_MAX)
 		return -EINVAL;
 	return device_ring_base(v->device, ring, (uint16_t)m->payload.state.num);
 }
 
 static int get_vring_base(struct vhost_user *v, struct vu_message *m)
 {
-	if (ring_of(m->payload.state.index, &v->base_ring))
+	if (ring_of(v, m->payload.state.index, &v->base_ring))
 		return -EINVAL;
 	device_stop(v->device);
 	v->base_owed = true;
@@ -219,7 +223,7 @@ static int ring_fd(struct vhost_user *v, struct vu_message *m,
 	bool none = m->payload.u64 & VU_NO_FD;
 	unsigned ring;
 
-	if (ring_of(m->payload.u64 & VU_RING_INDEX, &ring) || m->fds != !none)
+	if (ring_of(v, m->payload.u64 & VU_RING_INDEX, &ring) || m->fds != !none)
 		return -EINVAL;
 	set(v->device, ring, none ? -1 : vu_message_take(m, 0));
 	return 0;
@@ -249,7 +253,7 @@ static int set_vring_enable(struct vhost_user *v, struct vu_message *m)
 {
 	unsigned ring;
 
-	if (ring_of(m->payload.state.index, &ring) || m->payload.state.num > 1)
+	if (ring_of(v, m->payload.state.index, &ring) || m->payload.state.num > 1)
 		return -EINVAL;
 	device_ring_enable(v->device, ring, m->payload.state.num);
 	return 0;
@@ -262,7 +266,8 @@ static int get_inflight_fd(struct vhost_user *v, struct vu_message *m)
 	struct vu_inflight *i = &m->payload.inflight;
 	AUTO_FD int fd = -1;
 
-	if (!i->queues || i->queues > DEVICE_RINGS || !i->queue_size || i->queue_size > VQ_SIZE_MAX)
+	if (!i->queues || i->queues > device_rings(v->device) || !i->queue_size ||
+	    i->queue_size > VQ_SIZE_MAX)
 		return -EINVAL;
 	i->size = i->queues * inflight_queue_size(i->queue_size);
 	i->offset = 0;

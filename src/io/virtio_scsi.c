@@ -12,32 +12,6 @@ _Static_assert(SCSI_SENSE_MAX == VIRTIO_SCSI_SENSE_SIZE && SCSI_CDB_MAX == VIRTI
 #define METHOD_PERIPHERAL 0
 #define METHOD_FLAT 1
 
-size_t iov_get(const struct iovec *iov, unsigned n, void *buf, size_t len)
-{
-	size_t done = 0;
-
-	for (unsigned i = 0; i < n && done < len; i++) {
-		size_t part = iov[i].iov_len < len - done ? iov[i].iov_len : len - done;
-
-		memcpy((uint8_t *)buf + done, iov[i].iov_base, part);
-		done += part;
-	}
-	return done;
-}
-
-size_t iov_put(const struct iovec *iov, unsigned n, const void *buf, size_t len)
-{
-	size_t done = 0;
-
-	for (unsigned i = 0; i < n && done < len; i++) {
-		size_t part = iov[i].iov_len < len - done ? iov[i].iov_len : len - done;
-
-		memcpy(iov[i].iov_base, (const uint8_t *)buf + done, part);
-		done += part;
-	}
-	return done;
-}
-
 enum vscsi_address vscsi_address(const uint8_t lun[8], uint16_t *number)
 {
 	if (lun[0] == ADDRESS_WLUN)
@@ -77,33 +51,6 @@ static unsigned cdb_len(const uint8_t *cdb)
 	return cdb[0] >> 5 == 3 ? SCSI_CDB_MAX : by_group[cdb[0] >> 5];
 }
 
-/* Take len bytes off the front of *iov into parts. False: more pieces than there is room for. */
-static bool take_front(struct iovec **iov, unsigned *n, size_t len, struct iovec *parts, unsigned *parts_n,
-		       unsigned room)
-{
-	unsigned used = 0;
-
-	while (len) {
-		struct iovec *v = *iov;
-		size_t part = v->iov_len < len ? v->iov_len : len;
-
-		if (parts && used == room)
-			return false;
-		if (parts)
-			parts[used++] = (struct iovec){v->iov_base, part};
-		v->iov_base = (uint8_t *)v->iov_base + part;
-		v->iov_len -= part;
-		len -= part;
-		if (!v->iov_len) {
-			++*iov;
-			--*n;
-		}
-	}
-	if (parts_n)
-		*parts_n = used;
-	return true;
-}
-
 const char *vscsi_parse(struct io_task *t, const struct vq_chain *c)
 {
 	struct iovec *out = c->iov, *in = c->iov + c->out_n;
@@ -113,10 +60,11 @@ const char *vscsi_parse(struct io_task *t, const struct vq_chain *c)
 	if (c->out_len < sizeof(req) || c->in_len < sizeof(struct virtio_scsi_cmd_resp))
 		return "a request is shorter than its headers";
 	iov_get(out, out_n, &req, sizeof(req));
-	take_front(&out, &out_n, sizeof(req), NULL, NULL, 0);
-	if (!take_front(&in, &in_n, sizeof(struct virtio_scsi_cmd_resp), t->response, &t->response_n,
-			TASK_RESPONSE_IOV))
+	iov_take(&out, &out_n, sizeof(req), NULL, NULL, 0);
+	if (!iov_take(&in, &in_n, sizeof(struct virtio_scsi_cmd_resp), t->response, &t->response_n,
+		      TASK_RESPONSE_IOV))
 		return "a response is cut into too many pieces";
+	t->verdict = VIRTIO_SCSI_S_OK;
 	t->head = c->head;
 	t->tag = req.tag;
 	memcpy(t->address, req.lun, sizeof(t->address));
@@ -137,19 +85,21 @@ const char *vscsi_parse(struct io_task *t, const struct vq_chain *c)
 	return NULL;
 }
 
-uint32_t vscsi_answer(const struct io_task *t, uint8_t response)
+uint32_t vscsi_answer(const struct io_task *t)
 {
 	const struct scsi_task *s = &t->scsi;
 	size_t asked = s->in_len ? s->in_len : s->out_len;
 	size_t moved = s->moved < asked ? s->moved : asked, written;
 	struct virtio_scsi_cmd_resp r = {
 		.resid = htole32(asked - moved < UINT32_MAX ? (uint32_t)(asked - moved) : UINT32_MAX),
-		.response = response,
+		.response = t->verdict,
 	};
 
-	if (response == VIRTIO_SCSI_S_OK && s->overrun) {
+	if (r.response == VIRTIO_SCSI_S_OK && s->overrun) {
 		r.response = VIRTIO_SCSI_S_OVERRUN;
-	} else if (response == VIRTIO_SCSI_S_OK) {
+	} else if (r.response == VIRTIO_SCSI_S_OK && t->aborted && s->status == SCSI_BUSY) {
+		r.response = VIRTIO_SCSI_S_ABORTED;
+	} else if (r.response == VIRTIO_SCSI_S_OK) {
 		r.status = s->status;
 		r.sense_len = htole32(s->sense_len);
 		memcpy(r.sense, s->sense, s->sense_len);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <linux/virtio_scsi.h>
 
+#include "iov.h"
 #include "task.h"
 #include "virtqueue.h"
 
@@ -28,17 +29,8 @@ enum vscsi_address vscsi_address(const uint8_t lun[8], uint16_t *number);
 /* The reverse, as the guest expects it in events. */
 void vscsi_address_of(uint8_t lun[8], uint16_t number);
 
-/*
- * Take the task's request part from its chain, whose iovecs the task uses from then on. Returns NULL, or what
- * is wrong: then there is no place to answer to.
- */
+/* As in struct device_type. */
 const char *vscsi_parse(struct io_task *, const struct vq_chain *);
-
-/* Write the response into the guest's memory; returns the bytes of the chain that were written. */
-uint32_t vscsi_answer(const struct io_task *, uint8_t response);
-
-/* Bytes between a flat buffer and iovecs; return how many there was room for. */
-size_t iov_get(const struct iovec *, unsigned n, void *buf, size_t len);
-size_t iov_put(const struct iovec *, unsigned n, const void *buf, size_t len);
+uint32_t vscsi_answer(const struct io_task *);
 
 #endif

@@ -24,7 +24,8 @@ static int memfd = -1;
 
 static void make_device(void)
 {
-	struct device_config c = {.workers = 1, .blocking = 1, .deadline_us = 1000, .nexus = 1};
+	struct device_config c = {
+		.type = &device_type_scsi, .workers = 1, .blocking = 1, .deadline_us = 1000, .nexus = 1};
 	struct verror e;
 
 	log_open("fuzz", 0);

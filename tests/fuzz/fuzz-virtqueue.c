@@ -67,7 +67,7 @@ static void command(struct virtqueue *q, const struct vq_chain *c)
 
 	if (!vscsi_parse(&t, c)) {
 		vscsi_address(t.address, &number);
-		len = vscsi_answer(&t, VIRTIO_SCSI_S_OK);
+		len = vscsi_answer(&t);
 		vq_mark(q, mem, t.response, t.response_n);
 		vq_mark(q, mem, t.scsi.in, t.scsi.in_n);
 	}

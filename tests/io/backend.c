@@ -69,6 +69,7 @@ static void *serve(void *arg)
 int backend_start(struct backend *b, const struct backend_options *o)
 {
 	struct device_config c = {
+		.type = &device_type_scsi,
 		.workers = o->workers ? o->workers : 1,
 		.blocking = 4,
 		.poll_us = o->poll_us,
