@@ -334,6 +334,76 @@ static void test_stop(void)
 	world_end(&w);
 }
 
+/* What one path doesn't answer goes by the other, if that does no harm. */
+static void test_paths(void)
+{
+	const struct array first_lost = {.end = SG_LOST, .second_is_good = true};
+	const struct array standby = {.end = SG_ANSWERED,
+				      .status = SCSI_CHECK_CONDITION,
+				      .sense = {0x72, KEY_NOT_READY, 0x04, 0x0b},
+				      .sense_len = 8,
+				      .second_is_good = true};
+	struct front_req q;
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t data;
+
+	begin(&w);
+	data = front_alloc(f, 4096, 4096, false);
+	array_set(&standby); /* nothing was executed: any command may go */
+	tell(&q, pr_out, sizeof(pr_out), data, 24);
+	exchange(f, &q);
+	expect(&q, 0, 0, 0);
+	UT_EQ(array_get().calls, 2);
+	UT_EQ(array_get().by_second, 1);
+	array_set(&first_lost);
+	tell(&q, pr_out, sizeof(pr_out), data, 24);
+	exchange(f, &q);
+	expect(&q, SCSI_CHECK_CONDITION, KEY_UNIT_ATTENTION, ASC_NEXUS_LOSS);
+	UT_EQ(array_get().by_second, 0);
+	exchange(f, &q); /* by now the path is known to be lost */
+	expect(&q, 0, 0, 0);
+	UT_EQ(array_get().by_second, 1);
+	world_end(&w);
+
+	begin(&w);
+	data = front_alloc(f, 4096, 4096, false);
+	array_set(&first_lost);
+	rw(&q, 10, false, BEYOND, 8, data);
+	exchange(f, &q);
+	expect(&q, 0, 0, 0);
+	UT_EQ(front_response(&q)->resid, 0);
+	UT_EQ(array_get().calls, 2);
+	array_set(&medium_error);
+	rw(&q, 10, false, BEYOND, 8, data);
+	exchange(f, &q);
+	UT_EQ(front_response(&q)->sense[2], 3);
+	UT_EQ(array_get().by_second, 1);
+	world_end(&w);
+}
+
+static void test_designators(void)
+{
+	static const uint8_t page[] = {
+		0,    0x83, 0, 48, /* */
+		1,    0x93, 0, 8,  0x50, 1,   2,   3,	4, 5, 6, 7, /* the target port's NAA */
+		2,    1,    0, 4,  'V',	 'H', 'B', 'A', /* T10 vendor */
+		1,    3,    0, 8,  0x60, 1,   2,   3,	4, 5, 6, 8, /* NAA */
+		1,    2,    0, 8,  0x70, 1,   2,   3,	4, 5, 6, 9, /* EUI-64 */
+		0x11, 0x94, 0, 0,
+	};
+	static const uint8_t naa[] = {1, 3, 0x60, 1, 2, 3, 4, 5, 6, 8}, t10[] = {2, 1, 'V', 'H', 'B', 'A'};
+	uint8_t d[PATH_DESIGNATOR_MAX];
+
+	UT_EQ(path_designator(page, sizeof(page), d, sizeof(d)), sizeof(naa));
+	CU_ASSERT(!memcmp(d, naa, sizeof(naa)));
+	UT_EQ(path_designator(page, 27, d, sizeof(d)), sizeof(t10)); /* what is cut off isn't taken */
+	CU_ASSERT(!memcmp(d, t10, sizeof(t10)));
+	UT_EQ(path_designator(page, 20, d, sizeof(d)), 0);
+	UT_EQ(path_designator(page, 3, d, sizeof(d)), 0);
+	UT_EQ(path_designator(page, sizeof(page), d, 8), sizeof(t10)); /* nor what there is no room for */
+}
+
 /* One that hangs leaves threads for the others. */
 static void test_lanes(void)
 {
@@ -395,6 +465,8 @@ static CU_TestInfo tests[] = {
 	{"reset", test_reset},
 	{"stop", test_stop},
 	{"threads for others", test_lanes},
+	{"paths", test_paths},
+	{"designators", test_designators},
 	{"a failure in a stop", test_fails_in_stop},
 	CU_TEST_INFO_NULL,
 };

@@ -111,10 +111,19 @@ static int start(struct guest *g, char **a)
 
 static int stop(struct guest *g, char **a)
 {
+	const struct vu_state off = {RING_REQUESTS, 0};
 	struct monotime from = mono_now();
+	struct vu_state base = off;
+	uint64_t us;
 
+	/* the first ring stops the device, and its base is what the front end waits for */
+	front_send(&g->front, VU_SET_VRING_ENABLE, &off, sizeof(off), NULL, 0, false);
+	front_send(&g->front, VU_GET_VRING_BASE, &base, sizeof(base), NULL, 0, false);
+	front_receive(&g->front, VU_GET_VRING_BASE, &base, sizeof(base), NULL);
+	us = mono_since(mono_now(), from);
 	front_stop(&g->front, g->base);
-	printf("us=%" PRIu64 "\n", mono_since(mono_now(), from));
+	g->base[RING_REQUESTS] = (uint16_t)base.num;
+	printf("us=%" PRIu64 "\n", us);
 	return 0;
 }
 

@@ -129,18 +129,18 @@ static int64_t call(const struct io_task *t, const struct iovec *iov, unsigned n
 
 	do {
 		if (t->io.op == DISK_OP_FSYNC)
-			r = fdatasync(t->lun->fd);
+			r = fdatasync(t->io.fd);
 		else if (t->io.op == DISK_OP_READ)
-			r = preadv2(t->lun->fd, iov, (int)n, (off_t)t->io.offset, flags);
+			r = preadv2(t->io.fd, iov, (int)n, (off_t)t->io.offset, flags);
 		else
-			r = pwritev2(t->lun->fd, iov, (int)n, (off_t)t->io.offset, flags);
+			r = pwritev2(t->io.fd, iov, (int)n, (off_t)t->io.offset, flags);
 	} while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : r;
 }
 
 static void prepare(struct io_uring_sqe *s, const struct io_task *t, const struct iovec *iov, unsigned n)
 {
-	int fd = t->lun->fd;
+	int fd = t->io.fd;
 
 	switch (t->io.op) {
 	case DISK_OP_READ:

@@ -14,7 +14,7 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/lun.c src/io/lun.h \
 	src/io/lun_option.c src/io/lun_option.h \
 	src/io/memory.c src/io/memory.h \
-	src/io/pass.c src/io/pass.h src/io/pass_open.c \
+	src/io/pass.c src/io/pass.h src/io/pass_open.c src/io/path.c src/io/path.h src/io/path_open.c \
 	src/io/pool.c src/io/pool.h \
 	src/io/queue.c src/io/queue.h src/io/queue_room.c \
 	src/io/rescue.c src/io/rescue.h \

@@ -18,14 +18,13 @@ struct lun *lun_new(uint16_t number, struct unit *unit)
 		return NULL;
 	l->number = number;
 	l->unit = unit;
-	l->fd = unit->fd;
-	flags = fcntl(l->fd, F_GETFL);
+	flags = fcntl(unit->fd, F_GETFL);
 	l->aligned = flags >= 0 && (flags & O_DIRECT);
 	/*
 	 * io_uring hands every command on such a file to a thread of its own, which costs more than the copy.
 	 * A device's node lies in memory too, on /dev, but what it stands for doesn't.
 	 */
-	l->direct_call = !fstat(l->fd, &st) && S_ISREG(st.st_mode) && !fstatfs(l->fd, &fs) &&
+	l->direct_call = !fstat(unit->fd, &st) && S_ISREG(st.st_mode) && !fstatfs(unit->fd, &fs) &&
 			 fs.f_type == TMPFS_MAGIC;
 	return l;
 }

@@ -18,7 +18,6 @@
 struct lun {
 	uint16_t number;
 	struct unit *unit;
-	int fd; /* the unit's */
 	bool aligned; /* the file was opened with O_DIRECT: not any address will do */
 	bool direct_call; /* the file is memory: a call is sooner done than handed to io_uring */
 };

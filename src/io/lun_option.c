@@ -16,7 +16,8 @@ struct parsed {
 	const struct lun_source *from;
 	const char *file, *state_file;
 	bool direct;
-	const char *sd_path;
+	const char *sd_path[PATHS_MAX];
+	unsigned sd_paths;
 	int sd, sg;
 	const char *of_disk; /* a word that only a disk of our own has */
 };
@@ -59,8 +60,10 @@ static int take_fd(struct parsed *p, unsigned index, const char *value, int *fd)
 static int set_sd(struct parsed *p, const char *v, struct verror *e)
 {
 	if (v && strncmp(v, "fd:", 3)) {
-		p->sd_path = v;
-		return p->from->files ? 0 : bad(e, "sd", "no path here");
+		if (!p->from->files || p->sd_paths == PATHS_MAX)
+			return bad(e, "sd", p->from->files ? "at most 8 paths" : "no path here");
+		p->sd_path[p->sd_paths++] = v;
+		return 0;
 	}
 	return take_fd(p, 0, v ? v + 3 : NULL, &p->sd) ? bad(e, "sd", "a path, or an open file descriptor")
 						       : 0;
@@ -242,8 +245,9 @@ static int open_files(struct parsed *p, struct verror *e)
 /* An array's LUN says itself what it is. */
 static struct unit *open_device(struct parsed *p, struct verror *e)
 {
-	struct unit *u;
-	char name[32];
+	struct paths paths = {0};
+	struct unit *u = NULL;
+	int err = 0;
 
 	if (p->of_disk) {
 		verror_set(e, VHBA_E_USAGE, "'%s' is nothing that a SCSI device can be told to be",
@@ -251,16 +255,20 @@ static struct unit *open_device(struct parsed *p, struct verror *e)
 		verror_fix(e, "see vhba-io(8), LOGICAL UNITS");
 		return NULL;
 	}
-	if (p->sd_path && (p->sd >= 0 || p->sg >= 0)) {
-		bad(e, "sd", "a path, or the file descriptors of both nodes");
+	if (p->sd_paths && (p->sd >= 0 || p->sg >= 0)) {
+		bad(e, "sd", "paths, or the file descriptors of both nodes");
 		return NULL;
 	}
-	if (p->sd_path && pass_open_path(p->sd_path, p->disk.read_only, &p->sd, &p->sg, e))
-		return NULL;
-	snprintf(name, sizeof(name), "file descriptor %d", p->sd);
-	u = pass_open(p->sd, p->sg, p->sd_path ? p->sd_path : name, e);
-	if (u)
-		p->sd = p->sg = -1;
+	if (!p->sd_paths)
+		path_of_fds(&paths.path[paths.n++], steal_fd(&p->sd), steal_fd(&p->sg));
+	while (!err && paths.n < p->sd_paths) {
+		err = path_open(&paths.path[paths.n], p->sd_path[paths.n], p->disk.read_only, e);
+		paths.n++;
+	}
+	if (!err)
+		u = pass_open(&paths, e);
+	for (unsigned i = 0; i < paths.n && !u; i++)
+		path_close(&paths.path[i]);
 	return u;
 }
 
@@ -307,7 +315,7 @@ struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *
 		err = bad(e, "number", "0 to 255");
 	while (!err && (word = strtok_r(NULL, ",", &save)))
 		err = set(&p, word, e);
-	if (!err && (p.sd_path || p.sd >= 0 || p.sg >= 0))
+	if (!err && (p.sd_paths || p.sd >= 0 || p.sg >= 0))
 		unit = open_device(&p, e);
 	else if (!err)
 		unit = open_disk(&p, lun, e);

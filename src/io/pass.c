@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <linux/fs.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -25,12 +24,10 @@
 
 struct pass {
 	struct unit unit;
-	int sg;
+	struct paths paths;
 	unsigned block_shift;
 	_Atomic uint64_t blocks;
 	atomic_uint attentions; /* bits: 1 << enum disk_attention */
-	atomic_bool lost; /* the path; told in the log */
-	char name[32];
 };
 
 static struct pass *pass_of(struct unit *u)
@@ -87,6 +84,16 @@ static bool attention_taken(struct pass *p, struct scsi_task *t)
 	return true;
 }
 
+static void set_io(const struct pass *p, struct disk_io *io, const struct transfer *r,
+		   const struct path *path)
+{
+	*io = (struct disk_io){.op = r->write ? DISK_OP_WRITE : DISK_OP_READ,
+			       .fd = path->sd,
+			       .flags = r->write && (r->flags & FUA) ? DISK_IO_FUA : 0,
+			       .offset = r->x.lba << p->block_shift,
+			       .length = r->length};
+}
+
 static enum disk_next by_sg(struct scsi_task *t, const struct transfer *r)
 {
 	if (r->write || r->length <= TASK_BOUNCE_MAX)
@@ -116,16 +123,46 @@ static enum disk_next begin(struct unit *u, uint64_t nexus, struct scsi_task *t,
 	 */
 	if (r.x.lba > blocks || r.x.n > blocks - r.x.lba || (!r.write && (r.flags & FUA)))
 		return by_sg(t, &r);
-	*io = (struct disk_io){.op = r.write ? DISK_OP_WRITE : DISK_OP_READ,
-			       .flags = r.write && (r.flags & FUA) ? DISK_IO_FUA : 0,
-			       .offset = r.x.lba << p->block_shift,
-			       .length = r.length};
+	set_io(p, io, &r, paths_choose(&p->paths, 0));
 	return DISK_IO;
 }
 
-/* No target has answered, and none would. */
-static const int unanswered[] = {ECANCELED, EAGAIN,  ENOMEM,	ENOBUFS,  ENODEV,
-				 ENXIO,	    ENOLINK, ETIMEDOUT, ESHUTDOWN};
+/* No target has answered: by this path none would say more. The others were for want of memory, or called
+ * back. */
+static const struct {
+	int error;
+	bool path;
+} unanswered[] = {
+	{ECANCELED, false}, {EAGAIN, false}, {ENOMEM, false},	{ENOBUFS, false},  {ENODEV, true},
+	{ENXIO, true},	    {ENOLINK, true}, {ETIMEDOUT, true}, {ESHUTDOWN, true},
+};
+
+static struct path *path_of_fd(struct pass *p, int fd)
+{
+	unsigned i = 0;
+
+	while (i + 1 < p->paths.n && p->paths.path[i].sd != fd)
+		i++;
+	return &p->paths.path[i];
+}
+
+/* All of it again by another path, as far as there is one: READ and WRITE may be repeated. */
+static enum disk_next elsewhere(struct pass *p, struct scsi_task *t, struct disk_io *io)
+{
+	struct path *path = path_of_fd(p, io->fd), *next;
+	uint32_t tried = io->tried | path_bit(&p->paths, path);
+	struct transfer r;
+
+	path_lost(path, NULL);
+	next = paths_choose(&p->paths, tried);
+	if (!next || !transfer_of(p, t, &r)) {
+		repeat_cut_off(t, true, false);
+		return DISK_DONE;
+	}
+	set_io(p, io, &r, next);
+	io->tried = tried;
+	return DISK_IO;
+}
 
 static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *io, int64_t result)
 {
@@ -139,13 +176,16 @@ static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *i
 	io->offset += done;
 	io->length -= done;
 	if (done) {
+		path_answers(path_of_fd(pass_of(u), io->fd));
 		t->moved = io->skip;
 		scsi_end(t, SCSI_GOOD);
 		return io->length ? DISK_IO : DISK_DONE;
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(unanswered); i++) {
-		if (result != -unanswered[i])
+		if (result != -unanswered[i].error)
 			continue;
+		if (unanswered[i].path)
+			return elsewhere(pass_of(u), t, io);
 		repeat_cut_off(t, true, false);
 		return DISK_DONE;
 	}
@@ -154,32 +194,52 @@ static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *i
 
 /* ---- by SG_IO ---- */
 
-static void note_path(struct pass *p, const struct sg_command *c, bool lost)
+enum lost {
+	LOST_NOT,
+	LOST_UNTOUCHED, /* the target's port can't: nothing was executed, another port may */
+	LOST_PERHAPS, /* it may have been executed */
+};
+
+/* One command, and the way it goes. */
+struct attempt {
+	struct pass *p;
+	struct path *path;
+	struct scsi_task *t;
+	uint8_t *buf;
+	enum lost lost;
+};
+
+/* NOT READY, logical unit not accessible by this port: in transition, standby, unavailable (SPC-4, 5.11.2) */
+static bool other_port(const struct sg_command *c)
 {
-	if (atomic_exchange(&p->lost, lost) == lost)
-		return;
-	if (!lost)
-		log_notice("%s answers again", p->name);
-	else if (c->error)
-		log_warning("%s doesn't answer: %s", p->name, strerror(c->error));
-	else
-		log_warning("%s doesn't answer: host status 0x%02x", p->name, c->host_status);
+	bool fixed = (c->sense[0] & 0x7e) == 0x70;
+	unsigned key = fixed ? c->sense[2] & 0xf : c->sense[1] & 0xf;
+	unsigned asc = fixed ? get_be16(c->sense + 12) : get_be16(c->sense + 2);
+
+	return c->status == SCSI_CHECK_CONDITION && c->sense_len >= (fixed ? 14 : 4) &&
+	       key == KEY_NOT_READY && asc >= 0x040a && asc <= 0x040c;
 }
 
-/* The task's answer; what the data part is, its caller knows. True: the target said GOOD. */
-static bool execute(struct pass *p, struct scsi_task *t, struct sg_command *c)
+/*
+ * The task's answer, or what it ends with if nobody knows a better way; what the data part is, the caller
+ * knows. True: the target said GOOD.
+ */
+static bool execute(struct attempt *a, struct sg_command *c)
 {
-	enum sg_end end = sg_execute(p->sg, c);
+	enum sg_end end = sg_execute(a->path->sg, c);
+	struct scsi_task *t = a->t;
 
-	if (end == SG_ANSWERED || end == SG_LOST)
-		note_path(p, c, end == SG_LOST);
 	switch (end) {
 	case SG_ANSWERED:
+		path_answers(a->path);
+		a->lost = other_port(c) ? LOST_UNTOUCHED : LOST_NOT;
 		t->status = c->status;
 		t->sense_len = c->sense_len;
 		memcpy(t->sense, c->sense, c->sense_len);
 		return c->status == SCSI_GOOD;
 	case SG_LOST:
+		path_lost(a->path, c);
+		a->lost = LOST_PERHAPS;
 		repeat_cut_off(t, true, false);
 		break;
 	case SG_NOT_BEGUN:
@@ -224,8 +284,9 @@ static void set_extent(uint8_t *cdb, struct extent x)
  * well it was a fault that has passed, and the data are there; unless the caller's buffer is smaller than the
  * guest's, then the guest comes again.
  */
-static void run_transfer(struct pass *p, struct scsi_task *t, const struct transfer *r, uint8_t *buf)
+static void run_transfer(struct attempt *a, const struct transfer *r)
 {
+	struct scsi_task *t = a->t;
 	uint8_t cdb[SCSI_CDB_MAX];
 	bool fits = true, good = true;
 
@@ -233,16 +294,17 @@ static void run_transfer(struct pass *p, struct scsi_task *t, const struct trans
 	for (uint64_t at = 0; good && at < r->length;) {
 		uint32_t len = r->length - at < PIECE ? (uint32_t)(r->length - at) : PIECE;
 		struct sg_command c = {
-			.cdb = cdb, .cdb_len = t->cdb_len, .data = buf, .len = len, .out = r->write};
+			.cdb = cdb, .cdb_len = t->cdb_len, .data = a->buf, .len = len, .out = r->write};
+		unsigned shift = a->p->block_shift;
 
-		set_extent(cdb, (struct extent){r->x.lba + (at >> p->block_shift), len >> p->block_shift});
+		set_extent(cdb, (struct extent){r->x.lba + (at >> shift), len >> shift});
 		if (r->write)
-			fits &= scsi_data_out(t, at, buf, len) == len;
+			fits &= scsi_data_out(t, at, a->buf, len) == len;
 		if (!fits && r->write)
 			break;
-		good = execute(p, t, &c);
+		good = execute(a, &c);
 		if (!r->write && fits)
-			fits = scsi_data_in(t, at, buf, c.moved) == c.moved;
+			fits = scsi_data_in(t, at, a->buf, c.moved) == c.moved;
 		if (fits)
 			t->moved = at + c.moved;
 		good &= c.moved == len;
@@ -252,18 +314,41 @@ static void run_transfer(struct pass *p, struct scsi_task *t, const struct trans
 		scsi_end(t, SCSI_BUSY);
 }
 
-static void run_other(struct pass *p, struct scsi_task *t, uint8_t *buf, uint32_t len)
+static void run_other(struct attempt *a, uint32_t len)
 {
+	struct scsi_task *t = a->t;
 	struct sg_command c = {
-		.cdb = t->cdb, .cdb_len = t->cdb_len, .data = buf, .len = len, .out = t->out_len};
+		.cdb = t->cdb, .cdb_len = t->cdb_len, .data = a->buf, .len = len, .out = t->out_len};
 
-	if (c.out && scsi_data_out(t, 0, buf, len) != len) {
+	if (c.out && scsi_data_out(t, 0, a->buf, len) != len) {
 		t->overrun = true;
 		scsi_end(t, SCSI_GOOD);
 		return;
 	}
-	execute(p, t, &c);
-	t->moved = c.out ? c.moved : scsi_data_in(t, 0, buf, c.moved);
+	execute(a, &c);
+	t->moved = c.out ? c.moved : scsi_data_in(t, 0, a->buf, c.moved);
+}
+
+/* By one path after the other, as long as nobody has answered and another execution does no harm. */
+static void attempts(struct attempt *a, const struct transfer *r, uint32_t len)
+{
+	bool harmless = repeat_rule(a->t->cdb)->verdict == REPEAT_HARMLESS;
+	uint32_t tried = 0;
+
+	while ((a->path = paths_choose(&a->p->paths, tried))) {
+		a->lost = LOST_NOT;
+		a->t->moved = 0;
+		scsi_end(a->t, SCSI_GOOD);
+		if (r)
+			run_transfer(a, r);
+		else
+			run_other(a, len);
+		if (a->lost == LOST_NOT || (a->lost == LOST_PERHAPS && !harmless))
+			return;
+		if (a->lost == LOST_UNTOUCHED)
+			paths_rank(&a->p->paths);
+		tried |= path_bit(&a->p->paths, a->path);
+	}
 }
 
 static void run(struct unit *u, uint64_t nexus, struct scsi_task *t)
@@ -273,10 +358,10 @@ static void run(struct unit *u, uint64_t nexus, struct scsi_task *t)
 	struct transfer r;
 	bool in_pieces = transfer_of(p, t, &r) && r.length <= (r.write ? t->out_len : t->in_len);
 	AUTO_FREE void *buf = NULL;
+	struct attempt a = {.p = p, .t = t};
 
 	t->moved = 0;
 	t->overrun = false;
-	scsi_end(t, SCSI_GOOD);
 	if (!in_pieces && len > SG_DATA_MAX) {
 		scsi_check(t, false, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, NULL);
 		return;
@@ -285,10 +370,8 @@ static void run(struct unit *u, uint64_t nexus, struct scsi_task *t)
 		repeat_cut_off(t, false, false);
 		return;
 	}
-	if (in_pieces)
-		run_transfer(p, t, &r, buf);
-	else
-		run_other(p, t, buf, (uint32_t)len);
+	a.buf = buf;
+	attempts(&a, in_pieces ? &r : NULL, (uint32_t)len);
 }
 
 /* ---- the rest of a unit ---- */
@@ -325,8 +408,9 @@ static int start(struct unit *u, enum disk_start how, struct verror *e)
 {
 	int err = resized(u);
 
-	return err < 0 ? verror_set(e, VHBA_E_IO, "%s: can't read its size: %s", pass_of(u)->name,
-				    strerror(-err))
+	paths_rank(&pass_of(u)->paths);
+	return err < 0 ? verror_set(e, VHBA_E_IO, "%s: can't read its size: %s",
+				    pass_of(u)->paths.path[0].name, strerror(-err))
 		       : 0;
 }
 
@@ -347,8 +431,8 @@ static int save(struct unit *u)
 
 static void close_pass(struct unit *u)
 {
-	close(u->fd);
-	close(pass_of(u)->sg);
+	for (unsigned i = 0; i < pass_of(u)->paths.n; i++)
+		path_close(&pass_of(u)->paths.path[i]);
 	free(u);
 }
 
@@ -366,16 +450,16 @@ static const struct unit_ops ops = {
 	.close = close_pass,
 };
 
-struct unit *pass_new(const struct pass_config *c)
+struct unit *pass_new(const struct paths *paths, uint32_t block_size, uint64_t bytes)
 {
 	struct pass *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	p->unit = (struct unit){.ops = &ops, .fd = c->sd};
-	p->sg = c->sg;
-	p->block_shift = (unsigned)__builtin_ctz(c->block_size);
-	atomic_store(&p->blocks, c->size >> p->block_shift);
-	snprintf(p->name, sizeof(p->name), "%s", c->name);
+	p->unit = (struct unit){.ops = &ops, .fd = paths->path[0].sd};
+	memcpy(&p->paths, paths, sizeof(p->paths)); /* nobody else has them yet */
+	p->block_shift = (unsigned)__builtin_ctz(block_size);
+	atomic_store(&p->blocks, bytes >> p->block_shift);
+	paths_rank(&p->paths);
 	return &p->unit;
 }

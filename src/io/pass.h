@@ -11,6 +11,9 @@
  *	- a reset ends the guest's own commands and is told to the guest; the LUN isn't reset, since others
  *use it too, and Linux lets only root do it.
  *
+ * With several paths to the LUN, a command goes by the best; when no target answers there, it goes by the
+ *next one, unless it may have been executed and does harm when repeated.
+ *
  * A unit attention of the target's that meets a READ or WRITE is taken by the host's sd, which then repeats
  * the command.
  */
@@ -19,28 +22,20 @@
 
 #include <stdint.h>
 
+#include "path.h"
 #include "unit.h"
 #include "verror.h"
 
-struct pass_config {
-	int sd; /* the block device, opened with O_DIRECT */
-	int sg; /* the same device's sg node */
-	uint32_t block_size; /* logical, bytes: a power of two, 512..4096 */
-	uint64_t size; /* bytes */
-	const char *name; /* for the log; copied */
-};
-
-/* Both fds become the unit's. NULL: no memory, and they are still the caller's. */
-struct unit *pass_new(const struct pass_config *);
-
-/* Open the sd node and its sg node, which sysfs names. Returns 0, or -errno with *e said; then both are -1.
+/*
+ * The paths become the unit's, all with blocks of that size (bytes: a power of two, 512..4096). NULL: no
+ * memory, and they are still the caller's.
  */
-int pass_open_path(const char *path, bool read_only, int *sd, int *sg, struct verror *e);
+struct unit *pass_new(const struct paths *, uint32_t block_size, uint64_t bytes);
 
 /*
- * Two descriptors as a unit, once they are seen to be of one device. Both become the unit's; NULL with *e
- * said, and they are still the caller's. Sends no command.
+ * The same, once the nodes of each are seen to be of one device, and all devices of one LUN. NULL with *e
+ * said, and the paths are still the caller's.
  */
-struct unit *pass_open(int sd, int sg, const char *name, struct verror *e);
+struct unit *pass_open(const struct paths *, struct verror *e);
 
 #endif

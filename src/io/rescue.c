@@ -16,11 +16,10 @@ static int64_t move(struct io_task *t, size_t len)
 	ssize_t n;
 
 	if (t->io.op == DISK_OP_READ) {
-		n = preadv2(t->lun->fd, &v, 1, (off_t)t->io.offset, 0);
+		n = preadv2(t->io.fd, &v, 1, (off_t)t->io.offset, 0);
 	} else {
 		v.iov_len = scsi_data_out(&t->scsi, t->io.skip, t->bounce, len);
-		n = pwritev2(t->lun->fd, &v, 1, (off_t)t->io.offset,
-			     t->io.flags & DISK_IO_FUA ? RWF_DSYNC : 0);
+		n = pwritev2(t->io.fd, &v, 1, (off_t)t->io.offset, t->io.flags & DISK_IO_FUA ? RWF_DSYNC : 0);
 	}
 	return n < 0 ? -errno : n;
 }

@@ -32,7 +32,7 @@ struct unit_ops {
 /* The first member of each kind. */
 struct unit {
 	const struct unit_ops *ops;
-	int fd; /* of READ and WRITE */
+	int fd; /* of READ and WRITE; of several one, which says what all are like */
 	bool keeps_state; /* save takes time */
 };
 

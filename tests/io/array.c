@@ -15,26 +15,30 @@ static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
 static struct array array;
 static bool holding;
 static unsigned held;
+static int second = -1; /* the sg node of LUN 0's second path */
 static int never_held = -1; /* the sg node of LUN 1 */
 
 struct unit *array_unit(const char *folder, unsigned lun)
 {
-	struct pass_config c = {.sd = backend_file(folder, lun),
-				.sg = open("/dev/null", O_RDWR | O_CLOEXEC),
-				.block_size = 512,
-				.size = ARRAY_SIZE_SAID,
-				.name = "fake"};
+	struct paths paths = {.n = lun == 0 ? 2 : 1};
 
+	for (unsigned i = 0; i < paths.n; i++) {
+		path_of_fds(&paths.path[i], backend_file(folder, lun), open("/dev/null", O_RDWR | O_CLOEXEC));
+		if (paths.path[i].sg < 0 || ftruncate(paths.path[i].sd, ARRAY_FILE_SIZE))
+			return NULL;
+	}
 	if (lun == 1)
-		never_held = c.sg;
-	return c.sg < 0 || ftruncate(c.sd, ARRAY_FILE_SIZE) ? NULL : pass_new(&c);
+		never_held = paths.path[0].sg;
+	else
+		second = paths.path[1].sg;
+	return pass_new(&paths, 512, ARRAY_SIZE_SAID);
 }
 
 void array_set(const struct array *a)
 {
 	pthread_mutex_lock(&lock);
 	array = *a;
-	array.calls = 0;
+	array.calls = array.by_second = 0;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -86,8 +90,9 @@ enum sg_end __wrap_sg_execute(int fd, struct sg_command *c)
 	while (holding && fd != never_held)
 		pthread_cond_wait(&change, &lock);
 	held--;
-	good = array.good;
-	array.good -= good;
+	good = array.good || (fd == second && array.second_is_good);
+	array.good -= !!array.good;
+	array.by_second += fd == second;
 	array.calls++;
 	array.len = c->len;
 	memcpy(array.cdb, c->cdb, c->cdb_len);

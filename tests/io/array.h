@@ -26,12 +26,13 @@ struct array {
 				   */
 	uint32_t moved; /* at most so much of each */
 	unsigned good; /* so many end with GOOD and all their data first */
-	unsigned calls; /* since array_set */
+	bool second_is_good; /* by the second path all goes well */
+	unsigned calls, by_second; /* since array_set: all, and those by the second path */
 	uint8_t cdb[SCSI_CDB_MAX]; /* the last one's */
 	uint32_t len;
 };
 
-/* A unit on folder/lunN. */
+/* A unit on folder/lunN; LUN 0 has two paths. */
 struct unit *array_unit(const char *folder, unsigned lun);
 
 void array_set(const struct array *);

@@ -87,13 +87,15 @@ enum disk_op { DISK_OP_READ, DISK_OP_WRITE, DISK_OP_FSYNC };
 
 #define DISK_IO_FUA 1u /* the data must be stable before it ends: RWF_DSYNC */
 
-/* What the caller does with disk_fd(): "length" bytes at "offset" of the file, in task->in or task->out. */
+/* What the caller does: "length" bytes at "offset" of the file, in task->in or task->out. */
 struct disk_io {
 	enum disk_op op;
+	int fd; /* the file */
 	unsigned flags; /* DISK_IO_... */
 	uint64_t offset, length; /* bytes; both 0 for DISK_OP_FSYNC, which is fdatasync of the file */
 	size_t skip; /* bytes of the task's iovecs that are done already; 0 at first */
 	uint32_t gate; /* the disk's own */
+	uint32_t tried; /* a SCSI device's own */
 };
 
 /* The task's answer part need not be cleared before. */

@@ -35,6 +35,7 @@ static bool checked(struct cmd *c, struct extent *x, bool write)
 static void set_io(const struct disk *d, struct disk_io *io, enum disk_op op, struct extent x)
 {
 	io->op = op;
+	io->fd = d->fd;
 	io->flags = 0;
 	io->offset = x.lba << d->block_shift;
 	io->length = x.n << d->block_shift;
@@ -83,7 +84,7 @@ enum disk_next begin_write(struct cmd *c)
 
 enum disk_next rw_flush(struct cmd *c)
 {
-	*c->io = (struct disk_io){.op = DISK_OP_FSYNC, .gate = NO_GATE};
+	*c->io = (struct disk_io){.op = DISK_OP_FSYNC, .fd = c->d->fd, .gate = NO_GATE};
 	return DISK_IO;
 }
 

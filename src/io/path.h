@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The ways to one LUN: each an sd node and its sg node, of one I_T nexus of the host's.
+ *
+ * A path is lost when a command was sent by it and no target answered; it is tried again when sysfs says that
+ * its device runs, after a time that doubles. How good it is, the kernel's ALUA handler knows
+ * (access_state in sysfs); nothing here sends a command. Any thread may call any function but for those of
+ * opening.
+ *
+ * Source: linux/drivers/scsi/scsi_sysfs.c (state, access_state), scsi.c (scsi_access_state).
+ */
+#ifndef VHBA_IO_PATH_H
+#define VHBA_IO_PATH_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sg.h"
+#include "verror.h"
+
+#define PATHS_MAX 8
+#define PATH_DESIGNATOR_MAX 64
+
+struct path {
+	int sd, sg; /* the sd node with O_DIRECT */
+	int state, access; /* attributes of its device in sysfs; -1: not known */
+	uint8_t designator[PATH_DESIGNATOR_MAX]; /* the LUN's, of VPD page 83; with type and code set */
+	unsigned designator_len; /* 0: not known */
+	char name[32]; /* for the log */
+	atomic_uint rank; /* the lower, the better */
+	_Atomic uint64_t lost; /* 0: no; else when to look at it again, CLOCK_MONOTONIC, us */
+	atomic_uint tries; /* in vain, since it was lost */
+};
+
+struct paths {
+	unsigned n;
+	struct path path[PATHS_MAX];
+};
+
+/* Open the sd node, and the rest of the path by sysfs. 0, or -errno with *e said. */
+int path_open(struct path *, const char *node, bool read_only, struct verror *e);
+
+/* Of both nodes, which become the path's. */
+void path_of_fds(struct path *, int sd, int sg);
+
+/* Are both nodes one SCSI device, and what is its block's size? 0, or -errno with *e said. */
+int path_check(const struct path *, uint32_t *block_size, uint64_t *size, struct verror *e);
+
+void path_close(struct path *);
+
+/* The best of those whose bit is not in tried; NULL: all are. */
+struct path *paths_choose(struct paths *, uint32_t tried);
+uint32_t path_bit(const struct paths *, const struct path *);
+
+/* What became of a command: told in the log when it is news. why may be NULL. */
+void path_lost(struct path *, const struct sg_command *why);
+void path_answers(struct path *);
+
+/* How good is each? To be asked again when a target says that it has changed. */
+void paths_rank(struct paths *);
+
+/* The LUN's designator of a VPD page 83, type and code set first. Returns its length; 0: there is none. */
+unsigned path_designator(const uint8_t *page, unsigned len, uint8_t *designator, unsigned max);
+
+#endif
