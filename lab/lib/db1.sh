@@ -42,6 +42,17 @@ result() {
 	diag "$(jq -r '"\(.outcome) after \(.elapsed_us / 1000 | floor) ms"' "$OUT/$name.json"), stalled for $stalled ms"
 }
 
+# lost_command NAME DEADLINE-MS COMMAND...: as result; is the outcome that the kernel keeps a command which its logout should have ended?
+lost_command() {
+	local name=$1 limit=$2
+	shift 2
+	stall_begin
+	ctl --json "$@" >"$OUT/$name.json" 2>"$OUT/$name.err" || true
+	stall_end
+	ok "$name: answered by its deadline" test "$(elapsed_ms "$OUT/$name.json")" -le $((limit + stalled))
+	jq -e '.outcome == "unconfirmed" and (.text | contains("its logout has not ended"))' "$OUT/$name.json" >/dev/null
+}
+
 # reader SD: reads it once, directly, in the background; its pid in $reader.
 # shellcheck disable=SC2034 # the scenarios use $reader
 read_in_background() {

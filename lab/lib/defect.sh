@@ -5,8 +5,8 @@
 # "NAME: a function of the kernel that is on the stack when it strikes". vhba-quiesce(7) tells what they are, and what vhba
 # does to keep out of their way; a scenario that uses the bare kernel can't.
 kernel_defects=(
-	'a delete ends exchanges that are freed (fc_fcp_cleanup_each_cmd)'
 	'it sleeps under the lock of a command (fc_seq_set_resp)'
+	'it ends an exchange that is freed (fc_exch_done)'
 	'a LUN reset uses an exchange that is freed (fc_lun_reset)'
 )
 

@@ -144,17 +144,17 @@ E2
 chmod +x "$scratch/lab/scenarios/unlucky"
 unlucky() { VHBA_LAB_OUT=$scratch/out "$scratch/lab/check" unlucky 2>&1; }
 printf '%s\r\n' '[ 9.1] watchdog: BUG: soft lockup - CPU#0 stuck for 45s! [vhba-priv:202]' '[ 9.2]  <TASK>' \
-	'[ 9.3]  fc_fcp_cleanup_each_cmd.isra.0+0x106/0x160 [libfc]' '[ 9.4]  </TASK>' >"$scratch/report"
+	'[ 9.3]  fc_exch_done.isra.0+0x106/0x160 [libfc]' '[ 9.4]  </TASK>' >"$scratch/report"
 struck 1
 expect "check: a defect of the kernel: run anew" "lab: 1 passed, 0 failed, 1 skipped" "$(unlucky | tail -n 1)"
 struck 1
-expect "check: which is told" 1 "$(unlucky | grep -c '^ok .*# SKIP run anew: the kernel failed: .*fc_fcp_cleanup_each_cmd')"
+expect "check: which is told" 1 "$(unlucky | grep -c '^ok .*# SKIP run anew: the kernel failed: .*fc_exch_done')"
 struck 3
 expect "check: again and again: a failure" "lab: 0 passed, 1 failed, 2 skipped" "$(unlucky | tail -n 1)"
-sed 's/fc_fcp_cleanup_each_cmd/fc_rport_login/' -i "$scratch/report"
+sed 's/fc_exch_done/fc_rport_login/' -i "$scratch/report"
 struck 1
 expect "check: another report: a failure" "lab: 0 passed, 1 failed, 0 skipped" "$(unlucky | tail -n 1)"
-printf '%s\n' '[ 9.1] libfc: fc_fcp_cleanup_each_cmd+0x10 is mentioned' >"$scratch/report"
+printf '%s\n' '[ 9.1] libfc: fc_exch_done+0x10 is mentioned' >"$scratch/report"
 struck 1
 expect "check: no report: a failure" "lab: 0 passed, 1 failed, 0 skipped" "$(unlucky | tail -n 1)"
 echo "1..$count"
