@@ -6,5 +6,6 @@ dist_man_MANS += \
 	%D%/vhba-hook.1 \
 	%D%/vhbactl.1 \
 	%D%/vhba-io.8 \
+	%D%/vhba-virt.8 \
 	%D%/vhbad.8 \
 	%D%/vhbad.conf.5

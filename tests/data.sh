@@ -38,12 +38,17 @@ ok "vhbad takes the example of vhbad.conf(5)" "$build/src/daemon/vhbad" --config
 
 # Its programs need not be installed here: the unit is checked with what surely is.
 sed 's|/[^ ]*/vhbad|/bin/true|' "$build/src/data/vhbad.service" >"$tmp/vhbad.service"
+sed 's|/[^ ]*/vhba-virt$|/bin/true|' "$build/src/data/vhba-virt.service" >"$tmp/vhba-virt.service"
 if command -v systemd-analyze >/dev/null; then
 	ok "systemd takes the unit" silent systemd-analyze verify --man=no "$tmp/vhbad.service"
+	ok "systemd takes vhba-virt's" silent systemd-analyze verify --man=no "$tmp/vhba-virt.service"
+	ok "which is confined more" systemd-analyze security --offline=yes --threshold=15 "$tmp/vhba-virt.service"
 	# 0 is safe, 10 is not: what remains is root's capabilities over the network and raw I/O.
 	ok "it is well confined" systemd-analyze security --offline=yes --threshold=30 "$tmp/vhbad.service"
 else
 	skip "systemd takes the unit" "no systemd-analyze"
+	skip "systemd takes vhba-virt's" "no systemd-analyze"
+	skip "which is confined more" "no systemd-analyze"
 	skip "it is well confined" "no systemd-analyze"
 fi
 # The user, the group and the folders are those of a configuration that says nothing.
@@ -58,6 +63,8 @@ for dir in run-dir state-dir; do
 		grep -q "^d $(default $dir) 0755 $user $user " "$src/src/data/tmpfiles.d/vhba.conf"
 done
 # As root's, systemd would give them, and all that is in them, to root at each start.
+ok "vhba-virt is that user" grep -q "^User=$user$" "$build/src/data/vhba-virt.service"
+ok "tmpfiles.d makes the folder of its links" grep -q "^d /dev/vhba 0755 $user $user " "$src/src/data/tmpfiles.d/vhba.conf"
 ok "systemd gives the unit's folders to that user" grep -q "^User=$user$" "$build/src/data/vhbad.service"
 ok "but starts vhbad as root" grep -q '^ExecStart=!/' "$build/src/data/vhbad.service"
 # The user and the folders, made in a root of their own; only root may give a folder away.
@@ -78,7 +85,7 @@ else
 fi
 
 # Installed, each is where configure says, under the name that the others do not use; and goes again.
-files=(systemdsystemunit/vhbad.service sysusers/vhba.conf tmpfiles/vhba.conf modulesload/vhba.conf udevrules/61-vhba.rules)
+files=(systemdsystemunit/vhbad.service systemdsystemunit/vhba-virt.service sysusers/vhba.conf tmpfiles/vhba.conf modulesload/vhba.conf udevrules/61-vhba.rules)
 folder() { sed -n "s/^${1%/*}dir = //p" "$build/Makefile"; }
 prefix=$(sed -n 's/^prefix = //p' "$build/Makefile")
 targets() { # verb: the makefile's names for what is in files

@@ -60,7 +60,15 @@ sed -n '/^.SH OPTIONS/,/^.SH "LOGICAL/p' "$src/man/vhba-io.8" | sed 's/\\-/-/g' 
 diff "$tmp/declared" "$tmp/written" >"$tmp/diff" || { r=1; sed 's/^/# /' "$tmp/diff"; }
 ok $r "vhba-io.8 has each option, and no other"
 
-for page in vhba-hook.1 vhbactl.1 vhba-proto.7 libvhba.3 vhba-io.8 vhbad.8 vhbad.conf.5 vhba-quiesce.7; do
+# So is each of vhba-virt.
+r=0
+"$build/src/virt/vhba-virt" --help | grep -oE '\-\-[a-z-]+' | sort -u >"$tmp/declared"
+sed -n '/^.SH OPTIONS/,/^.SH "EXIT/p' "$src/man/vhba-virt.8" | sed 's/\\-/-/g' | grep -E '^\.B' | grep -oE '\-\-[a-z-]+' |
+	sort -u >"$tmp/written"
+diff "$tmp/declared" "$tmp/written" >"$tmp/diff" || { r=1; sed 's/^/# /' "$tmp/diff"; }
+ok $r "vhba-virt.8 has each option, and no other"
+
+for page in vhba-hook.1 vhbactl.1 vhba-proto.7 libvhba.3 vhba-io.8 vhba-virt.8 vhbad.8 vhbad.conf.5 vhba-quiesce.7; do
 	r=0
 	if command -v groff >/dev/null; then
 		groff -man -Tutf8 -ww "$src/man/$page" >/dev/null 2>"$tmp/groff" || r=1

@@ -158,3 +158,10 @@ tests_fuzz_fuzz_ticket_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ticket_LDADD = src/daemon/libvhbad.la
 endif
 EXTRA_DIST += tests/fuzz/seeds/config/two-sans tests/fuzz/seeds/ticket/db1
+
+check_PROGRAMS += tests/ut-pools
+TESTS += tests/ut-pools
+tests_ut_pools_SOURCES = tests/ut-pools.c tests/ut-privq.h tests/ut-tree.c tests/ut-tree.h
+tests_ut_pools_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_pools_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_pools_LDADD = tests/libut.la src/daemon/libvhbad.la

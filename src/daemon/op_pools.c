@@ -11,8 +11,14 @@ struct op_pools {
 	struct op_ask ask;
 	enum vm_state was;
 	struct monotime end; /* 0: they are still waited for */
-	bool stopped;
+	bool stopped, gone;
 };
+
+static const char *why(const struct op_pools *w)
+{
+	return w->gone ? "vhba-virt is gone: whether libvirt's pools are stopped is not known"
+		       : "libvirt has not stopped its pools in time";
+}
 
 static void go_on(struct op *op)
 {
@@ -20,7 +26,8 @@ static void go_on(struct op *op)
 	struct verror e;
 
 	w->end = mono_now();
-	w->stopped = !pools_to_stop(op->d, op->vm);
+	w->stopped = pools_stopped(op->d, op->vm);
+	w->gone = !pools_served(op->d);
 	op->waits_for_pools = false;
 	op_wake_at(op, MONOTIME_NEVER, NULL);
 	if (!w->stopped)
@@ -39,10 +46,10 @@ bool op_pools_begin(struct op *op, const struct op_ask *ask)
 	enum vm_state was = op->vm->state;
 	struct op_pools *w;
 
-	if (op->kind == OP_RESUME || op->vm->quiesce || !op->d->pools || !op->d->cfg->pool_stop)
+	if (op->kind == OP_RESUME || op->vm->quiesce || !pools_served(op->d) || !op->d->cfg->pool_stop)
 		return false;
 	vm_set_state(op->vm, op_quiesce_state(op->kind));
-	w = pools_to_stop(op->d, op->vm) ? calloc(1, sizeof(*w)) : NULL;
+	w = pools_stopped(op->d, op->vm) ? NULL : calloc(1, sizeof(*w));
 	if (!w) {
 		vm_set_state(op->vm, was);
 		return false;
@@ -60,7 +67,7 @@ bool op_pools_begin(struct op *op, const struct op_ask *ask)
 
 void op_pools_news(struct op *op)
 {
-	if (!pools_to_stop(op->d, op->vm))
+	if (!pools_served(op->d) || pools_stopped(op->d, op->vm))
 		go_on(op);
 }
 
@@ -77,8 +84,7 @@ struct json_object *op_pools_phase(const struct op *op)
 	json_object_object_add(o, "end_us", json_object_new_uint64(w->end.us));
 	json_object_object_add(o, "outcome", json_object_new_string(w->stopped ? "done" : "unconfirmed"));
 	if (!w->stopped)
-		json_object_object_add(o, "text",
-				       json_object_new_string("libvirt has not stopped its pools in time"));
+		json_object_object_add(o, "text", json_object_new_string(why(w)));
 	return o;
 }
 

@@ -149,22 +149,24 @@ void pools_look(struct daemon *d, const char *uuid)
 	work_queue(&d->works, &ps->work);
 }
 
-bool pools_to_stop(struct daemon *d, const struct vm *vm)
+bool pools_stopped(struct daemon *d, const struct vm *vm)
 {
-	struct pools *ps = d->pools;
 	struct pool *p;
-	bool runs = false;
+	bool stopped = true;
 
-	if (!ps || !ps->serve)
-		return false;
-	TAILQ_FOREACH (p, &ps->list, link) {
+	TAILQ_FOREACH (p, &d->pools->list, link) {
 		if (strcmp(p->uuid, vm->uuid))
 			continue;
-		tell(ps, p);
-		runs |= p->serial_seen != p->serial ||
-			(strcmp(p->state, "stopped") && strcmp(p->state, "absent"));
+		tell(d->pools, p);
+		stopped &= p->serial_seen == p->serial &&
+			   (!strcmp(p->state, "stopped") || !strcmp(p->state, "absent"));
 	}
-	return runs;
+	return stopped;
+}
+
+bool pools_served(const struct daemon *d)
+{
+	return d->pools && d->pools->serve;
 }
 
 /* ---- vhba-virt ---- */

@@ -20,11 +20,14 @@ void pools_free(struct pools *ps);
 /* Something of the VM has changed (NULL: of any, or the registry has): what is wanted is looked at soon. */
 void pools_look(struct daemon *d, const char *uuid);
 
+/* vhba-virt is connected. */
+bool pools_served(const struct daemon *d);
+
 /*
- * True: vhba-virt is connected and has, or may have, a pool of the VM that runs, though it is not to run any
- * more.  What is wanted is told at once.
+ * Libvirt has no pool of the VM that runs, as vhba-virt has reported since it knows what is wanted; that is
+ * told now, if it has not been.
  */
-bool pools_to_stop(struct daemon *d, const struct vm *vm);
+bool pools_stopped(struct daemon *d, const struct vm *vm);
 
 /* pool.Serve, pool.Report, pool.List, pool.Sync */
 void method_pool_serve(struct daemon *d, struct call *call, struct json_object *p);

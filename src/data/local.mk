@@ -3,7 +3,12 @@
 src/data/vhbad.service: src/data/vhbad.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) src/data && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/src/data/vhbad.service.in > $@
 
-systemdsystemunit_DATA += src/data/vhbad.service
+src/data/vhba-virt.service: src/data/vhba-virt.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) src/data && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/src/data/vhba-virt.service.in > $@
+
+systemdsystemunit_DATA += src/data/vhbad.service src/data/vhba-virt.service
+CLEANFILES += src/data/vhba-virt.service
+EXTRA_DIST += src/data/vhba-virt.service.in
 CLEANFILES += src/data/vhbad.service
 EXTRA_DIST += src/data/vhbad.service.in
 src/data/rules.d/61-vhba.rules: src/data/rules.d/61-vhba.rules.in Makefile
