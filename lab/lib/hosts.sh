@@ -165,7 +165,8 @@ none_inflight() { [ "$(inflight)" -eq 0 ]; }
 # stall_begin, stall_end: how long this machine itself kept somebody waiting in between, at worst; $stalled, ms. What must
 # be there by a deadline may be later by that.
 stall_begin() {
-	"$(program stall)" >"${SAN_RUN:?}/stalled" &
+	: >"${SAN_RUN:?}/stalled" # in the background it may come too late to be there when it is read
+	"$(program stall)" >"$SAN_RUN/stalled" &
 	stall_watcher=$!
 }
 stall_end() {

@@ -48,6 +48,9 @@ struct device *device_new(const struct device_config *config, struct verror *e)
 	d->config = *config;
 	d->shared.type = config->type;
 	d->shared.nexus = config->nexus;
+	d->shared.limits.commands.per_second = config->commands_per_second;
+	d->shared.limits.bytes.per_second = config->bytes_per_second;
+	d->shared.limits.burst_us = config->burst_us;
 	d->shared.notice = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	jobs_init(&d->jobs, &d->shared);
 	for (unsigned i = 0; i < DEVICE_RINGS_MAX; i++)

@@ -45,6 +45,9 @@ struct device_config {
 	uint64_t poll_us;
 	uint64_t deadline_us; /* from the first disabled ring to the last command's answer */
 	uint64_t nexus; /* WWPN of the guest's port; not 0 */
+	/* What all request rings together may take; 0: as much as they like. At most LIMIT_MAX. */
+	uint64_t commands_per_second, bytes_per_second;
+	uint64_t burst_us;
 };
 
 enum device_state {

@@ -225,16 +225,31 @@ void engine_ignore(struct engine *e, enum engine_kind kind, void *p)
 	io_uring_submit(&e->ring);
 }
 
-void engine_enter(struct engine *e, bool wait)
+static void check(int r)
 {
-	int r;
-
-	if (wait)
-		r = io_uring_submit_and_wait(&e->ring, 1);
-	else
-		r = io_uring_submit_and_get_events(&e->ring);
-	if (r < 0 && r != -EINTR && r != -EBUSY && r != -EAGAIN)
+	if (r < 0 && r != -EINTR && r != -EBUSY && r != -EAGAIN && r != -ETIME)
 		log_err("io_uring: %s", strerror(-r));
+}
+
+void engine_enter(struct engine *e)
+{
+	check(io_uring_submit_and_get_events(&e->ring));
+}
+
+void engine_wait(struct engine *e, struct monotime until)
+{
+	struct io_uring_cqe *c;
+	struct __kernel_timespec t;
+	uint64_t us;
+
+	if (until.us == MONOTIME_NEVER.us) {
+		check(io_uring_submit_and_wait(&e->ring, 1));
+		return;
+	}
+	us = mono_left(until, mono_now());
+	t.tv_sec = (int64_t)(us / USEC_PER_SEC);
+	t.tv_nsec = (int64_t)(us % USEC_PER_SEC * 1000);
+	check(io_uring_submit_and_wait_timeout(&e->ring, &c, 1, &t, NULL));
 }
 
 bool engine_quiet(const struct engine *e)

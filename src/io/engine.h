@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <liburing.h>
 
+#include "monotime.h"
 #include "task.h"
 
 /* What an end of io_uring's is about, in the low bits of its user data; the pointer is in the others. */
@@ -45,8 +46,11 @@ void engine_cancel(struct engine *, struct io_task *);
 void engine_watch(struct engine *, int fd, enum engine_kind, void *);
 void engine_ignore(struct engine *, enum engine_kind, void *);
 
-/* Hand over what was prepared, and wait for at least one end when asked to. */
-void engine_enter(struct engine *, bool wait);
+/* Hand over what was prepared, and bring in what has ended. */
+void engine_enter(struct engine *);
+
+/* The same, and wait until there is an end; until MONOTIME_NEVER: however long it takes. */
+void engine_wait(struct engine *, struct monotime until);
 
 /* Nothing that engine_enter would bring in. */
 bool engine_quiet(const struct engine *);

@@ -11,6 +11,7 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/iov.c src/io/iov.h \
 	src/io/jobs.c src/io/jobs.h \
 	src/io/life.c \
+	src/io/limit.c src/io/limit.h \
 	src/io/lun.c src/io/lun.h \
 	src/io/lun_option.c src/io/lun_option.h \
 	src/io/memory.c src/io/memory.h \
@@ -85,6 +86,12 @@ tests_ut_io_pass_SOURCES = tests/ut-io-pass.c tests/io/array.c tests/io/array.h 
 tests_ut_io_pass_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_pass_LDFLAGS = $(AM_LDFLAGS) $(io_hold) -Wl,--wrap=sg_execute
 tests_ut_io_pass_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-limit
+TESTS += tests/ut-io-limit
+tests_ut_io_limit_SOURCES = tests/ut-io-limit.c
+tests_ut_io_limit_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_limit_LDADD = tests/io/libfront.la
 
 check_PROGRAMS += tests/ut-io-process
 TESTS += tests/ut-io-process

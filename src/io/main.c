@@ -38,6 +38,9 @@ enum {
 	OPT_DEADLINE,
 	OPT_POLL_US,
 	OPT_NEXUS,
+	OPT_LIMIT_IOPS,
+	OPT_LIMIT_MBPS,
+	OPT_LIMIT_BURST,
 	OPT_LOG_LEVEL,
 	OPT_NO_SANDBOX,
 	OPT_HELP,
@@ -53,6 +56,9 @@ static const struct option long_options[] = {
 	{"deadline", required_argument, NULL, OPT_DEADLINE},
 	{"poll-us", required_argument, NULL, OPT_POLL_US},
 	{"nexus", required_argument, NULL, OPT_NEXUS},
+	{"limit-iops", required_argument, NULL, OPT_LIMIT_IOPS},
+	{"limit-mbps", required_argument, NULL, OPT_LIMIT_MBPS},
+	{"limit-burst", required_argument, NULL, OPT_LIMIT_BURST},
 	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
 	{"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -73,6 +79,10 @@ static void usage(FILE *f)
 	      "  --deadline TIME    from a stop to the last answer (default: 1s)\n"
 	      "  --poll-us N        look for more so long before sleeping (default: 0)\n"
 	      "  --nexus WWPN       the guest's port, as the disks' reservations know it\n"
+	      "  --limit-iops N     so many commands a second, of all queues together\n"
+	      "  --limit-mbps N     so many megabytes (10^6) a second\n"
+	      "  --limit-burst TIME what was left of the limits may be caught up for so long (default: "
+	      "100ms)\n"
 	      "  --log-level LEVEL  error, warning, notice, info or debug (default: info)\n"
 	      "  --no-sandbox       leave the system calls as they are\n"
 	      "  --help, --version\n",
@@ -158,6 +168,17 @@ static int option(struct options *o, int opt, char *arg)
 		return err;
 	case OPT_NEXUS:
 		return wwpn(arg, &o->device.nexus);
+	case OPT_LIMIT_IOPS:
+		err = number(arg, 1, 1000000000, &n);
+		o->device.commands_per_second = n;
+		return err;
+	case OPT_LIMIT_MBPS:
+		err = number(arg, 1, 1000000, &n);
+		o->device.bytes_per_second = n * 1000000;
+		return err;
+	case OPT_LIMIT_BURST:
+		err = duration_parse(arg, &o->device.burst_us);
+		return err || o->device.burst_us > 3600 * USEC_PER_SEC ? -EINVAL : 0;
 	case OPT_LOG_LEVEL:
 		return log_level_parse(arg, &o->level);
 	case OPT_NO_SANDBOX:
@@ -294,7 +315,8 @@ int main(int argc, char **argv)
 			   .workers = 1,
 			   .blocking = 8,
 			   .deadline_us = USEC_PER_SEC,
-			   .nexus = 1},
+			   .nexus = 1,
+			   .burst_us = 100 * USEC_PER_MSEC},
 		.server = {.listen = -1, .conn = -1, .control = -1},
 		.level = LOG_LEVEL_INFO,
 	};

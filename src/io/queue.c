@@ -184,6 +184,13 @@ static void break_ring(struct queue *q, const char *why)
 	log_err("ring %u is not read any more: %s", q->index, why);
 }
 
+static bool may_take(struct queue *q)
+{
+	struct limits *l = &q->shared->limits;
+
+	return !limits_set(l) || limits_pass(l, mono_now(), &q->resume);
+}
+
 bool queue_run(struct queue *q)
 {
 	struct vq_chain c;
@@ -192,7 +199,8 @@ bool queue_run(struct queue *q)
 	const char *why;
 	int r = 0;
 
-	for (; q->running && q->free && n < q->tasks_n; n++) {
+	q->resume.us = 0;
+	for (; q->running && q->free && n < q->tasks_n && may_take(q); n++) {
 		t = q->free;
 		c.iov = t->iov;
 		c.max = q->iov_room;
@@ -214,6 +222,8 @@ bool queue_run(struct queue *q)
 		t->orphan = t->aborted = false;
 		t->waiters = 0;
 		q->busy++;
+		if (limits_set(&q->shared->limits))
+			limits_charge(&q->shared->limits, mono_now(), t->scsi.in_len + t->scsi.out_len);
 		begin(t);
 	}
 	if (r < 0)
@@ -223,8 +233,8 @@ bool queue_run(struct queue *q)
 
 bool queue_arm(struct queue *q)
 {
-	if (!q->running || q->armed)
-		return true;
+	if (!q->running || q->armed || q->resume.us)
+		return true; /* not asked for, or asked already; or nothing may be taken anyhow */
 	q->armed = vq_idle(&q->vq);
 	/* with no task left, the end of one is waited for, not a kick */
 	return q->armed || !q->free;
@@ -282,6 +292,7 @@ int queue_start(struct queue *q, const struct queue_setup *s)
 void queue_stop(struct queue *q)
 {
 	q->running = false;
+	q->resume.us = 0;
 	watch(q, -1);
 	for (unsigned i = 0; i < q->tasks_n; i++)
 		if (call_back(&q->tasks[i]))

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "engine.h"
+#include "limit.h"
 #include "lun.h"
 #include "task.h"
 #include "virtqueue.h"
@@ -31,6 +32,7 @@ struct queue_shared {
 	struct pool *pool;
 	int notice; /* eventfd to the device: look at waiters, and at what is still under way */
 	uint64_t nexus; /* the guest's port, as the disks know it */
+	struct limits limits;
 	struct waiter waiter[TASK_WAITERS];
 };
 
@@ -53,6 +55,7 @@ struct queue {
 	int kick;
 	bool running; /* the ring is read */
 	bool armed; /* the guest kicks when it adds something */
+	struct monotime resume; /* the VM has taken what it may: the ring is read again then; 0: no */
 	struct memory_use *use;
 	struct io_task *tasks, *free;
 	struct iovec *iov; /* tasks_n times iov_room */

@@ -181,6 +181,17 @@ static bool more_to_do(struct worker *w, bool worked)
 	return more;
 }
 
+/* When the first ring is read again that was left because of the VM's limits. */
+static struct monotime resume(const struct worker *w)
+{
+	struct monotime t = MONOTIME_NEVER;
+
+	for (unsigned i = 0; i < w->queues; i++)
+		if (w->queue[i]->resume.us)
+			t = mono_min(t, w->queue[i]->resume);
+	return t;
+}
+
 static void turn(struct worker *w)
 {
 	bool worked = take_ends(w);
@@ -195,9 +206,9 @@ static void turn(struct worker *w)
 	if (w->quit)
 		return;
 	if (!more_to_do(w, worked))
-		engine_enter(&w->engine, true);
+		engine_wait(&w->engine, resume(w));
 	else if (io_uring_sq_ready(&w->engine.ring) || !engine_quiet(&w->engine))
-		engine_enter(&w->engine, false);
+		engine_enter(&w->engine);
 }
 
 static void *serve(void *arg)

@@ -75,6 +75,9 @@ int backend_start(struct backend *b, const struct backend_options *o)
 		.poll_us = o->poll_us,
 		.deadline_us = o->deadline_us ? o->deadline_us : 60 * USEC_PER_SEC,
 		.nexus = 0x2100000000000001,
+		.commands_per_second = o->commands_per_second,
+		.bytes_per_second = o->bytes_per_second,
+		.burst_us = 10 * USEC_PER_MSEC,
 	};
 	int pair[2], control[2];
 	struct verror e;

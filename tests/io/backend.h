@@ -19,6 +19,7 @@ struct backend_options {
 	unsigned workers; /* 0: 1 */
 	uint64_t deadline_us; /* 0: a long one */
 	uint64_t poll_us;
+	uint64_t commands_per_second, bytes_per_second; /* 0: no limit */
 };
 
 struct backend {
