@@ -290,6 +290,53 @@ static void test_remove_busy(void)
 	world_end(&w);
 }
 
+/* "ok <8us=3 <16us=2 ...": all of them, and the last one's bound. */
+static unsigned counted(struct world *w, const char *request, unsigned *longest)
+{
+	const char *reply = backend_ask(&w->back, request, -1), *last = strrchr(reply, ' ');
+	unsigned sum = 0;
+
+	CU_ASSERT(!strncmp(reply, "ok", 2));
+	*longest = last ? (unsigned)strtoul(last + strcspn(last, "0123456789"), NULL, 10) : 0;
+	while ((reply = strstr(reply, "us=")))
+		sum += (unsigned)strtoul(reply += 3, NULL, 10);
+	return sum;
+}
+
+static void test_latency(void)
+{
+	unsigned before[2], longest;
+	struct front_req q;
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t data;
+
+	world_begin_with(&w, (struct backend_options){.luns = 2, .workers = 2}, 3, 64, 0);
+	data = front_alloc(f, 4096, 4096, false);
+	before[0] = counted(&w, "latency 0", &longest);
+	before[1] = counted(&w, "latency 1", &longest);
+	for (unsigned i = 0; i < 30; i++) {
+		front_rw(&q, 1, i & 1, 0, 8, data);
+		CU_ASSERT(front_do(f, 2 + i % 3, &q));
+	}
+	UT_EQ(counted(&w, "latency 0", &longest), before[0]);
+	UT_EQ(counted(&w, "latency 1", &longest), before[1] + 30);
+	/* one that takes long */
+	hold(true);
+	front_rw(&q, 1, false, 0, 8, data);
+	front_submit(f, 2, &q);
+	hold_wait(1);
+	usleep(70000);
+	hold_release();
+	front_wait(f, 2, &q);
+	hold_end();
+	UT_EQ(counted(&w, "latency 1", &longest), before[1] + 31);
+	CU_ASSERT(longest >= 65536);
+	UT_STREQ(backend_ask(&w.back, "latency 2", -1), "error No such file or directory");
+	UT_STREQ(backend_ask(&w.back, "latency x", -1), "error No such file or directory");
+	world_end(&w);
+}
+
 static CU_TestInfo tests[] = {
 	{"addresses", test_addresses},
 	{"abort", test_abort},
@@ -297,6 +344,7 @@ static CU_TestInfo tests[] = {
 	{"notification", test_notification},
 	{"LUNs come, go and grow", test_luns},
 	{"a LUN goes while it is busy", test_remove_busy},
+	{"latency", test_latency},
 	CU_TEST_INFO_NULL,
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,33 @@ static void status(const struct request *r)
 		 d->state == DEVICE_STOPPED && orphans ? " unconfirmed" : "");
 }
 
+/* What was counted, from the shortest on: "<64us=12" are those that took less, and no less than half of it.
+ */
+static void latency(const struct request *r)
+{
+	const struct lun_table *luns = r->device->luns;
+	char *end;
+	unsigned long number = strtoul(r->argument, &end, 10);
+	const struct lun *l = NULL;
+	size_t at;
+
+	if (!*end && end != r->argument && number < LUN_NUMBERS)
+		l = luns->lun[number];
+	if (!l) {
+		say(r, -ENOENT);
+		return;
+	}
+	at = (size_t)snprintf(r->reply, r->size, "ok");
+	for (unsigned b = 0; b < LATENCY_BUCKETS && at < r->size; b++) {
+		uint64_t n = latency_count(&l->latency, b);
+		bool last = b == LATENCY_BUCKETS - 1;
+
+		if (n)
+			at += (size_t)snprintf(r->reply + at, r->size - at, " %s%luus=%" PRIu64,
+					       last ? ">=" : "<", 1ul << (last ? b - 1 : b), n);
+	}
+}
+
 static const struct {
 	const char *word;
 	bool argument;
@@ -88,6 +116,7 @@ static const struct {
 } requests[] = {
 	{"lun-add", true, lun_add}, {"lun-remove", true, lun_remove}, {"lun-check", false, lun_check},
 	{"stop", false, stop},	    {"start", false, start},	      {"status", false, status},
+	{"latency", true, latency},
 };
 
 void control_answer(struct device *d, char *text, int *fds, unsigned n, char *reply, size_t size)

@@ -10,6 +10,7 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/inflight.c src/io/inflight.h \
 	src/io/iov.c src/io/iov.h \
 	src/io/jobs.c src/io/jobs.h \
+	src/io/latency.h \
 	src/io/life.c \
 	src/io/limit.c src/io/limit.h \
 	src/io/lun.c src/io/lun.h \

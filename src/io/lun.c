@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <linux/magic.h>
@@ -9,13 +10,14 @@
 
 struct lun *lun_new(uint16_t number, struct unit *unit)
 {
-	struct lun *l = calloc(1, sizeof(*l));
+	struct lun *l = aligned_alloc(_Alignof(struct lun), sizeof(*l));
 	struct statfs fs;
 	struct stat st;
 	int flags;
 
 	if (!l)
 		return NULL;
+	memset(l, 0, sizeof(*l));
 	l->number = number;
 	l->unit = unit;
 	flags = fcntl(unit->fd, F_GETFL);

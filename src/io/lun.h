@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "latency.h"
 #include "unit.h"
 
 #define LUN_NUMBERS 256 /* 0..255: what peripheral device addressing has room for (SAM-5, 4.7.7.2) */
@@ -19,6 +20,7 @@ struct lun {
 	uint16_t number;
 	struct unit *unit;
 	bool aligned; /* the file was opened with O_DIRECT: not any address will do */
+	struct latency latency;
 	bool direct_call; /* the file is memory: a call is sooner done than handed to io_uring */
 };
 

@@ -37,6 +37,8 @@ static void answer(struct io_task *t)
 	}
 	vq_push(&q->vq, t->head, len);
 	q->busy--;
+	if (t->lun)
+		latency_add(&t->lun->latency, q->index, mono_since(worker_now(q->worker), t->begun));
 }
 
 static void finish(struct io_task *t)
@@ -219,6 +221,7 @@ bool queue_run(struct queue *q)
 		q->free = t->next_free;
 		t->use = q->use;
 		t->use->tasks++;
+		t->begun = worker_now(q->worker);
 		t->orphan = t->aborted = false;
 		t->waiters = 0;
 		q->busy++;
@@ -321,6 +324,8 @@ static void answer_instead(const struct io_task *t)
 	struct io_task a = {.queue = t->queue,
 			    .use = t->use,
 			    .head = t->head,
+			    .lun = t->lun,
+			    .begun = t->begun,
 			    .response_n = t->response_n,
 			    .scsi = {.in = pool ? t->guest_in : t->scsi.in,
 				     .in_n = pool ? t->guest_in_n : t->scsi.in_n,

@@ -16,6 +16,7 @@
 
 #include "disk.h"
 #include "memory.h"
+#include "monotime.h"
 #include "pool.h"
 #include "scsi_task.h"
 
@@ -46,6 +47,7 @@ struct io_task {
 	struct memory_use *use;
 	struct lun *lun;
 	uint64_t tag;
+	struct monotime begun; /* as of its worker's turn */
 	uint8_t address[8]; /* the LUN, as the guest wrote it */
 	uint16_t head;
 	uint8_t verdict; /* what the device itself says of it, in its type's own words; 0: all is well */

@@ -18,6 +18,7 @@ struct worker {
 	struct queue_shared *shared;
 	struct queue *queue[WORKER_QUEUES];
 	unsigned queues;
+	struct monotime now; /* when this turn began */
 	uint64_t poll_us;
 	struct monotime worked; /* when there last was something to do */
 	bool watch; /* the two counts below are published */
@@ -37,6 +38,11 @@ struct worker {
 struct engine *worker_engine(struct worker *w)
 {
 	return &w->engine;
+}
+
+struct monotime worker_now(const struct worker *w)
+{
+	return w->now;
 }
 
 static void signal_fd(int fd)
@@ -194,8 +200,10 @@ static struct monotime resume(const struct worker *w)
 
 static void turn(struct worker *w)
 {
-	bool worked = take_ends(w);
+	bool worked;
 
+	w->now = mono_now();
+	worked = take_ends(w);
 	for (unsigned i = 0; i < w->queues; i++)
 		if (w->queue[i]->running)
 			worked |= queue_run(w->queue[i]);

@@ -39,6 +39,9 @@ unsigned worker_orphans(const struct worker *);
 
 struct engine *worker_engine(struct worker *);
 
+/* When its turn began: a command's time without a look at the clock for each. */
+struct monotime worker_now(const struct worker *);
+
 /* The pool is done with a task. */
 void worker_return(struct worker *, struct io_task *);
 
