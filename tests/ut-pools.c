@@ -253,6 +253,7 @@ static void down(void)
 		vm_free(&d.vms, TAILQ_FIRST(&d.vms));
 	pools_free(d.pools);
 	control_free(d.control);
+	sd_event_source_disable_unref(d.registry_timer);
 	ut_privq_down(&d);
 	registry_close(d.reg);
 	fc_inventory_clear(&d.inv);

@@ -21,9 +21,13 @@ sbin_PROGRAMS += %D%/vhba-virt
 %C%_vhba_virt_LDFLAGS = $(AM_LDFLAGS) $(PROG_LDFLAGS)
 %C%_vhba_virt_LDADD = %D%/libvirtside.la
 
-check_PROGRAMS += tests/ut-virt
-TESTS += tests/ut-virt
+check_PROGRAMS += tests/ut-virt tests/ut-virt-loop
+TESTS += tests/ut-virt tests/ut-virt-loop
 tests_ut_virt_SOURCES = tests/ut-virt.c
 tests_ut_virt_CPPFLAGS = $(INC_VIRT) $(INC_TESTS)
 tests_ut_virt_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBVIRT_CFLAGS)
 tests_ut_virt_LDADD = tests/libut.la src/virt/libvirtside.la
+tests_ut_virt_loop_SOURCES = tests/ut-virt-loop.c
+tests_ut_virt_loop_CPPFLAGS = $(INC_VIRT) $(INC_TESTS)
+tests_ut_virt_loop_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBVIRT_CFLAGS)
+tests_ut_virt_loop_LDADD = tests/libut.la src/virt/libvirtside.la

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vhba-virt's loop and its threads, between libvirt's test driver and a vhbad that is played by the test. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "conn.h"
+#include "ut.h"
+#include "virt.h"
+
+#define WWPN UINT64_C(0x502ab30000000010)
+#define WWPN_TEXT "50:2a:b3:00:00:00:00:10"
+#define PATIENCE (60 * USEC_PER_SEC)
+#define PEERS 8
+
+static struct verror e;
+static struct virt v;
+static struct virt_options options;
+static sd_event *loop;
+static virConnectPtr conn; /* the test's own, to look behind */
+static char path[96], links[96];
+static int listening;
+
+/* ---- vhbad ---- */
+
+static struct {
+	int fd;
+	struct proto_conn *c;
+	bool serves;
+} peers[PEERS];
+
+static struct {
+	char state[16];
+	uint64_t serial;
+	char other[96];
+	unsigned serves; /* how often pool.Serve was called */
+} seen;
+
+static void drop(unsigned i)
+{
+	proto_conn_free(peers[i].c);
+	close(peers[i].fd);
+	memset(&peers[i], 0, sizeof(peers[i]));
+}
+
+static void drop_all(void)
+{
+	for (unsigned i = 0; i < PEERS; i++)
+		if (peers[i].c)
+			drop(i);
+}
+
+static void take_report(struct json_object *p)
+{
+	struct json_object *own = proto_get(p, "pools"), *others = proto_get(p, "others"), *o;
+
+	for (size_t i = 0; own && i < json_object_array_length(own); i++) {
+		o = json_object_array_get_idx(own, i);
+		UT_STREQ(proto_get_text(o, "wwpn"), WWPN_TEXT);
+		snprintf(seen.state, sizeof(seen.state), "%s", proto_get_text(o, "state"));
+		seen.serial = proto_get_uint(o, "serial", 0);
+	}
+	for (size_t i = 0; others && i < json_object_array_length(others); i++) {
+		o = json_object_array_get_idx(others, i);
+		snprintf(seen.other, sizeof(seen.other), "%s", proto_get_text(o, "name"));
+	}
+	if (others && !json_object_array_length(others))
+		seen.other[0] = '\0';
+}
+
+static void serve(unsigned i)
+{
+	struct proto_request req;
+
+	proto_conn_read(peers[i].c, peers[i].fd);
+	while (proto_conn_next(peers[i].c, &req)) {
+		if (req.method == &proto_methods[PROTO_POOL_SERVE]) {
+			peers[i].serves = true;
+			seen.serves++;
+		} else {
+			CU_ASSERT_PTR_EQUAL(req.method, &proto_methods[PROTO_POOL_REPORT]);
+			take_report(req.parameters);
+			proto_conn_reply(peers[i].c, NULL);
+		}
+	}
+	if (proto_conn_write(peers[i].c, peers[i].fd) < 0)
+		drop(i);
+}
+
+static void accept_one(void)
+{
+	const struct proto_peer peer = {.access = PROTO_ACCESS_CHANGE};
+	int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	for (unsigned i = 0; fd >= 0 && i < PEERS; i++) {
+		if (peers[i].c)
+			continue;
+		peers[i].fd = fd;
+		peers[i].c = proto_conn_new(&peer);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void spin(void)
+{
+	sd_event_run(loop, 5 * USEC_PER_MSEC);
+	accept_one();
+	for (unsigned i = 0; i < PEERS; i++)
+		if (peers[i].c)
+			serve(i);
+}
+
+#define UNTIL(condition)                                                                                     \
+	do {                                                                                                 \
+		struct monotime stop_ = mono_add(mono_now(), PATIENCE);                                      \
+		while (!(condition) && !mono_reached(stop_, mono_now()))                                     \
+			spin();                                                                              \
+		CU_ASSERT_TRUE_FATAL(condition);                                                             \
+	} while (0)
+
+static void send_part(const char *text)
+{
+	for (unsigned i = 0; i < PEERS; i++)
+		if (peers[i].c && peers[i].serves)
+			UT_EQ(proto_conn_part(peers[i].c, json_tokener_parse(text)), 0);
+}
+
+static void order(const char *wanted, const char *host, unsigned serial)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "{\"pool\":{\"name\":\"vhba-db1-0\",\"wwpn\":\"" WWPN_TEXT
+		 "\",\"wanted\":\"%s\",\"host\":\"%s\","
+		 "\"settled\":true,\"serial\":%u,\"sync\":0,\"luns\":[]}}",
+		 wanted, host, serial);
+	send_part(text);
+}
+
+static bool is(const char *state, uint64_t serial)
+{
+	return !strcmp(seen.state, state) && seen.serial == serial;
+}
+
+static enum lv_state libvirt_has(int *host)
+{
+	struct lv_pool p;
+	int volumes;
+
+	UT_EQ(lv_look(conn, WWPN, &p, &volumes, &e), 0);
+	*host = p.adapter.host;
+	return p.state;
+}
+
+static bool has_links(void)
+{
+	char dir[160];
+
+	snprintf(dir, sizeof(dir), "%s/0x502ab30000000010", links);
+	return !access(dir, F_OK);
+}
+
+/* ---- the tests ---- */
+
+static int begin(void)
+{
+	char top[64];
+
+	ut_tmpdir(top, sizeof(top));
+	snprintf(path, sizeof(path), "%s/s", top);
+	snprintf(links, sizeof(links), "%s/links", top);
+	options = (struct virt_options){
+		.socket = path, .uri = "test:///default", .links = links, .by = "/nowhere"};
+	listening = proto_listen(path, &e);
+	return listening < 0 || sd_event_new(&loop) < 0 || lv_init(&e) || lv_open(options.uri, &conn, &e);
+}
+
+static int end(void)
+{
+	virConnectClose(conn);
+	sd_event_unref(loop);
+	close(listening);
+	return 0;
+}
+
+static void up(void)
+{
+	memset(&seen, 0, sizeof(seen));
+	UT_EQ(virt_begin(&v, loop, &options, &e), 0);
+	UNTIL(seen.serves == 1);
+}
+
+static void down(void)
+{
+	UNTIL(!v.jobs.running);
+	CU_ASSERT_TRUE(virt_end(&v));
+	drop_all();
+}
+
+static void test_life(void)
+{
+	int host;
+
+	up();
+	send_part("{\"complete\":true}");
+	order("running", "host12", 1);
+	UNTIL(is("running", 1));
+	UT_EQ(libvirt_has(&host), LV_RUNNING);
+	UT_EQ(host, 12);
+	CU_ASSERT_TRUE(has_links());
+	order("stopped", "host12", 2);
+	UNTIL(is("stopped", 2));
+	UT_EQ(libvirt_has(&host), LV_STOPPED);
+	/* On another host after that, as a move within the machine makes it; and there while it runs. */
+	order("running", "host13", 3);
+	UNTIL(is("running", 3));
+	UT_EQ(libvirt_has(&host), LV_RUNNING);
+	UT_EQ(host, 13);
+	order("running", "host14", 4);
+	UNTIL(is("running", 4) && libvirt_has(&host) == LV_RUNNING && host == 14);
+	order("absent", "host14", 5);
+	UNTIL(is("absent", 5));
+	UT_EQ(libvirt_has(&host), LV_ABSENT);
+	CU_ASSERT_FALSE(has_links());
+	down();
+}
+
+/* Several orders before anything is done: the last one counts. */
+static void test_overtaken(void)
+{
+	int host;
+
+	up();
+	order("running", "host12", 1);
+	order("stopped", "host12", 2);
+	order("running", "host12", 3);
+	order("stopped", "host12", 4);
+	send_part("{\"complete\":true}");
+	UNTIL(is("stopped", 4) || is("absent", 4));
+	UNTIL(!v.jobs.running);
+	CU_ASSERT_TRUE(libvirt_has(&host) != LV_RUNNING);
+	order("absent", "host12", 5);
+	UNTIL(is("absent", 5));
+	down();
+}
+
+/* vhbad comes back and does not know the VM any more. */
+static void test_forgotten(void)
+{
+	int host;
+
+	up();
+	order("running", "host12", 1);
+	send_part("{\"complete\":true}");
+	UNTIL(is("running", 1));
+	drop_all();
+	UNTIL(seen.serves == 2);
+	UNTIL(!v.jobs.running);
+	UT_EQ(libvirt_has(&host), LV_RUNNING); /* it may yet be told of */
+	send_part("{\"complete\":true}");
+	UNTIL(libvirt_has(&host) == LV_ABSENT);
+	down();
+}
+
+/* What an earlier vhba-virt has left is adopted, or removed when nobody wants it. */
+static void test_adopted(void)
+{
+	char xml[512];
+	int host;
+
+	for (int wanted = 0; wanted < 2; wanted++) {
+		poolxml_write("vhba-db1-0", WWPN, 12, "/dev/vhba/x", xml, sizeof(xml));
+		UT_EQ(lv_start(conn, WWPN, xml, &e), 0);
+		up();
+		if (wanted) {
+			order("running", "host12", 1);
+			UNTIL(is("running", 1));
+			order("absent", "host12", 2);
+		}
+		send_part("{\"complete\":true}");
+		UNTIL(libvirt_has(&host) == LV_ABSENT);
+		down();
+	}
+}
+
+/* Stopped by somebody else: it is noticed, and started again. */
+static void test_stopped_by_hand(void)
+{
+	int host;
+
+	up();
+	order("running", "host12", 1);
+	send_part("{\"complete\":true}");
+	UNTIL(is("running", 1));
+	UT_EQ(lv_stop(conn, WWPN, &e), 0);
+	UNTIL(libvirt_has(&host) == LV_RUNNING);
+	order("absent", "host12", 2);
+	UNTIL(is("absent", 2));
+	down();
+}
+
+static void test_others(void)
+{
+	static const char xml[] =
+		"<pool type='scsi'><name>byhand</name><source><adapter type='fc_host' managed='yes' "
+		"wwnn='20000a1b2c000001' wwpn='502ab30000000010'/></source>"
+		"<target><path>/dev/disk/by-path</path></target></pool>";
+	virStoragePoolPtr p;
+
+	up();
+	send_part("{\"complete\":true}");
+	p = virStoragePoolDefineXML(conn, xml, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	UNTIL(!strcmp(seen.other, "byhand"));
+	virStoragePoolUndefine(p);
+	UNTIL(!seen.other[0]);
+	virStoragePoolFree(p);
+	down();
+}
+
+static CU_TestInfo tests[] = {
+	{"life", test_life},
+	{"overtaken", test_overtaken},
+	{"forgotten", test_forgotten},
+	{"adopted", test_adopted},
+	{"stopped by hand", test_stopped_by_hand},
+	{"others", test_others},
+	CU_TEST_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+	static const struct ut_suite suites[] = {{"loop", tests, begin, end}, {0}};
+
+	return ut_main(argc, argv, suites);
+}
