@@ -3,12 +3,12 @@
  * The quiesce machine: stop, drain, log out, verify, hold, then resume or release, by a deadline.
  *
  * One struct quiesce per VM with up to 16 vhbas.  Each vhba runs the same table (state, event) -> (action,
- *next state) of quiesce-table.c in parallel with the others; the VM-level part (intake, deadline, answer) is
- *common to them. man 7 vhba-quiesce draws it.
+ * next state) of quiesce-table.c in parallel with the others; the VM-level part (intake, deadline, answer) is
+ * common to them. man 7 vhba-quiesce draws it.
  *
  * The machine is pure: it knows no clock, file or socket.  Time comes in as `now`; side effects go out
- *through struct quiesce_ops, each of which begins an action and returns at once; the action's end comes back
- *later as an event. The driver's loop is:
+ * through struct quiesce_ops, each of which begins an action and returns at once; the action's end comes back
+ * later as an event. The driver's loop is:
  *
  *	quiesce_event(q, vhba, event, &arg, now)  when a request, a result or a wake-up came
  *	quiesce_tick(q, now)                      when quiesce_deadline(q) has come
@@ -17,12 +17,12 @@
  * Not thread-safe: one loop owns a struct quiesce.
  *
  * Order that the ops must give: of two ops on one vport (disable, enable, delete, create), or of two on the
- *intake, the one begun later wins, also when the machine no longer waits for the earlier one: the driver
- *queues it behind, or abandons the earlier.
+ * intake, the one begun later wins, also when the machine no longer waits for the earlier one: the driver
+ * queues it behind, or abandons the earlier.
  *
  * Idempotence that the ops must give, because retry and restart after kill -9 repeat them: disabling what is
- *disabled, enabling what is enabled, deleting what is gone and creating what exists (then: enabling it) are
- *all successes.
+ * disabled, enabling what is enabled, deleting what is gone and creating what exists (then: enabling it) are
+ * all successes.
  */
 #ifndef VHBA_QUIESCE_H
 #define VHBA_QUIESCE_H

@@ -7,10 +7,10 @@
  *
  *	start, stop		the front end's rings; stop says after how many us it was answered
  *	ask LUN FILE LEN CDB	a command with Data-In, which go to FILE; CDB: hexadecimal bytes without
- *spaces tell LUN FILE CDB	with Data-Out from FILE do LUN CDB		without data. All three:
+ * spaces tell LUN FILE CDB	with Data-Out from FILE do LUN CDB		without data. All three:
  *"status=SS response=N moved=N sense=HEX" verify LUN N		so many writes of all sizes and alignments,
- *read back and compared: "bad=N" submit LUN N CDB LEN	N commands whose ends nobody waits for; LEN bytes of
- *Data-In, or of Data-Out if negative
+ * read back and compared: "bad=N" submit LUN N CDB LEN	N commands whose ends nobody waits for; LEN bytes of
+ * Data-In, or of Data-Out if negative
  *	ends			of those, so far: "pending= good= busy= nexus= check= other="; nexus: 06/29/07
  *	tmf LUN FUNCTION	a task management function by its number in virtio; says the response
  *	control TEXT		vhba-io's answer to that

@@ -8,8 +8,8 @@
  *	DRAINING -> STOPPED	nothing is under way, or the deadline has passed
  *
  * One thread uses a device: the one that speaks with the front end.  The rings of its type that are not
- *request rings (device_type.h) are served by it, the request rings by workers.  Nothing here blocks; what may
- *is done in the pool.
+ * request rings (device_type.h) are served by it, the request rings by workers.  Nothing here blocks; what
+ * may is done in the pool.
  *
  * Source: the vhost-user protocol, "Ring states"; virtio 1.1, 5.6.
  */

@@ -3,8 +3,8 @@
  * A LUN as it is written on the command line and on the control socket: "N,KEY=VALUE,KEY,...".
  *
  *	fd=M | file=PATH	the file or block device; on the control socket: fd, the one that comes along
- *	sd=PATH[,sd=PATH...]	a SCSI disk of the host's, by its sd node, the sg node is found; several paths to
- *				it;
+ *	sd=PATH[,sd=PATH...]	a SCSI disk of the host's, by its sd node, the sg node is found;
+ *				or several paths to it;
  *	sd=fd:M,sg=fd:M		or both nodes; on the control socket: sd,sg, the two that come along.
  *				Of what follows it has only ro
  *	state=fd:M | PATH	the disk's state file; on the control socket: state, the second one

@@ -3,16 +3,16 @@
  * A SCSI device of the host's as a unit: the guest sees the array's own LUN.
  *
  * READ and WRITE go to the sd node, with O_DIRECT, by io_uring. All other commands go to the sg node by
- *SG_IO, as they are; so does a READ or WRITE that failed, since only then the target's own status and sense
- *come along. What answers is always the target, but for these:
+ * SG_IO, as they are; so does a READ or WRITE that failed, since only then the target's own status and sense
+ * come along. What answers is always the target, but for these:
  *
  *	- a command that the path took away, or that was never sent, ends as repeat.h says;
  *	- a unit attention that this device raises itself (units that come and go, resets) goes before;
  *	- a reset ends the guest's own commands and is told to the guest; the LUN isn't reset, since others
- *use it too, and Linux lets only root do it.
+ * use it too, and Linux lets only root do it.
  *
  * With several paths to the LUN, a command goes by the best; when no target answers there, it goes by the
- *next one, unless it may have been executed and does harm when repeated.
+ * next one, unless it may have been executed and does harm when repeated.
  *
  * A unit attention of the target's that meets a READ or WRITE is taken by the host's sd, which then repeats
  * the command.

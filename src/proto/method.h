@@ -101,7 +101,7 @@ int proto_check_parameters(const struct proto_method *m, struct json_object *par
 
 /*
  * The same for a reply: every field that the table calls required is there, and what is there is in the table
- *with that type.  For tests.
+ * with that type.  For tests.
  */
 int proto_check_reply(const struct proto_method *m, struct json_object *reply, struct verror *e);
 

@@ -12,11 +12,11 @@
  *	<- {"id":7,"continues":true,"progress":{"phase":"drain","vhba":0,"text":"3 commands in flight"}}
  *	<- {"id":7,"continues":true,"parameters":{"events":[...]}}
  * "parameters", "more" and "id" may be left out; a request may carry "v", and one that is newer than the
- *server's is refused with org.vhba.NewerVersion.
+ * server's is refused with org.vhba.NewerVersion.
  *
  * A line that is no JSON object within the limits is answered by an error, and the connection is closed: what
- *follows it cannot be trusted.  A request that is well-formed but wrong (method, parameter, permission) is
- *answered by an error and the connection goes on.
+ * follows it cannot be trusted.  A request that is well-formed but wrong (method, parameter, permission) is
+ * answered by an error and the connection goes on.
  */
 #ifndef VHBA_PROTO_H
 #define VHBA_PROTO_H

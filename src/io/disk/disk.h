@@ -7,20 +7,21 @@
  *
  *	switch (disk_begin(d, nexus, task, &io)) {
  *	case DISK_DONE:		the answer stands in the task
- *	case DISK_IO:		do io, then disk_end(d, task, &io, result); as long as that says DISK_IO, do
- *the rest case DISK_BLOCKING:	a thread that may block calls disk_run(d, nexus, task): the answer stands in
- *the task
+ *	case DISK_IO:		do io, then disk_end(d, task, &io, result);
+ *				as long as that says DISK_IO, do the rest
+ *	case DISK_BLOCKING:	a thread that may block calls disk_run(d, nexus, task):
+ *				the answer stands in the task
  *	}
  *
  * Threads: disk_begin and disk_end never block, take no lock and allocate nothing when they end in READ or
  * WRITE; any number of threads may be in any of these functions at once, each with its own task.  Only
  * disk_start and disk_close must be alone.  disk_run, disk_save, disk_resized, disk_reset and disk_attention
- *may wait for the file, for one another and for I/O that disk_begin let pass: never call them from a thread
- *that has to call disk_end.
+ * may wait for the file, for one another and for I/O that disk_begin let pass: never call them from a thread
+ * that has to call disk_end.
  *
  * A nexus is the initiator port's name (its WWPN), so it is the same after a move; it is what persistent
  * reservations are registered for; never 0.  At most DISK_NEXUS_MAX of them are ever known to a disk; what
- *comes from one more is answered with BUSY.
+ * comes from one more is answered with BUSY.
  *
  * Sources: SPC-4 r37, SBC-3 r36, SAM-5.
  */

@@ -5,7 +5,7 @@
  *	disk_begin -> opcodes (the table) -> nexus (unit attention, reservation) -> the command's handler
  *
  * Lock order: state_lock (held while the state file is written), gate, nexus_lock (short).  What the hot path
- *looks at is atomic: blocks, mode, and each nexus's flags, which hold what the reservations forbid it.
+ * looks at is atomic: blocks, mode, and each nexus's flags, which hold what the reservations forbid it.
  */
 #ifndef VHBA_DISK_PRIVATE_H
 #define VHBA_DISK_PRIVATE_H
