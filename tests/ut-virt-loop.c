@@ -198,7 +198,7 @@ static void up(void)
 
 static void down(void)
 {
-	UNTIL(!v.jobs.running);
+	UNTIL(!v.jobs->running);
 	CU_ASSERT_TRUE(virt_end(&v));
 	drop_all();
 }
@@ -243,7 +243,7 @@ static void test_overtaken(void)
 	order("stopped", "host12", 4);
 	send_part("{\"complete\":true}");
 	UNTIL(is("stopped", 4) || is("absent", 4));
-	UNTIL(!v.jobs.running);
+	UNTIL(!v.jobs->running);
 	CU_ASSERT_TRUE(libvirt_has(&host) != LV_RUNNING);
 	order("absent", "host12", 5);
 	UNTIL(is("absent", 5));
@@ -261,7 +261,7 @@ static void test_forgotten(void)
 	UNTIL(is("running", 1));
 	drop_all();
 	UNTIL(seen.serves == 2);
-	UNTIL(!v.jobs.running);
+	UNTIL(!v.jobs->running);
 	UT_EQ(libvirt_has(&host), LV_RUNNING); /* it may yet be told of */
 	send_part("{\"complete\":true}");
 	UNTIL(libvirt_has(&host) == LV_ABSENT);

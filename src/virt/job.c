@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -58,27 +59,46 @@ static int on_event(sd_event_source *s, int fd, uint32_t revents, void *user)
 	return 0;
 }
 
-int jobs_init(struct jobs *js, sd_event *loop, void (*on_poke)(void *user), void *user)
+struct jobs *jobs_new(sd_event *loop, void (*on_poke)(void *user), void *user)
 {
-	int r;
+	struct jobs *js = calloc(1, sizeof(*js));
 
-	*js = (struct jobs){.on_poke = on_poke, .user = user};
+	if (!js)
+		return NULL;
+	js->on_poke = on_poke;
+	js->user = user;
+	js->refs = 1;
 	TAILQ_INIT(&js->ended);
 	pthread_mutex_init(&js->lock, NULL);
 	js->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (js->fd < 0)
-		return -errno;
-	r = sd_event_add_io(loop, &js->source, js->fd, EPOLLIN, on_event, js);
-	if (r < 0)
-		close(js->fd);
-	return r < 0 ? r : 0;
+	if (js->fd >= 0 && sd_event_add_io(loop, &js->source, js->fd, EPOLLIN, on_event, js) >= 0)
+		return js;
+	jobs_unref(js);
+	return NULL;
 }
 
-void jobs_clear(struct jobs *js)
+void jobs_end(struct jobs *js)
 {
 	sd_event_source_disable_unref(js->source);
-	close(js->fd);
+	jobs_unref(js);
+}
+
+struct jobs *jobs_ref(struct jobs *js)
+{
+	js->refs++;
+	return js;
+}
+
+void jobs_unref(void *user)
+{
+	struct jobs *js = user;
+
+	if (--js->refs)
+		return;
+	if (js->fd >= 0)
+		close(js->fd);
 	pthread_mutex_destroy(&js->lock);
+	free(js);
 }
 
 int jobs_start(struct jobs *js, struct job *j)

@@ -3,12 +3,15 @@
  * Calls that may block for as long as libvirt does, each in a thread of its own, so that a pool that hangs
  * keeps nobody else waiting.  A job owns all that it touches; what becomes of it is told in the loop.
  *
- * Threads: jobs_start and done are the loop's; run is the job's own thread; jobs_poke may be called by any.
+ * Threads: jobs_start and done are the loop's; run is the job's own thread; jobs_poke, jobs_ref and
+ * jobs_unref may be called by any.  Whoever pokes from elsewhere, as libvirt's callbacks do, has a reference
+ * of its own: they come for as long as libvirt likes.
  */
 #ifndef VHBA_JOB_H
 #define VHBA_JOB_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
@@ -24,21 +27,25 @@ struct job {
 TAILQ_HEAD(job_list, job);
 
 struct jobs {
+	atomic_uint refs;
 	pthread_mutex_t lock; /* of ended and poked */
 	struct job_list ended;
 	bool poked;
 	int fd; /* eventfd: something has ended, or poked */
-	unsigned running; /* the loop's */
+	unsigned running; /* the loop's, as what follows */
 	void (*on_poke)(void *user);
 	void *user;
 	sd_event_source *source;
 };
 
-/* 0 or a negative errno. on_poke is called in the loop after a jobs_poke, once for several. */
-int jobs_init(struct jobs *js, sd_event *loop, void (*on_poke)(void *user), void *user);
+/* NULL: no memory, or no event loop. on_poke is called in the loop after a jobs_poke, once for several. */
+struct jobs *jobs_new(sd_event *loop, void (*on_poke)(void *user), void *user);
 
-/* Only when none runs. */
-void jobs_clear(struct jobs *js);
+/* The loop hears of nothing any more; only when none runs. The loop's reference is given up. */
+void jobs_end(struct jobs *js);
+
+struct jobs *jobs_ref(struct jobs *js);
+void jobs_unref(void *js);
 
 /* A negative errno when there is no thread for it: then neither run nor done are called. */
 int jobs_start(struct jobs *js, struct job *j);

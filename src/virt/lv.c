@@ -85,6 +85,23 @@ static int describe(virStoragePoolPtr p, struct lv_pool *out, struct verror *e)
 	return 0;
 }
 
+/* It may be stopped or undefined by somebody else between two calls. */
+static int look(virStoragePoolPtr p, struct lv_pool *out, int *volumes, struct verror *e)
+{
+	int r = describe(p, out, e);
+
+	if (!r && out->state == LV_RUNNING)
+		*volumes = virStoragePoolNumOfVolumes(p);
+	if (!r && *volumes >= 0)
+		return 0;
+	*volumes = 0;
+	if (virGetLastErrorCode() == VIR_ERR_NO_STORAGE_POOL)
+		return *out = (struct lv_pool){.state = LV_ABSENT, .adapter.host = -1}, 0;
+	if (virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID)
+		return out->state = LV_STOPPED, 0;
+	return r ? r : failed(e, "a pool's volumes can't be counted");
+}
+
 int lv_look(virConnectPtr c, uint64_t wwpn, struct lv_pool *out, int *volumes, struct verror *e)
 {
 	virStoragePoolPtr p;
@@ -94,14 +111,9 @@ int lv_look(virConnectPtr c, uint64_t wwpn, struct lv_pool *out, int *volumes, s
 	*volumes = 0;
 	if (r || !p)
 		return r;
-	r = describe(p, out, e);
-	if (!r && out->state == LV_RUNNING)
-		*volumes = virStoragePoolNumOfVolumes(p);
+	r = look(p, out, volumes, e);
 	virStoragePoolFree(p);
-	if (*volumes >= 0)
-		return r;
-	*volumes = 0;
-	return failed(e, "a pool's volumes can't be counted");
+	return r;
 }
 
 int lv_undefine(virConnectPtr c, uint64_t wwpn, struct verror *e)

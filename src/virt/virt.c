@@ -194,7 +194,7 @@ static void begin_step(struct virt *v, struct pool *p, enum pool_step step)
 	virConnectRef(v->conn);
 	snprintf(pj->dir, sizeof(pj->dir), "%.200s/0x%016llx", v->o->links,
 		 (unsigned long long)p->order.wwpn);
-	if (!copy_order(&p->order, pj) || jobs_start(&v->jobs, &pj->job)) {
+	if (!copy_order(&p->order, pj) || jobs_start(v->jobs, &pj->job)) {
 		log_err("%s: no memory or no thread for a job", p->order.name);
 		free_job(pj);
 		p->retry = mono_add(mono_now(), USEC_PER_SEC);
@@ -307,7 +307,7 @@ static void begin_list(struct virt *v)
 	lj->v = v;
 	lj->conn = v->conn;
 	virConnectRef(v->conn);
-	v->listing = !jobs_start(&v->jobs, &lj->job);
+	v->listing = !jobs_start(v->jobs, &lj->job);
 	if (v->listing)
 		return;
 	virConnectClose(lj->conn);
@@ -347,9 +347,12 @@ static void run_open(struct job *j)
 
 	if (lv_open(oj->uri, &oj->conn, &oj->e))
 		return;
-	virConnectRegisterCloseCallback(oj->conn, on_close, j->jobs, NULL);
-	virConnectStoragePoolEventRegisterAny(oj->conn, NULL, VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
-					      VIR_STORAGE_POOL_EVENT_CALLBACK(on_pool_event), j->jobs, NULL);
+	if (virConnectRegisterCloseCallback(oj->conn, on_close, jobs_ref(j->jobs), jobs_unref))
+		jobs_unref(j->jobs);
+	if (virConnectStoragePoolEventRegisterAny(oj->conn, NULL, VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
+						  VIR_STORAGE_POOL_EVENT_CALLBACK(on_pool_event),
+						  jobs_ref(j->jobs), jobs_unref) < 0)
+		jobs_unref(j->jobs);
 }
 
 static void begin_open(struct virt *v);
@@ -402,7 +405,7 @@ static void begin_open(struct virt *v)
 		oj->job.done = on_open;
 		oj->v = v;
 		oj->uri = v->o->uri;
-		v->opening = !jobs_start(&v->jobs, &oj->job);
+		v->opening = !jobs_start(v->jobs, &oj->job);
 	}
 	if (v->opening)
 		return;
@@ -484,7 +487,8 @@ int virt_begin(struct virt *v, sd_event *loop, const struct virt_options *o, str
 {
 	*v = (struct virt){.o = o, .loop = loop};
 	TAILQ_INIT(&v->pools);
-	if (jobs_init(&v->jobs, loop, on_poke, v))
+	v->jobs = jobs_new(loop, on_poke, v);
+	if (!v->jobs)
 		return verror_set(e, VHBA_E_INTERNAL, "no event loop");
 	begin_open(v);
 	link_open(v);
@@ -496,7 +500,7 @@ bool virt_end(struct virt *v)
 	struct pool *p;
 
 	link_close(v);
-	if (v->jobs.running)
+	if (v->jobs->running)
 		return false;
 	sd_event_source_disable_unref(v->open_timer);
 	sd_event_source_disable_unref(v->pool_timer);
@@ -510,6 +514,6 @@ bool virt_end(struct virt *v)
 		virConnectUnregisterCloseCallback(v->conn, on_close);
 		virConnectClose(v->conn);
 	}
-	jobs_clear(&v->jobs);
+	jobs_end(v->jobs);
 	return true;
 }

@@ -27,7 +27,7 @@ TAILQ_HEAD(own_pools, pool);
 struct virt {
 	const struct virt_options *o;
 	sd_event *loop;
-	struct jobs jobs;
+	struct jobs *jobs;
 	/* libvirt */
 	virConnectPtr conn; /* NULL: none */
 	bool opening;
