@@ -70,13 +70,14 @@ static int find(virConnectPtr c, uint64_t wwpn, virStoragePoolPtr *p, struct ver
 		       : failed(e, "a pool can't be looked up");
 }
 
+/* Each call forgets the error of the one before it. */
 static int describe(virStoragePoolPtr p, struct lv_pool *out, struct verror *e)
 {
 	int active = virStoragePoolIsActive(p), autostart = 0;
-	AUTO_FREE char *xml = virStoragePoolGetXMLDesc(p, 0);
+	AUTO_FREE char *xml = active < 0 ? NULL : virStoragePoolGetXMLDesc(p, 0);
 
 	*out = (struct lv_pool){.state = active ? LV_RUNNING : LV_STOPPED, .adapter.host = -1};
-	if (active < 0 || !xml || virStoragePoolGetUUIDString(p, out->uuid))
+	if (!xml || virStoragePoolGetUUIDString(p, out->uuid))
 		return failed(e, "a pool can't be read");
 	if (!virStoragePoolGetAutostart(p, &autostart))
 		out->autostart = autostart;
