@@ -57,6 +57,14 @@ exits 2 "refused by the method table" vm show 'a b'
 
 exits 0 "vm add" vm add db1 --uuid 0f0e0d0c-0b0a-4908-8706-050403020100
 sent 'vm.Add {"uuid":"0f0e0d0c-0b0a-4908-8706-050403020100","name":"db1"}'
+exits 0 "vm add with pools" vm add db1 --uuid 0f0e0d0c-0b0a-4908-8706-050403020100 --pool
+sent 'vm.Add {"uuid":"0f0e0d0c-0b0a-4908-8706-050403020100","pool":true,"name":"db1"}'
+exits 0 "vm set" vm set db1 --pool no
+sent 'vm.Set {"pool":false,"vm":"db1"}'
+exits 2 "neither yes nor no" vm set db1 --pool maybe
+has err "--pool: expected yes or no, seen maybe"
+exits 0 "pool sync" pool sync db1 --deadline 40s
+sent 'pool.Sync {"deadline_us":40000000,"vm":"db1"}'
 exits 0 "vhba add" vhba add db1 --vsan 10 --zone a,b --zone c --wwpn 2000020000000001 --wwnn 2001020000000001
 sent 'vhba.Add {"vsan":10,"zones":["a","b","c"],"wwpn":"2000020000000001","wwnn":"2001020000000001","vm":"db1"}'
 exits 0 "vhba remove" vhba remove db1 1
@@ -102,7 +110,7 @@ sent 'events more {}'
 has out "6  11.000345  parent     host3 is Online"
 
 # Each command's text, and the same twice as one line of JSON.
-for cmd in "vm list" "vm show db1" "vhba list" "parent list" "parent show host3" "lun list" "status" "log db1" \
+for cmd in "vm list" "vm show db1" "vhba list" "parent list" "parent show host3" "lun list" "pool list" "status" "log db1" \
 	"config show" "timeline db1 --last 2"; do
 	name=${cmd%% --*} name=${name// /-}
 	# shellcheck disable=SC2086

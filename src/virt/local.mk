@@ -21,6 +21,7 @@ sbin_PROGRAMS += %D%/vhba-virt
 %C%_vhba_virt_LDFLAGS = $(AM_LDFLAGS) $(PROG_LDFLAGS)
 %C%_vhba_virt_LDADD = %D%/libvirtside.la
 
+EXTRA_DIST += tests/tsan.supp
 check_PROGRAMS += tests/ut-virt tests/ut-virt-loop
 TESTS += tests/ut-virt tests/ut-virt-loop
 tests_ut_virt_SOURCES = tests/ut-virt.c
