@@ -36,7 +36,7 @@ enum fc_proof {
 
 /* What an action of one VM does to the others, a mask. */
 enum fc_shared {
-	FC_SHARED_RTNL = 1, /* a delete holds RTNL: host networking waits, and deletes are serial */
+	FC_SHARED_RTNL = 1, /* a create or delete holds RTNL: host networking waits, and they are serial */
 	FC_SHARED_HBA = 2, /* disables of one HBA are serial */
 	FC_SHARED_RESET =
 		4, /* a disable or delete that fails resets the chip, hence every vport of the HBA */

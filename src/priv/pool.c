@@ -18,6 +18,7 @@
 #include "vport_lock.h"
 
 #define QUEUE_MAX 4096
+#define KEEP_US USEC_PER_SEC
 
 enum worker_state { IDLE, BUSY, STUCK };
 
@@ -27,7 +28,7 @@ struct worker {
 	pid_t pid;
 	int fd;
 	struct priv_request request;
-	struct monotime by;
+	struct monotime by, since; /* BUSY: until when; IDLE: since when */
 	bool killed; /* its answer may be there already, but it is of no more use */
 };
 
@@ -43,7 +44,7 @@ struct answer {
 };
 
 struct pool {
-	TAILQ_HEAD(, worker) workers;
+	TAILQ_HEAD(workers, worker) workers;
 	TAILQ_HEAD(, queued) queue;
 	TAILQ_HEAD(, answer) answers;
 	int lock; /* see priv_spawn */
@@ -64,15 +65,15 @@ static bool changes_vport(const struct priv_request *q)
 	return q->wwpn && changes[q->verb];
 }
 
-/* Who asked waits for timeout_ms: what could not begin in the most of it does not begin any more. */
 static void execute(const struct pool *p, const struct priv_request *q, struct priv_reply *r)
 {
-	bool locks = p->lock >= 0 && changes_vport(q);
+	bool locks = changes_vport(q);
 	verb_fn *fn = verb_find(q->verb);
 
+	vport_lock_begin(p->lock, q->timeout_ms);
 	r->err = fn ? 0 : -EINVAL;
 	if (fn && locks)
-		r->err = vport_lock(p->lock, q->wwpn, q->timeout_ms - q->timeout_ms / 16);
+		r->err = vport_lock(q->wwpn);
 	if (r->err) {
 		if (r->err == -ETIMEDOUT)
 			snprintf(r->text, sizeof(r->text),
@@ -82,7 +83,7 @@ static void execute(const struct pool *p, const struct priv_request *q, struct p
 	}
 	r->err = fn(q, r);
 	if (locks)
-		vport_unlock(p->lock, q->wwpn);
+		vport_unlock(q->wwpn);
 }
 
 static void work(const struct pool *p, int fd)
@@ -125,6 +126,15 @@ static void set_state(struct pool *p, struct worker *w, enum worker_state s)
 	p->count[s]++;
 }
 
+/* The one that was at work last gets the next work, so that what is too many stays without any. */
+static void set_idle(struct pool *p, struct worker *w, struct monotime now)
+{
+	set_state(p, w, IDLE);
+	w->since = now;
+	TAILQ_REMOVE(&p->workers, w, link);
+	TAILQ_INSERT_HEAD(&p->workers, w, link);
+}
+
 static struct worker *worker_new(struct pool *p)
 {
 	struct worker *w = calloc(1, sizeof(*w));
@@ -153,6 +163,7 @@ static struct worker *worker_new(struct pool *p)
 	close(sv[1]);
 	w->fd = sv[0];
 	w->state = IDLE;
+	w->since = mono_now();
 	p->count[IDLE]++;
 	TAILQ_INSERT_TAIL(&p->workers, w, link);
 	return w;
@@ -376,7 +387,7 @@ size_t pool_fds(const struct pool *p, struct pollfd *fds, size_t max)
 }
 
 /* True when the worker is still there. */
-static bool collect(struct pool *p, struct worker *w)
+static bool collect(struct pool *p, struct worker *w, struct monotime now)
 {
 	struct priv_reply r;
 	ssize_t n = recv(w->fd, &r, sizeof(r), MSG_DONTWAIT);
@@ -388,8 +399,8 @@ static bool collect(struct pool *p, struct worker *w)
 			r.flags |= PRIV_LATE;
 		push_answer(p, &r);
 		/* One that was late gets no more work: its place was taken when it was abandoned. */
-		if (w->state == BUSY && !w->killed && p->count[IDLE] < POOL_IDLE) {
-			set_state(p, w, IDLE);
+		if (w->state == BUSY && !w->killed && p->count[IDLE] < POOL_KEEP) {
+			set_idle(p, w, now);
 			return true;
 		}
 	} else {
@@ -418,13 +429,25 @@ static void refill(struct pool *p)
 			return;
 }
 
+/* When work comes in numbers, a fork for each would cost as much as the work: they end when it is over. */
+static void retire(struct pool *p, struct monotime now)
+{
+	struct worker *w, *prev;
+
+	for (w = TAILQ_LAST(&p->workers, workers); w && p->count[IDLE] > POOL_IDLE; w = prev) {
+		prev = TAILQ_PREV(w, workers, link);
+		if (w->state == IDLE && mono_reached(mono_add(w->since, KEEP_US), now))
+			worker_free(p, w);
+	}
+}
+
 void pool_run(struct pool *p, struct monotime now)
 {
 	struct worker *w, *next;
 
 	for (w = TAILQ_FIRST(&p->workers); w; w = next) {
 		next = TAILQ_NEXT(w, link);
-		if (w->state == IDLE || !collect(p, w) || w->state != BUSY)
+		if (w->state == IDLE || !collect(p, w, now) || w->state != BUSY)
 			continue;
 		if (mono_reached(w->by, now))
 			abandon(p, w);
@@ -432,6 +455,7 @@ void pool_run(struct pool *p, struct monotime now)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	feed(p, now);
+	retire(p, now);
 	refill(p);
 }
 
@@ -456,6 +480,8 @@ struct monotime pool_due(const struct pool *p)
 	TAILQ_FOREACH (w, &p->workers, link)
 		if (w->state == BUSY)
 			due = mono_min(due, w->by);
+		else if (w->state == IDLE && p->count[IDLE] > POOL_IDLE)
+			due = mono_min(due, mono_add(w->since, KEEP_US));
 	TAILQ_FOREACH (q, &p->queue, link)
 		due = mono_min(due, q->by);
 	return due;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Children that run verbs.  A few stand ready, so that a verb does not pay for a fork; one that does not end
+ * Children that run verbs.  A few stand ready, so that a verb does not pay for a fork, and more stay for a
+ * second after their work; one that does not end
  * in time is abandoned (it may sit in the kernel, where no signal reaches it) and replaced.  A request's time
  * runs from pool_submit; one that is still queued when it ends is answered and never begun.  Of the orders
  * that change one vport (by its WWPN) the last one counts: an earlier one that is queued is cancelled, one
@@ -17,10 +18,11 @@
 #include "priv.h"
 
 #define POOL_IDLE 4 /* stand ready */
+#define POOL_KEEP 16 /* stay for a second after their work */
 #define POOL_MAX 128 /* at work at once; more requests wait */
 #define POOL_CREATES                                                                                         \
-	4 /* vport_create at once on one host: the kernel makes one at a time (fcoe_vport_create: RTNL and   \
-	     fcoe_config_mutex), and who waits for its locks is in the way of all else */
+	3 /* vport_create at once on one host: one at work, one behind it (vport_lock.h), one that looks at  \
+	     what it has made */
 #define POOL_STUCK 64 /* abandoned ones; beyond, verbs are refused */
 #define POOL_FDS (POOL_MAX + POOL_STUCK) /* never more than these have work */
 

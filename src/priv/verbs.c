@@ -15,6 +15,7 @@
 #include "profile.h"
 #include "sysroot.h"
 #include "verbs.h"
+#include "vport_lock.h"
 
 #define SYMBOLIC_NAME_MAX 63 /* FC_VPORT_SYMBOLIC_NAMELEN less its NUL */
 #define REPORT_LUNS_MAX 256
@@ -199,21 +200,39 @@ static int check_error_handling(const struct priv_request *q, const struct priv_
 	return -EAGAIN;
 }
 
+static int write_create(const struct priv_request *q, struct priv_reply *r)
+{
+	char text[40], driver[16] = "";
+	bool alone;
+	int err = 0;
+
+	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
+	alone = fc_profile_find(driver)->shared & FC_SHARED_RTNL;
+	if (alone)
+		err = vport_lock_rtnl();
+	if (err) {
+		snprintf(r->text, sizeof(r->text), "other vports are being made: it was not begun");
+		return err;
+	}
+	err = verb_write(text, "/sys/class/fc_host/host%d/vport_create", q->host);
+	if (alone)
+		vport_unlock_rtnl();
+	if (err)
+		snprintf(r->text, sizeof(r->text), "vport_create on host%d", q->host);
+	return err;
+}
+
 static int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 {
 	int err = check_parent(q->host, r);
-	char text[40];
 
 	if (!err)
 		err = check_names(q, r);
+	if (!err)
+		err = write_create(q, r);
 	if (err)
 		return err;
-	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
-	err = verb_write(text, "/sys/class/fc_host/host%d/vport_create", q->host);
-	if (err) {
-		snprintf(r->text, sizeof(r->text), "vport_create on host%d", q->host);
-		return err;
-	}
 	if (!find_new_vport(q, r)) {
 		snprintf(r->text, sizeof(r->text), "host%d took the name but shows no such vport", q->host);
 		return -EIO;
