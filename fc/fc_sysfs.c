@@ -77,11 +77,7 @@ static bool device_path(const struct fc_host *h, char real[PATH_MAX])
 	return true;
 }
 
-/*
- * Where the host hangs tells what it is: under a vport of a parent, or under an FCoE interface.  False when
- * it does not hang anywhere any more: it could be taken for a parent.
- */
-static bool read_place(struct fc_host *h)
+bool fc_sysfs_read_place(struct fc_host *h)
 {
 	char real[PATH_MAX];
 	const char *p, *at;
@@ -141,7 +137,7 @@ bool fc_sysfs_read_host(struct fc_host *h)
 
 	if (dir < 0 && fc_sysfs_is_want() && h->wwpn)
 		return true;
-	if (dir < 0 || sysroot_read_u64_at(dir, &wwpn, "port_name") || (!h->wwpn && !read_place(h)))
+	if (dir < 0 || sysroot_read_u64_at(dir, &wwpn, "port_name") || (!h->wwpn && !fc_sysfs_read_place(h)))
 		return false;
 	h->wwpn = wwpn;
 	h->wwnn = fc_sysfs_number(dir, "node_name");

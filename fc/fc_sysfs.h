@@ -21,6 +21,12 @@ bool fc_sysfs_first_entry(int dir, const char *path, const char *prefix, char *n
  */
 bool fc_sysfs_is_want(void);
 
+/*
+ * Where the host hangs tells what it is: under a vport of a parent, or under an FCoE interface.  False when
+ * it does not hang anywhere any more: it could be taken for a parent.
+ */
+bool fc_sysfs_read_place(struct fc_host *h);
+
 /* The attributes of h->number; false when it is gone (or going). */
 bool fc_sysfs_read_host(struct fc_host *h);
 

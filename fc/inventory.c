@@ -57,10 +57,15 @@ struct fc_host *fc_host_find(const struct fc_inventory *inv, int number)
 }
 
 /* A vport's host is wanted when its parent is: so the parent must have been read before. */
+static bool parent_known(const struct fc_inventory *inv, const struct fc_host *h)
+{
+	return h->parent < 0 || fc_host_find(inv, h->parent);
+}
+
 static bool wanted(const struct fc_inventory *inv, const struct fc_host *h)
 {
 	if (h->parent >= 0)
-		return fc_host_find(inv, h->parent) != NULL;
+		return parent_known(inv, h);
 	return !inv->filter || inv->filter(inv->filter_arg, h);
 }
 
@@ -110,7 +115,9 @@ bool fc_inventory_refresh(struct fc_inventory *inv, int number)
 		h = host_add(inv, number);
 	if (!h)
 		return false;
-	if (!fc_sysfs_read_host(h) || !wanted(inv, h)) {
+	/* Of what hangs under somebody else's parent no more than that is read. */
+	if ((is_new && (!fc_sysfs_read_place(h) || !parent_known(inv, h))) || !fc_sysfs_read_host(h) ||
+	    !wanted(inv, h)) {
 		host_free(inv, h);
 		return false;
 	}
@@ -173,6 +180,18 @@ void fc_inventory_vport_made(struct fc_inventory *inv, int parent, const struct 
 	}
 }
 
+/* They go in the order in which they have told it, or nearly so. */
+static void forget_oldest_end(struct fc_host *h)
+{
+	struct fc_gone *g;
+
+	while ((g = TAILQ_FIRST(&h->gone)) &&
+	       !sysroot_exists("/sys/class/fc_vports/vport-%d:%u-%u", h->number, g->channel, g->number)) {
+		TAILQ_REMOVE(&h->gone, g, link);
+		free(g);
+	}
+}
+
 void fc_inventory_vport_gone(struct fc_inventory *inv, int parent, unsigned channel, unsigned number)
 {
 	struct fc_host *h = fc_host_find(inv, parent);
@@ -181,6 +200,7 @@ void fc_inventory_vport_gone(struct fc_inventory *inv, int parent, unsigned chan
 
 	if (!h)
 		return;
+	forget_oldest_end(h);
 	for (v = TAILQ_FIRST(&h->vports); v; v = next) {
 		next = TAILQ_NEXT(v, link);
 		if (v->channel != channel || v->number != number)
@@ -188,7 +208,7 @@ void fc_inventory_vport_gone(struct fc_inventory *inv, int parent, unsigned chan
 		TAILQ_REMOVE(&h->vports, v, link);
 		free(v);
 	}
-	g = calloc(1, sizeof(*g));
+	g = fc_sysfs_told_its_end(h, channel, number) ? NULL : calloc(1, sizeof(*g));
 	if (!g)
 		return;
 	g->channel = channel;
@@ -372,6 +392,13 @@ int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, 
 	if (n >= 0 && logged_in_meanwhile(parent, v, state))
 		snprintf(state, size, "Active");
 	return n < 0 ? (int)n : 0;
+}
+
+void fc_host_refresh_state(struct fc_host *host)
+{
+	if (sysroot_read(host->state, sizeof(host->state), "/sys/class/fc_host/host%d/port_state",
+			 host->number) < 0)
+		host->state[0] = '\0';
 }
 
 int fc_host_read_port_id(const struct fc_host *host, uint32_t *id)

@@ -152,6 +152,9 @@ void fc_inventory_host_gone(struct fc_inventory *inv, int number);
  */
 void fc_inventory_refresh_attributes(struct fc_host *h);
 
+/* Its state alone. */
+void fc_host_refresh_state(struct fc_host *host);
+
 struct fc_host *fc_host_find(const struct fc_inventory *inv, int number);
 
 /* The physical host of that name. */

@@ -102,7 +102,10 @@ static void on_deleted(void *user, const struct priv_reply *r)
 		return;
 	}
 	op->vm->vhba[v->vhba].host = good ? -1 : op->vm->vhba[v->vhba].host;
-	watch_refresh(v->d, op->vm->vhba[v->vhba].parent_host);
+	if (r->err)
+		watch_refresh(v->d, op->vm->vhba[v->vhba].parent_host);
+	else
+		fc_inventory_vport_gone(&v->d->inv, op->vm->vhba[v->vhba].parent_host, r->channel, r->number);
 	op = attach_op_of(v);
 	if (op)
 		attach_event(&op->attach->machine, v->vhba,
@@ -178,6 +181,8 @@ static void begin_delete(struct op *op, unsigned i)
 	const struct vm_vhba *v = &op->vm->vhba[i];
 	struct priv_request q = {.verb = PRIV_VPORT_DELETE,
 				 .host = v->parent_host,
+				 .channel = v->channel,
+				 .number = v->number,
 				 .wwpn = v->wwpn,
 				 .wwnn = v->wwnn,
 				 .target = PROBE_MS};
@@ -194,16 +199,16 @@ static bool timers_right(struct op *op, unsigned i)
 {
 	const struct config *c = op->d->cfg;
 	struct fc_host *host = fc_host_find(&op->d->inv, op->vm->vhba[i].host);
-	const struct fc_rport *r;
+	struct fc_rport *r;
 	unsigned targets = 0;
 
 	if (!host)
 		return false;
-	fc_host_refresh_rports(host);
 	TAILQ_FOREACH (r, &host->rports, link) {
-		if (!r->is_target)
+		if (!fc_rport_read_is_target(host, r))
 			continue;
-		if (r->dev_loss != c->dev_loss || r->fast_io_fail != c->fast_io_fail)
+		if (fc_rport_read_timers(host, r) || r->dev_loss != c->dev_loss ||
+		    r->fast_io_fail != c->fast_io_fail)
 			return false;
 		targets++;
 	}

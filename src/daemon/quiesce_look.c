@@ -173,12 +173,12 @@ int quiesce_op_verify_fabric(void *user, const struct quiesce_call *c)
 	struct driver *dr = user;
 	const struct vm_vhba *v = verb_vhba(dr, c);
 	struct priv_request q = {.verb = PRIV_CT_GID_PN, .host = v->parent_host, .wwpn = v->wwpn};
-	const struct fc_host *parent;
+	struct fc_host *parent = fc_host_find(&dr->d->inv, v->parent_host);
 	char text[QUIESCE_TEXT_MAX];
 	uint32_t id;
 
-	watch_refresh_parents(dr->d);
-	parent = fc_host_find(&dr->d->inv, v->parent_host);
+	if (parent)
+		fc_host_refresh_state(parent);
 	if (!parent || !fc_may_ask_fabric(fc_profile_find(parent->driver), true, parent->state)) {
 		/* In Linux 6.1 a question to a dead fabric looks answered, and can take the kernel down
 		 * later. */

@@ -47,6 +47,19 @@ void verb_look_again(struct driver *dr, int vhba)
 		watch_refresh(dr->d, v->host);
 }
 
+/* A delete that was done leaves nothing to read: of what else the vport had, events tell. */
+static void take_delete(struct driver *dr, int vhba, const struct priv_reply *r)
+{
+	struct vm_vhba *v = &dr->vm->vhba[vhba];
+
+	if (r->err) {
+		verb_look_again(dr, vhba);
+		return;
+	}
+	fc_inventory_vport_gone(&dr->d->inv, v->parent_host, r->channel, r->number);
+	san_locate(dr->d, v);
+}
+
 /* What a failure is to the machine: nothing was begun where it is to be asked for again. */
 static enum quiesce_ev failure(const struct verb_call *vc, const struct priv_reply *r)
 {
@@ -64,7 +77,9 @@ void verb_done(void *user, const struct priv_reply *r)
 
 	if (!dr)
 		return;
-	if (r->verb == PRIV_VPORT_DELETE || r->verb == PRIV_VPORT_CREATE)
+	if (r->verb == PRIV_VPORT_DELETE)
+		take_delete(dr, vc->call.vhba, r);
+	else if (r->verb == PRIV_VPORT_CREATE)
 		verb_look_again(dr, vc->call.vhba);
 	if (r->verb == PRIV_VPORT_CREATE)
 		dr->vm->vhba[vc->call.vhba].named = false;

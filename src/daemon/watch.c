@@ -170,20 +170,18 @@ static void take_end(struct daemon *d, const struct fc_event *ev, struct dirty *
 }
 
 /*
- * To be read: what came or changed.  Of a vport that goes the parent, whose other vports are known, and which
- * then sees when the folder has gone; of what else goes what there is above it.  The kernel tells of a vport
- * before its attributes are there (attribute_container_add_class_device): when its host comes they are.
+ * To be read: what came or changed; of what goes, what there is above it.  A vport, a remote port or a LUN
+ * that goes says by that all that there is to know.  The kernel tells of a vport before its attributes are
+ * there (attribute_container_add_class_device): when its host comes they are.
  */
 static void take_news(const struct fc_event *ev, struct dirty *dirty)
 {
-	const struct fc_part whole = {.kind = FC_PART_HOST};
 	const struct fc_part vport = {
 		.kind = FC_PART_VPORT, .channel = ev->part.channel, .number = ev->part.number};
-	bool part_ends = !strcmp(ev->subsystem, "fc_remote_ports") || !strcmp(ev->subsystem, "scsi_device");
+	bool part_ends = !strcmp(ev->subsystem, "fc_vports") || !strcmp(ev->subsystem, "fc_remote_ports") ||
+			 !strcmp(ev->subsystem, "scsi_device");
 
-	if (ev->removed && !strcmp(ev->subsystem, "fc_vports"))
-		mark_part(dirty, ev->host, &whole);
-	else if (!ev->removed || !part_ends)
+	if (!ev->removed || !part_ends)
 		mark_part(dirty, ev->host, &ev->part);
 	if (!ev->removed && !strcmp(ev->subsystem, "fc_host") && ev->parent >= 0)
 		mark_part(dirty, ev->parent, &vport);

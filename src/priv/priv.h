@@ -24,8 +24,9 @@ enum priv_verb {
 	PRIV_PING,
 	PRIV_VPORT_CREATE, /* host, wwpn, wwnn, number (the vport's will be this or a little more, as far as
 			      it is known) -> channel, number, value: its Scsi_Host or -1 */
-	PRIV_VPORT_DELETE, /* host (the parent), wwpn, wwnn, target (ms that commands at targets that are
-			      Online may take to end before); -ENODEV: there is none */
+	PRIV_VPORT_DELETE, /* host (the parent), channel, number (as far as they are known), wwpn, wwnn,
+			      target (ms that commands at targets that are Online may take to end before);
+			      -ENODEV: there is none */
 	PRIV_VPORT_DISABLE, /* host (the parent), channel, number, wwpn */
 	PRIV_VPORT_ENABLE, /* likewise */
 	PRIV_VPORT_NAME, /* host (the parent), channel, number, wwpn, name (symbolic); -ENOTCONN: it is not

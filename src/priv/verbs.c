@@ -124,7 +124,10 @@ static bool carries(const char *name, const struct priv_request *q, struct priv_
 	return true;
 }
 
-/* The parent's vport that has q->wwpn.  Numbers only grow: a young one is among the last. */
+/*
+ * The parent's vport that has q->wwpn: where q says, as far as it knows, or another. Numbers only grow: a
+ * young one is among the last.
+ */
 static bool find_vport(const struct priv_request *q, struct priv_reply *r)
 {
 	struct dirent **names;
@@ -132,6 +135,9 @@ static bool find_vport(const struct priv_request *q, struct priv_reply *r)
 	bool found = false;
 	int n = -1;
 
+	snprintf(path, sizeof(path), "vport-%d:%u-%u", q->host, q->channel, q->number);
+	if (carries(path, q, r))
+		return true;
 	if (sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d/device", q->host))
 		n = scandir(path, &names, is_vport, versionsort);
 	if (n < 0)
