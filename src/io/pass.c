@@ -146,8 +146,8 @@ static struct path *path_of_fd(struct pass *p, int fd)
 	return &p->paths.path[i];
 }
 
-/* All of it again by another path, as far as there is one: READ and WRITE may be repeated. */
-static enum disk_next elsewhere(struct pass *p, struct scsi_task *t, struct disk_io *io)
+/* All of it again by another path, if there is one: READ and WRITE may be repeated. */
+static bool elsewhere(struct pass *p, const struct scsi_task *t, struct disk_io *io)
 {
 	struct path *path = path_of_fd(p, io->fd), *next;
 	uint32_t tried = io->tried | path_bit(&p->paths, path);
@@ -155,18 +155,17 @@ static enum disk_next elsewhere(struct pass *p, struct scsi_task *t, struct disk
 
 	path_lost(path, NULL);
 	next = paths_choose(&p->paths, tried);
-	if (!next || !transfer_of(p, t, &r)) {
-		repeat_cut_off(t, true, false);
-		return DISK_DONE;
-	}
+	if (!next || !transfer_of(p, t, &r))
+		return false;
 	set_io(p, io, &r, next);
 	io->tried = tried;
-	return DISK_IO;
+	return true;
 }
 
 static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *io, int64_t result)
 {
 	uint64_t done = result > 0 ? (uint64_t)result : 0;
+	struct pass *p = pass_of(u);
 
 	if (result == -EINTR)
 		return DISK_IO;
@@ -176,7 +175,7 @@ static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *i
 	io->offset += done;
 	io->length -= done;
 	if (done) {
-		path_answers(path_of_fd(pass_of(u), io->fd));
+		path_answers(path_of_fd(p, io->fd));
 		t->moved = io->skip;
 		scsi_end(t, SCSI_GOOD);
 		return io->length ? DISK_IO : DISK_DONE;
@@ -184,11 +183,15 @@ static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *i
 	for (unsigned i = 0; i < ARRAY_SIZE(unanswered); i++) {
 		if (result != -unanswered[i].error)
 			continue;
-		if (unanswered[i].path)
-			return elsewhere(pass_of(u), t, io);
+		if (unanswered[i].path && elsewhere(p, t, io))
+			return DISK_IO;
 		repeat_cut_off(t, true, false);
 		return DISK_DONE;
 	}
+	/* Timeouts come as this one, too: before this path is asked why, which may take as long, the others
+	 * do it. */
+	if (result == -EIO && p->paths.n > 1 && elsewhere(p, t, io))
+		return DISK_IO;
 	return DISK_BLOCKING;
 }
 
