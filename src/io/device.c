@@ -47,6 +47,7 @@ struct device *device_new(const struct device_config *config, struct verror *e)
 	}
 	d->config = *config;
 	d->shared.type = config->type;
+	d->features_offered = config->type->features;
 	d->shared.nexus = config->nexus;
 	d->shared.limits.commands.per_second = config->commands_per_second;
 	d->shared.limits.bytes.per_second = config->bytes_per_second;
@@ -172,8 +173,12 @@ static void setup_of(struct device *d, unsigned i, struct queue_setup *s)
 {
 	const struct ring *r = &d->ring[i];
 
-	*s = (struct queue_setup){
-		.vq = r->vq, .mem = d->mem, .kick = r->kick, .call = r->call, .base = r->base};
+	*s = (struct queue_setup){.vq = r->vq,
+				  .mem = d->mem,
+				  .features = d->features,
+				  .kick = r->kick,
+				  .call = r->call,
+				  .base = r->base};
 	s->vq.event_idx = d->features >> VIRTIO_RING_F_EVENT_IDX & 1;
 	s->vq.indirect = d->features >> VIRTIO_RING_F_INDIRECT_DESC & 1;
 	if (d->features >> VHOST_F_LOG_ALL & 1)

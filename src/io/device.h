@@ -91,6 +91,7 @@ struct tmf {
 struct device {
 	struct device_config config;
 	enum device_state state;
+	uint64_t features_offered; /* by its type, and by what its LUN can do */
 	uint64_t features;
 	struct memory *mem;
 	bool mem_closed;
@@ -111,6 +112,7 @@ struct device {
 	struct monotime stop_began, stop_deadline;
 	bool saved; /* the disks' state, since the stop */
 	bool powered; /* the disks were started once */
+	bool space_changed; /* the configuration space, and the front end wasn't told */
 	bool lun_job; /* disks are being started, or a LUN is on its way */
 };
 

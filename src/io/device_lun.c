@@ -87,6 +87,8 @@ int device_lun_add(struct device *d, struct lun *l)
 	struct lun_table *t;
 	struct lun_job *j;
 
+	if (l->number >= d->config.type->luns)
+		return -EINVAL;
 	if (d->luns->lun[l->number])
 		return -EEXIST;
 	if (d->lun_job)
@@ -95,6 +97,8 @@ int device_lun_add(struct device *d, struct lun *l)
 		t = lun_table_with(d->luns, l->number, l);
 		if (!t)
 			return -ENOMEM;
+		if (d->config.type->learn)
+			d->config.type->learn(d, l);
 		set_table(d, t);
 		return 0;
 	}
@@ -115,6 +119,8 @@ int device_lun_remove(struct device *d, unsigned number)
 	struct lun_table *t;
 	struct lun *l;
 
+	if (d->config.type->luns == 1)
+		return -EOPNOTSUPP; /* a device without its one LUN is none */
 	if (number >= LUN_NUMBERS || !d->luns->lun[number])
 		return -ENOENT;
 	if (d->lun_job || slot < 0)

@@ -72,6 +72,7 @@ static struct lun *begin(struct io_task *t, const struct lun_table *luns)
 const struct device_type device_type_scsi = {
 	.name = "scsi",
 	.features = BIT(VIRTIO_SCSI_F_HOTPLUG) | BIT(VIRTIO_SCSI_F_CHANGE),
+	.luns = LUN_NUMBERS,
 	.local = 2,
 	.serve = serve,
 	.parse = vscsi_parse,

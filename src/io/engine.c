@@ -26,9 +26,9 @@ static int ring_register(struct engine *e, unsigned op, void *arg, unsigned n)
  */
 static int restrict_and_enable(struct engine *e)
 {
-	static const uint8_t allowed[] = {IORING_OP_READ,	 IORING_OP_READV,	IORING_OP_WRITE,
-					  IORING_OP_WRITEV,	 IORING_OP_FSYNC,	IORING_OP_POLL_ADD,
-					  IORING_OP_POLL_REMOVE, IORING_OP_ASYNC_CANCEL};
+	static const uint8_t allowed[] = {IORING_OP_READ,	 IORING_OP_READV,	 IORING_OP_WRITE,
+					  IORING_OP_WRITEV,	 IORING_OP_FSYNC,	 IORING_OP_POLL_ADD,
+					  IORING_OP_POLL_REMOVE, IORING_OP_ASYNC_CANCEL, IORING_OP_TIMEOUT};
 	struct io_uring_restriction r[ARRAY_SIZE(allowed)] = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
@@ -187,6 +187,19 @@ bool engine_submit(struct engine *e, struct io_task *t, int64_t *result)
 	}
 	prepare(s, t, iov, n);
 	io_uring_sqe_set_data64(s, data_of(ENGINE_TASK, t));
+	return true;
+}
+
+bool engine_delay(struct engine *e, struct io_task *t, uint32_t us)
+{
+	struct __kernel_timespec time = {us / 1000000, us % 1000000 * 1000L};
+	struct io_uring_sqe *s = next(e);
+
+	if (!s)
+		return false;
+	io_uring_prep_timeout(s, &time, 0, 0);
+	io_uring_sqe_set_data64(s, data_of(ENGINE_TASK, t));
+	io_uring_submit(&e->ring); /* which copies the time */
 	return true;
 }
 

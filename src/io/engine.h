@@ -39,6 +39,9 @@ bool engine_submit(struct engine *, struct io_task *, int64_t *result);
 /* The end of what was submitted was seen: the iovecs are the task's again. */
 void engine_ended(struct io_task *);
 
+/* The task ends in so many microseconds, with -ETIME. False: it doesn't, the kernel takes nothing. */
+bool engine_delay(struct engine *, struct io_task *, uint32_t us);
+
 /* Ask the kernel to give it up; it ends anyhow, with -ECANCELED or done. */
 void engine_cancel(struct engine *, struct io_task *);
 

@@ -30,6 +30,12 @@ void inflight_begin(struct inflight_queue *q, uint16_t head, uint64_t counter)
 	q->desc[head].inflight = 1;
 }
 
+void inflight_cancel(struct inflight_queue *q, uint16_t head)
+{
+	atomic_thread_fence(memory_order_release);
+	q->desc[head].inflight = 0;
+}
+
 void inflight_done(struct inflight_queue *q, uint16_t head)
 {
 	q->desc[head].next = q->last_batch_head;

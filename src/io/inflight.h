@@ -38,6 +38,9 @@ struct inflight_queue *inflight_queue_at(void *region, size_t size, unsigned ind
 /* A head was taken from the ring. */
 void inflight_begin(struct inflight_queue *, uint16_t head, uint64_t counter);
 
+/* It went back to the ring, unused. */
+void inflight_cancel(struct inflight_queue *, uint16_t head);
+
 /* Heads stand in the used ring, but its index isn't published yet: call once for each, in their order. */
 void inflight_done(struct inflight_queue *, uint16_t head);
 

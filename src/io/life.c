@@ -84,6 +84,9 @@ static void disks_started(struct job *j)
 	d->powered = true;
 	if (d->state != DEVICE_STARTING)
 		return; /* stopped meanwhile */
+	/* a file may have been changed since it was looked at, by the guest's last host for one */
+	if (d->config.type->space)
+		d->config.type->tell(d, EVENT_LUN_RESIZED, 0);
 	set_state(d, DEVICE_RUNNING);
 	start_rings(d);
 }

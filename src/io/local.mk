@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 noinst_LTLIBRARIES += src/io/libvhbaio.la
 src_io_libvhbaio_la_SOURCES = \
+	src/io/blk_facts.c src/io/blk_facts.h \
 	src/io/control.c src/io/control.h \
 	src/io/device.c src/io/device.h src/io/device_lun.c src/io/device_private.h \
-	src/io/device_scsi.c src/io/device_type.h \
+	src/io/device_blk.c src/io/device_scsi.c src/io/device_type.h \
 	src/io/dirty.c src/io/dirty.h \
 	src/io/engine.c src/io/engine.h \
 	src/io/event.c src/io/event.h \
@@ -29,6 +30,7 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/vhost_conn.c src/io/vhost_conn.h \
 	src/io/vhost_msg.h \
 	src/io/vhost_user.c src/io/vhost_user.h \
+	src/io/virtio_blk.c src/io/virtio_blk.h \
 	src/io/virtio_scsi.c src/io/virtio_scsi.h \
 	src/io/virtqueue.c src/io/virtqueue.h \
 	src/io/worker.c src/io/worker.h
@@ -46,6 +48,7 @@ src_io_vhba_io_LDADD = src/io/libvhbaio.la
 check_LTLIBRARIES += tests/io/libfront.la
 tests_io_libfront_la_SOURCES = \
 	tests/io/backend.c tests/io/backend.h \
+	tests/io/blk.c tests/io/blk.h \
 	tests/io/front.c tests/io/front.h tests/io/front_guest.c \
 	tests/io/load.c tests/io/load.h \
 	tests/io/world.c tests/io/world.h
@@ -60,6 +63,19 @@ TESTS += tests/ut-io-rings
 tests_ut_io_rings_SOURCES = tests/ut-io-rings.c
 tests_ut_io_rings_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_rings_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-blk
+TESTS += tests/ut-io-blk
+tests_ut_io_blk_SOURCES = tests/ut-io-blk.c
+tests_ut_io_blk_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_blk_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-blk-stop
+TESTS += tests/ut-io-blk-stop
+tests_ut_io_blk_stop_SOURCES = tests/ut-io-blk-stop.c tests/io/hold.c tests/io/hold.h
+tests_ut_io_blk_stop_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_blk_stop_LDFLAGS = $(AM_LDFLAGS) $(io_hold)
+tests_ut_io_blk_stop_LDADD = tests/io/libfront.la
 
 check_PROGRAMS += tests/ut-io-stop
 TESTS += tests/ut-io-stop

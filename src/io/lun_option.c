@@ -283,7 +283,7 @@ static struct unit *open_disk(struct parsed *p, unsigned long lun, struct verror
 	disk = disk_open(&p->disk, e);
 	if (!disk)
 		return NULL;
-	u = unit_of_disk(disk, p->disk.state_fd >= 0);
+	u = unit_of_disk(disk, &p->disk);
 	p->disk.fd = p->disk.state_fd = -1;
 	if (!u) {
 		disk_close(disk);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vhba-io: the vhost-user-scsi back end of one virtual machine. */
+/* vhba-io: the vhost-user back end of one virtual machine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -34,6 +34,7 @@ enum {
 	OPT_SOCKET_FD,
 	OPT_CONTROL_FD,
 	OPT_LUN,
+	OPT_DEVICE,
 	OPT_WORKERS,
 	OPT_DEADLINE,
 	OPT_POLL_US,
@@ -52,6 +53,7 @@ static const struct option long_options[] = {
 	{"socket-fd", required_argument, NULL, OPT_SOCKET_FD},
 	{"control-fd", required_argument, NULL, OPT_CONTROL_FD},
 	{"lun", required_argument, NULL, OPT_LUN},
+	{"device", required_argument, NULL, OPT_DEVICE},
 	{"workers", required_argument, NULL, OPT_WORKERS},
 	{"deadline", required_argument, NULL, OPT_DEADLINE},
 	{"poll-us", required_argument, NULL, OPT_POLL_US},
@@ -75,6 +77,7 @@ static void usage(FILE *f)
 	      "  --lun N,...        a logical unit: sd=, sg=, ro; or file=, fd=, state=, naa=, serial=, "
 	      "vendor=,\n"
 	      "                     product=, revision=, block=, ro, rotational, nocache, nounmap, direct\n"
+	      "  --device TYPE      scsi (default), or blk: one logical unit, number 0\n"
 	      "  --workers N        threads that serve request queues (default: 1)\n"
 	      "  --deadline TIME    from a stop to the last answer (default: 1s)\n"
 	      "  --poll-us N        look for more so long before sleeping (default: 0)\n"
@@ -138,6 +141,19 @@ static int socket_fd(struct options *o, const char *text)
 	return 0;
 }
 
+static int device_option(const char *text, const struct device_type **type)
+{
+	static const struct device_type *const types[] = {&device_type_scsi, &device_type_blk};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (strcmp(text, types[i]->name))
+			continue;
+		*type = types[i];
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int option(struct options *o, int opt, char *arg)
 {
 	unsigned long n = 0;
@@ -156,6 +172,8 @@ static int option(struct options *o, int opt, char *arg)
 			return -EINVAL;
 		o->lun[o->luns++] = arg;
 		return 0;
+	case OPT_DEVICE:
+		return device_option(arg, &o->device.type);
 	case OPT_WORKERS:
 		err = number(arg, 1, DEVICE_WORKERS_MAX, &n);
 		o->device.workers = (unsigned)n;
@@ -212,9 +230,13 @@ static int parse(int argc, char **argv, struct options *o)
 	}
 	if (o->version)
 		return 0;
-	if (optind == argc && !!o->socket + (o->server.listen >= 0) + (o->server.conn >= 0) == 1)
+	if (o->device.type->luns == 1 && o->luns != 1)
+		fprintf(stderr, "vhba-io: --device %s: expected one --lun, seen %u\n", o->device.type->name,
+			o->luns);
+	else if (optind == argc && !!o->socket + (o->server.listen >= 0) + (o->server.conn >= 0) == 1)
 		return 0;
-	fprintf(stderr, "vhba-io: expected one of --socket and --socket-fd, and options only\n");
+	else
+		fprintf(stderr, "vhba-io: expected one of --socket and --socket-fd, and options only\n");
 	usage(stderr);
 	return 2;
 }
@@ -270,7 +292,10 @@ static int add_luns(struct options *o, struct device *d, struct verror *e)
 		if (!l)
 			return -EINVAL;
 		if (device_lun_add(d, l)) {
-			verror_set(e, VHBA_E_USAGE, "LUN %u is given twice", l->number);
+			verror_set(e, VHBA_E_USAGE,
+				   l->number < o->device.type->luns ? "LUN %u is given twice"
+								    : "the LUN of such a device is 0, not %u",
+				   l->number);
 			lun_free(l);
 			return -EEXIST;
 		}

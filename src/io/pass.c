@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -453,13 +454,25 @@ static const struct unit_ops ops = {
 	.close = close_pass,
 };
 
+static void set_unit(struct unit *u, int sd, uint32_t block_size)
+{
+	int flags = fcntl(sd, F_GETFL);
+	unsigned physical;
+
+	*u = (struct unit){.ops = &ops, .fd = sd, .block_size = block_size};
+	u->read_only = flags >= 0 && (flags & O_ACCMODE) == O_RDONLY;
+	if (!ioctl(sd, BLKPBSZGET, &physical))
+		while (u->physical_exponent < 7 && block_size << (u->physical_exponent + 1) <= physical)
+			u->physical_exponent++;
+}
+
 struct unit *pass_new(const struct paths *paths, uint32_t block_size, uint64_t bytes)
 {
 	struct pass *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	p->unit = (struct unit){.ops = &ops, .fd = paths->path[0].sd};
+	set_unit(&p->unit, paths->path[0].sd, block_size);
 	memcpy(&p->paths, paths, sizeof(p->paths)); /* nobody else has them yet */
 	p->block_shift = (unsigned)__builtin_ctz(block_size);
 	atomic_store(&p->blocks, bytes >> p->block_shift);

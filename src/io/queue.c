@@ -11,6 +11,11 @@
 #include "rescue.h"
 #include "worker.h"
 
+#define AT_ONCE_MAX 16 /* as many unit attentions as a LUN can have at once, and some more */
+/* What Linux's sd does with a LUN that is BUSY: some such pause, and 180 s in all. */
+#define LATER_US 16000
+#define AGAIN_MAX (180 * 1000000u / LATER_US)
+
 /* ---- the end of a command ---- */
 
 static void wake_waiters(struct io_task *t)
@@ -41,10 +46,42 @@ static void answer(struct io_task *t)
 		latency_add(&t->lun->latency, q->index, mono_since(worker_now(q->worker), t->begun));
 }
 
+/* As if it had never been taken from the ring. */
+static void take_back(struct io_task *t)
+{
+	struct queue *q = t->queue;
+
+	vq_unpop(&q->vq, t->head);
+	q->busy--;
+}
+
+static void to_unit(struct io_task *t);
+
+static bool sent_again(struct io_task *t, enum again when)
+{
+	if (t->tries >= AGAIN_MAX)
+		return false;
+	if (when == AGAIN_AT_ONCE && t->tries++ < AT_ONCE_MAX) {
+		to_unit(t);
+		return true;
+	}
+	t->tries++;
+	t->state = TASK_LATER;
+	return engine_delay(worker_engine(t->queue->worker), t, LATER_US);
+}
+
 static void finish(struct io_task *t)
 {
+	struct queue *q = t->queue;
+	const struct device_type *type = q->shared->type;
+	enum again again = type->again && t->lun && !t->orphan ? type->again(t) : AGAIN_NEVER;
+
+	if (again && q->running && sent_again(t, again))
+		return;
 	if (t->orphan)
-		t->queue->orphans--;
+		q->orphans--;
+	else if (again && !q->running && type->takes_back)
+		take_back(t);
 	else
 		answer(t);
 	wake_waiters(t);
@@ -86,6 +123,13 @@ static void io_ended(struct io_task *t, int64_t result)
 
 void queue_io_ended(struct io_task *t, int64_t result)
 {
+	if (t->state == TASK_LATER) {
+		if (t->queue->running && !t->orphan)
+			to_unit(t);
+		else
+			finish(t);
+		return;
+	}
 	engine_ended(t);
 	if (result == -EINVAL && t->lun->aligned && t->io.op != DISK_OP_FSYNC && !t->orphan && !t->aborted)
 		rescue_begin(t);
@@ -165,18 +209,22 @@ static bool call_back(struct io_task *t)
 
 /* ---- the beginning of a command ---- */
 
+static void to_unit(struct io_task *t)
+{
+	struct unit *u = t->lun->unit;
+
+	go_on(t, u->ops->begin(u, t->queue->shared->nexus, &t->scsi, &t->io));
+}
+
 static void begin(struct io_task *t)
 {
 	struct queue *q = t->queue;
-	struct unit *u;
 
 	t->lun = q->shared->type->begin(t, q->luns);
-	if (!t->lun) {
+	if (t->lun)
+		to_unit(t);
+	else
 		finish(t);
-		return;
-	}
-	u = t->lun->unit;
-	go_on(t, u->ops->begin(u, q->shared->nexus, &t->scsi, &t->io));
 }
 
 static void break_ring(struct queue *q, const char *why)
@@ -263,6 +311,7 @@ int queue_change(struct queue *q, const struct queue_setup *s)
 	int err;
 
 	/* the old ones go, whatever becomes of the rest */
+	q->features = s->features;
 	q->vq.log = s->log;
 	q->vq.call = s->call;
 	watch(q, s->kick);
@@ -297,9 +346,13 @@ void queue_stop(struct queue *q)
 	q->running = false;
 	q->resume.us = 0;
 	watch(q, -1);
-	for (unsigned i = 0; i < q->tasks_n; i++)
+	for (unsigned i = 0; i < q->tasks_n; i++) {
 		if (call_back(&q->tasks[i]))
 			finish(&q->tasks[i]);
+		else if (q->tasks[i].state == TASK_LATER)
+			engine_cancel(worker_engine(q->worker), &q->tasks[i]);
+	}
+	vq_unpop_resumed(&q->vq);
 	vq_flush(&q->vq);
 }
 
@@ -346,7 +399,10 @@ void queue_abandon(struct queue *q)
 
 		if (t->state == TASK_FREE || t->orphan)
 			continue;
-		answer_instead(t);
+		if (q->shared->type->takes_back)
+			take_back(t);
+		else
+			answer_instead(t);
 		t->orphan = true;
 		q->orphans++;
 		name_orphan(t);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "blk_facts.h"
 #include "engine.h"
 #include "limit.h"
 #include "lun.h"
@@ -33,6 +34,7 @@ struct queue_shared {
 	int notice; /* eventfd to the device: look at waiters, and at what is still under way */
 	uint64_t nexus; /* the guest's port, as the disks know it */
 	struct limits limits;
+	struct blk_facts blk; /* of a virtio-blk device */
 	struct waiter waiter[TASK_WAITERS];
 };
 
@@ -42,6 +44,7 @@ struct queue_setup {
 	struct memory *mem;
 	struct dirty *log; /* NULL: none is kept */
 	struct inflight_queue *inflight;
+	uint64_t features; /* agreed upon */
 	int kick, call;
 	uint16_t base;
 };
@@ -51,6 +54,7 @@ struct queue {
 	struct queue_shared *shared;
 	unsigned index; /* of its ring */
 	struct virtqueue vq;
+	uint64_t features;
 	const struct lun_table *luns;
 	int kick;
 	bool running; /* the ring is read */
@@ -80,8 +84,8 @@ void queue_stop(struct queue *);
 
 /*
  * Time is up: every command that is still under way is answered now, with BUSY where repeating it does no
- * harm. When all queues have done so, queue_close_memory: what is left of them touches nothing of the
- * guest's.
+ * harm, or goes back into the ring (device_type.h). When all queues have done so, queue_close_memory: what is
+ * left of them touches nothing of the guest's.
  */
 void queue_abandon(struct queue *);
 void queue_close_memory(struct queue *);

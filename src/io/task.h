@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/uio.h>
+#include <linux/virtio_blk.h>
 
 #include "disk.h"
 #include "memory.h"
@@ -22,6 +23,7 @@
 
 #define TASK_RESPONSE_IOV 8 /* pieces that a response, at most 108 bytes, may come in */
 #define TASK_BOUNCE_MAX (4u << 20) /* Data-In of a blocking command; a guest's driver asks for less */
+#define TASK_PARAMETERS 24 /* of a command that the guest knows by another form */
 #define TASK_WAITERS 8 /* what can wait for tasks to end, at once */
 
 struct queue;
@@ -37,6 +39,7 @@ struct memory_use {
 enum task_state {
 	TASK_FREE,
 	TASK_KERNEL, /* submitted: it can't be called back */
+	TASK_LATER, /* waits for the time at which it is sent to its LUN again */
 	TASK_POOL, /* waits for a thread of the pool, or is run by one */
 };
 
@@ -54,7 +57,12 @@ struct io_task {
 	enum task_state state;
 	bool orphan; /* answered already: what is left of it touches nothing of the guest's */
 	bool aborted; /* a task management function ends it: the guest is told so */
+	uint16_t tries; /* how often it has been sent to the LUN again */
 	uint8_t waiters; /* a bit for each of device.waiter[] that waits for its end */
+
+	struct virtio_blk_outhdr blk; /* the request, of virtio-blk */
+	uint8_t parameters[TASK_PARAMETERS];
+	struct iovec own; /* what scsi.out is when the data are not the guest's */
 
 	struct iovec response[TASK_RESPONSE_IOV];
 	unsigned response_n;

@@ -33,10 +33,13 @@ struct unit_ops {
 struct unit {
 	const struct unit_ops *ops;
 	int fd; /* of READ and WRITE; of several one, which says what all are like */
+	uint32_t block_size; /* logical, bytes */
+	unsigned physical_exponent; /* a physical block is block_size << this */
+	bool read_only;
 	bool keeps_state; /* save takes time */
 };
 
-/* The disk becomes the unit's. NULL: no memory, and it is still the caller's. */
-struct unit *unit_of_disk(struct disk *, bool keeps_state);
+/* The disk, opened with this config, becomes the unit's. NULL: no memory, and it is still the caller's. */
+struct unit *unit_of_disk(struct disk *, const struct disk_config *);
 
 #endif

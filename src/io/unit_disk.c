@@ -84,13 +84,18 @@ static const struct unit_ops ops = {
 	.close = close_disk,
 };
 
-struct unit *unit_of_disk(struct disk *d, bool keeps_state)
+struct unit *unit_of_disk(struct disk *d, const struct disk_config *c)
 {
 	struct unit_disk *u = calloc(1, sizeof(*u));
 
 	if (!u)
 		return NULL;
-	u->unit = (struct unit){.ops = &ops, .fd = disk_fd(d), .keeps_state = keeps_state};
+	u->unit = (struct unit){.ops = &ops,
+				.fd = c->fd,
+				.block_size = c->block_size,
+				.physical_exponent = c->physical_exponent,
+				.read_only = c->read_only,
+				.keeps_state = c->state_fd >= 0};
 	u->disk = d;
 	return &u->unit;
 }

@@ -28,6 +28,9 @@ enum vu_request {
 	VU_SET_PROTOCOL_FEATURES = 16,
 	VU_GET_QUEUE_NUM = 17,
 	VU_SET_VRING_ENABLE = 18,
+	VU_SET_BACKEND_REQ_FD = 21,
+	VU_GET_CONFIG = 24,
+	VU_SET_CONFIG = 25,
 	VU_GET_INFLIGHT_FD = 31,
 	VU_SET_INFLIGHT_FD = 32,
 	VU_RESET_DEVICE = 34,
@@ -36,6 +39,9 @@ enum vu_request {
 	VU_REM_MEM_REG = 38,
 	VU_REQUESTS_,
 };
+
+/* The other way, on the back end's own channel. */
+#define VU_BACKEND_CONFIG_CHANGE 2u
 
 #define VU_VERSION 0x1u
 #define VU_VERSION_MASK 0x3u
@@ -47,6 +53,8 @@ enum vu_request {
 #define VU_PROTOCOL_MQ 0
 #define VU_PROTOCOL_LOG_SHMFD 1
 #define VU_PROTOCOL_REPLY_ACK 3
+#define VU_PROTOCOL_BACKEND_REQ 5
+#define VU_PROTOCOL_CONFIG 9
 #define VU_PROTOCOL_INFLIGHT_SHMFD 12
 #define VU_PROTOCOL_RESET_DEVICE 13
 #define VU_PROTOCOL_CONFIGURE_MEM_SLOTS 15
@@ -92,6 +100,13 @@ struct vu_inflight {
 	uint16_t queues, queue_size;
 };
 
+#define VU_CONFIG_MAX 256
+
+struct vu_config {
+	uint32_t offset, size, flags;
+	uint8_t bytes[VU_CONFIG_MAX];
+};
+
 /* What a ring's fd message carries: its index, and whether there is no fd. */
 #define VU_RING_INDEX 0xffu
 #define VU_NO_FD 0x100u
@@ -104,6 +119,7 @@ union vu_payload {
 	struct vu_one_region one_region;
 	struct vu_log log;
 	struct vu_inflight inflight;
+	struct vu_config config;
 };
 
 #define VU_FDS_MAX 8

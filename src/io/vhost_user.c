@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <linux/vhost_types.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -19,6 +20,8 @@
 	(BIT(VU_PROTOCOL_MQ) | BIT(VU_PROTOCOL_LOG_SHMFD) | BIT(VU_PROTOCOL_REPLY_ACK) |                     \
 	 BIT(VU_PROTOCOL_INFLIGHT_SHMFD) | BIT(VU_PROTOCOL_RESET_DEVICE) |                                   \
 	 BIT(VU_PROTOCOL_CONFIGURE_MEM_SLOTS))
+/* with a configuration space of this end's */
+#define SPACE_FEATURES (BIT(VU_PROTOCOL_CONFIG) | BIT(VU_PROTOCOL_BACKEND_REQ))
 
 /*
  * A handler returns 0, -errno, or what is to be told: ANSWERED when it has replied by itself, LATER when that
@@ -39,6 +42,11 @@ static int reply_u64(struct vhost_user *v, uint64_t value)
 	return reply(v, &value, sizeof(value), -1);
 }
 
+static bool wants_ack(const struct vhost_user *v, const struct vu_header *h)
+{
+	return (h->flags & VU_NEED_REPLY) && (v->protocol_features & BIT(VU_PROTOCOL_REPLY_ACK));
+}
+
 static int ring_of(const struct vhost_user *v, uint64_t index, unsigned *ring)
 {
 	*ring = (unsigned)index;
@@ -49,7 +57,7 @@ static int ring_of(const struct vhost_user *v, uint64_t index, unsigned *ring)
 
 static uint64_t features(const struct vhost_user *v)
 {
-	return FEATURES | v->device->config.type->features;
+	return FEATURES | v->device->features_offered;
 }
 
 static int get_features(struct vhost_user *v, struct vu_message *m)
@@ -64,14 +72,19 @@ static int set_features(struct vhost_user *v, struct vu_message *m)
 	return device_set_features(v->device, m->payload.u64);
 }
 
+static uint64_t protocol_features(const struct vhost_user *v)
+{
+	return PROTOCOL_FEATURES | (v->device->config.type->space ? SPACE_FEATURES : 0);
+}
+
 static int get_protocol_features(struct vhost_user *v, struct vu_message *m)
 {
-	return reply_u64(v, PROTOCOL_FEATURES);
+	return reply_u64(v, protocol_features(v));
 }
 
 static int set_protocol_features(struct vhost_user *v, struct vu_message *m)
 {
-	if (m->payload.u64 & ~PROTOCOL_FEATURES)
+	if (m->payload.u64 & ~protocol_features(v))
 		return -EINVAL;
 	v->protocol_features = m->payload.u64;
 	return 0;
@@ -286,6 +299,57 @@ static int set_inflight_fd(struct vhost_user *v, struct vu_message *m)
 	return device_set_inflight(v->device, m->fd[0], i->size, i->offset, i->queues, i->queue_size);
 }
 
+/* ---- the configuration space ---- */
+
+static int get_config(struct vhost_user *v, struct vu_message *m)
+{
+	struct vu_config *c = &m->payload.config;
+	const struct device_type *type = v->device->config.type;
+	const void *space;
+	size_t size;
+
+	/* an answer without a payload says that there is none */
+	if (!type->space || c->size > VU_CONFIG_MAX || c->offset > VU_CONFIG_MAX - c->size)
+		return reply(v, NULL, 0, -1);
+	size = type->space(v->device, &space);
+	memset(c->bytes, 0, sizeof(c->bytes));
+	if (c->offset < size)
+		memcpy(c->bytes, (const uint8_t *)space + c->offset,
+		       size - c->offset < c->size ? size - c->offset : c->size);
+	v->device->space_changed = false;
+	return reply(v, c, offsetof(struct vu_config, bytes) + c->size, -1);
+}
+
+/* Nothing in it is the driver's to change. That it tries is no reason to leave the front end. */
+static int set_config(struct vhost_user *v, struct vu_message *m)
+{
+	const uint64_t refused = EPERM;
+
+	log_notice("vhost-user: the driver writes to the configuration space, which is read only");
+	return wants_ack(v, &m->header) ? reply_u64(v, refused) : ANSWERED;
+}
+
+static int set_backend_req_fd(struct vhost_user *v, struct vu_message *m)
+{
+	if (m->fds != 1)
+		return -EINVAL;
+	cleanup_fd(&v->backend_fd);
+	v->backend_fd = vu_message_take(m, 0);
+	return 0;
+}
+
+/* A front end that doesn't read is told when the space changes again. */
+static void tell_config(struct vhost_user *v)
+{
+	const struct vu_header h = {VU_BACKEND_CONFIG_CHANGE, VU_VERSION, 0};
+
+	if (!v->device->space_changed || v->backend_fd < 0)
+		return;
+	v->device->space_changed = false;
+	if (send(v->backend_fd, &h, sizeof(h), MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(h))
+		log_err("vhost-user: the front end can't be told of a change: %s", strerror(errno));
+}
+
 static int reset_device(struct vhost_user *v, struct vu_message *m)
 {
 	device_stop(v->device);
@@ -321,6 +385,9 @@ static const struct {
 	[VU_SET_PROTOCOL_FEATURES] = {"SET_PROTOCOL_FEATURES", set_protocol_features, 8, 8},
 	[VU_GET_QUEUE_NUM] = {"GET_QUEUE_NUM", get_queue_num, 0, 0, 0, true},
 	[VU_SET_VRING_ENABLE] = {"SET_VRING_ENABLE", set_vring_enable, 8, 8},
+	[VU_SET_BACKEND_REQ_FD] = {"SET_BACKEND_REQ_FD", set_backend_req_fd, 0, 8, 1},
+	[VU_GET_CONFIG] = {"GET_CONFIG", get_config, 12, sizeof(struct vu_config), 0, true},
+	[VU_SET_CONFIG] = {"SET_CONFIG", set_config, 12, sizeof(struct vu_config), 0, true},
 	[VU_GET_INFLIGHT_FD] = {"GET_INFLIGHT_FD", get_inflight_fd, 20, 24, 0, true},
 	[VU_SET_INFLIGHT_FD] = {"SET_INFLIGHT_FD", set_inflight_fd, 20, 24, 1},
 	[VU_RESET_DEVICE] = {"RESET_DEVICE", reset_device, 0, 0},
@@ -330,11 +397,6 @@ static const struct {
 	[VU_REM_MEM_REG] = {"REM_MEM_REG", rem_mem_reg, sizeof(struct vu_one_region),
 			    sizeof(struct vu_one_region), 1},
 };
-
-static bool wants_ack(const struct vhost_user *v, const struct vu_header *h)
-{
-	return (h->flags & VU_NEED_REPLY) && (v->protocol_features & BIT(VU_PROTOCOL_REPLY_ACK));
-}
 
 /* Without the front end's wish for an acknowledgement there is no way to tell it: the connection ends. */
 static int refuse(struct vhost_user *v, const char *name, int err)
@@ -374,12 +436,15 @@ void vu_open(struct vhost_user *v, struct device *d, int fd)
 {
 	memset(v, 0, sizeof(*v));
 	v->device = d;
+	v->backend_fd = -1;
 	vu_conn_init(&v->conn, fd);
 }
 
 void vu_close(struct vhost_user *v)
 {
 	vu_conn_close(&v->conn);
+	cleanup_fd(&v->backend_fd);
+	v->backend_fd = -1;
 }
 
 bool vu_wants(const struct vhost_user *v)
@@ -392,6 +457,7 @@ int vu_turn(struct vhost_user *v)
 	struct vu_state s = {v->base_ring, 0};
 	int err = 0;
 
+	tell_config(v);
 	if (vu_wants(v) || v->device->state != DEVICE_STOPPED)
 		return 0;
 	if (v->base_owed) {

@@ -18,6 +18,7 @@ struct vhost_user {
 	struct vu_conn conn;
 	struct device *device;
 	uint64_t protocol_features;
+	int backend_fd; /* where this end asks and tells; -1: nowhere */
 	bool base_owed; /* GET_VRING_BASE is unanswered */
 	bool reset_owed; /* so is RESET_DEVICE, or RESET_OWNER, which have the same end */
 	unsigned base_ring;

@@ -246,6 +246,30 @@ int vq_pop(struct virtqueue *q, struct vq_chain *c)
 	return why ? broken(q, why) : 1;
 }
 
+void vq_unpop(struct virtqueue *q, uint16_t head)
+{
+	uint8_t *entry;
+	struct iovec v;
+
+	q->last_avail--;
+	entry = q->avail + RING_ENTRY + 2u * (q->last_avail & (q->set.size - 1));
+	if (load16(entry) != head) {
+		store16(entry, head);
+		v = (struct iovec){entry, 2};
+		vq_mark(q, q->mem, &v, 1);
+	}
+	/* killed between these two, it is both resumed and not in the ring: used_idx and the marks say how
+	 * far that is */
+	if (q->inflight)
+		inflight_cancel(q->inflight, head);
+}
+
+void vq_unpop_resumed(struct virtqueue *q)
+{
+	while (q->resumed_n > q->resumed_at)
+		vq_unpop(q, q->resumed[--q->resumed_n]);
+}
+
 void vq_push(struct virtqueue *q, uint16_t head, uint32_t len)
 {
 	unsigned slot = q->used_idx & (q->set.size - 1);

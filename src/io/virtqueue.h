@@ -71,6 +71,21 @@ void vq_end(struct virtqueue *);
 /* 1: a chain; 0: none; -EPROTO: the ring is broken. */
 int vq_pop(struct virtqueue *, struct vq_chain *);
 
+/*
+ * A chain is as if it had never been popped: it is behind those that the device has not taken yet, and the
+ * index at which the ring is begun again goes back by one. The others that are under way stay so; nothing is
+ * popped any more before vq_begin.
+ *
+ * The entries before last_avail are rewritten for this, since chains end in any order, but an index can only
+ * say "all from here on". A driver never reads them, and can't write them either: that it does only once all
+ * of a ring's size are in use between there and its own index, and those that were popped and not pushed are
+ * in use.
+ */
+void vq_unpop(struct virtqueue *, uint16_t head);
+
+/* The same for those which a killed process had popped, and this one hasn't yet. */
+void vq_unpop_resumed(struct virtqueue *);
+
 /* The chain is done and len bytes of it were written. The guest sees it after vq_flush. */
 void vq_push(struct virtqueue *, uint16_t head, uint32_t len);
 void vq_flush(struct virtqueue *);

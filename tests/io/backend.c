@@ -30,7 +30,7 @@ int backend_file(const char *folder, unsigned lun)
 	return fd;
 }
 
-static void add_lun(struct device *d, const char *folder, unsigned n, bool direct)
+static void add_lun(struct device *d, const char *folder, unsigned n, const char *more)
 {
 	const struct lun_source from = {.files = true};
 	int fd = backend_file(folder, n);
@@ -42,7 +42,7 @@ static void add_lun(struct device *d, const char *folder, unsigned n, bool direc
 		die("a file's size");
 	close(fd);
 	snprintf(text, sizeof(text), "%u,file=%s/lun%u,serial=ut%u,state=%s/state%u%s", n, folder, n, n,
-		 folder, n, direct ? ",direct" : "");
+		 folder, n, more);
 	l = lun_parse(text, &from, &e);
 	if (!l || device_lun_add(d, l))
 		die(l ? "a LUN" : e.what);
@@ -69,7 +69,7 @@ static void *serve(void *arg)
 int backend_start(struct backend *b, const struct backend_options *o)
 {
 	struct device_config c = {
-		.type = &device_type_scsi,
+		.type = o->type ? o->type : &device_type_scsi,
 		.workers = o->workers ? o->workers : 1,
 		.blocking = 4,
 		.poll_us = o->poll_us,
@@ -92,7 +92,7 @@ int backend_start(struct backend *b, const struct backend_options *o)
 		if (o->unit)
 			add_unit(b->device, o->unit(o->folder, i), i);
 		else
-			add_lun(b->device, o->folder, i, o->direct && !i);
+			add_lun(b->device, o->folder, i, o->lun ? o->lun : o->direct && !i ? ",direct" : "");
 	}
 	b->front = pair[0];
 	b->conn_inside = pair[1];

@@ -12,6 +12,8 @@
 #define BACKEND_DISK_SIZE (8u << 20)
 
 struct backend_options {
+	const struct device_type *type; /* NULL: virtio-scsi */
+	const char *lun; /* more of each LUN's options: ",ro" */
 	unsigned luns; /* numbers 0, 1, ...; files of BACKEND_DISK_SIZE in folder */
 	const char *folder;
 	bool direct; /* LUN 0 is opened with O_DIRECT */

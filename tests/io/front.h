@@ -37,6 +37,7 @@ struct front_req {
 	uint8_t in[128]; /* the response */
 	uint32_t used_len;
 	bool done;
+	bool status_last; /* virtio-blk's response comes after the data */
 	uint16_t head;
 };
 

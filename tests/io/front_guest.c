@@ -26,9 +26,12 @@ static unsigned list(struct front_req *q, uint64_t slot, struct vring_desc *d)
 		d[n++] = (struct vring_desc){slot, q->out_len, 0, 0};
 	for (unsigned i = 0; i < q->data_out_n; i++)
 		d[n++] = (struct vring_desc){q->data_out[i].gpa, q->data_out[i].len, 0, 0};
-	d[n++] = (struct vring_desc){slot + SLOT_RESPONSE, q->in_len, VRING_DESC_F_WRITE, 0};
+	if (!q->status_last)
+		d[n++] = (struct vring_desc){slot + SLOT_RESPONSE, q->in_len, VRING_DESC_F_WRITE, 0};
 	for (unsigned i = 0; i < q->data_in_n; i++)
 		d[n++] = (struct vring_desc){q->data_in[i].gpa, q->data_in[i].len, VRING_DESC_F_WRITE, 0};
+	if (q->status_last && q->in_len)
+		d[n++] = (struct vring_desc){slot + SLOT_RESPONSE, q->in_len, VRING_DESC_F_WRITE, 0};
 	return n;
 }
 

@@ -17,6 +17,7 @@ void __real_engine_cancel(struct engine *, struct io_task *);
 bool __wrap_engine_submit(struct engine *, struct io_task *, int64_t *result);
 void __wrap_engine_cancel(struct engine *, struct io_task *);
 
+unsigned hold_lun = 1;
 static atomic_bool holding, can_cancel;
 static int gate = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what is below */
@@ -66,7 +67,7 @@ bool __wrap_engine_submit(struct engine *e, struct io_task *t, int64_t *result)
 {
 	struct io_uring_sqe *s;
 
-	if (!atomic_load(&holding) || t->lun->number != 1 || t->io.op == DISK_OP_FSYNC)
+	if (!atomic_load(&holding) || t->lun->number != hold_lun || t->io.op == DISK_OP_FSYNC)
 		return __real_engine_submit(e, t, result);
 	/* it waits for the gate in the kernel, and ends with one byte done */
 	t->first_at = t->last_at = (unsigned)((t->io.op == DISK_OP_READ ? t->scsi.in : t->scsi.out) - t->iov);
