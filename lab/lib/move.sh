@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# A guest on vhba-io that moves between two QEMUs on this machine. Who sources it sets scratch, kernel, build, and the
+# arrays io_options (vhba-io's) and qemu_device (QEMU's -device, whose character device is io); after tap.sh.
+# shellcheck disable=SC2154
+
+# by side, 0 and 1
+io=('' '') vm=('' '')
+
+move_end() {
+	local pid
+	for pid in "${vm[@]}" "${io[@]}"; do
+		[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	done
+	wait
+	[ -z "${KEEP-}" ] || cp -r "$scratch" "$KEEP"
+	rm -rf "$scratch"
+}
+
+# The guest's memory has a part that no block of the dirty bitmap's is whole of: emulated, QEMU 7.2 loses pages else.
+readonly memory=$((256 * 1024 + 8))
+
+# side N [OPTION...]: its vhba-io, and its QEMU
+side() {
+	local n=$1
+	shift
+	rm -f "$scratch/io$n" "$scratch/qmp$n"
+	"$build/src/io/vhba-io" --socket "$scratch/io$n" --workers 2 "${io_options[@]}" 2>>"$scratch/vhba-io$n" &
+	io[n]=$!
+	until_ok 30 "vhba-io of side $n listens" test -S "$scratch/io$n"
+	timeout --foreground -k 5 300 setpriv --pdeathsig KILL qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot -machine q35 \
+		-accel tcg,thread=multi -cpu max -smp 2 -m "${memory}k" \
+		-object "memory-backend-memfd,id=mem,size=${memory}k,share=on" -numa node,memdev=mem \
+		-kernel "$kernel/vmlinux" -initrd "$scratch/initramfs" \
+		-append "console=ttyS0 panic=-1 quiet mitigations=off no_timer_check tsc=reliable nokaslr" \
+		-chardev "file,id=console,path=$scratch/console,append=on" -serial chardev:console \
+		-chardev "socket,id=io,path=$scratch/io$n" -device "$qemu_device" \
+		-qmp "unix:$scratch/qmp$n,server=on,wait=off" "$@" >>"$scratch/qemu$n" 2>&1 &
+	vm[n]=$!
+	until_ok 30 "QEMU of side $n is there" test -S "$scratch/qmp$n"
+}
+
+# qmp SIDE COMMAND [ARGUMENTS-AS-JSON]: prints what it returns
+qmp() {
+	python3 - "$scratch/qmp$1" "$2" "${3-}" <<'PY'
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+f = s.makefile("rw")
+def ask(c):
+    f.write(json.dumps(c) + "\n")
+    f.flush()
+    while True:
+        r = json.loads(f.readline())
+        if "return" in r:
+            return r["return"]
+        if "error" in r:
+            sys.exit(r["error"]["desc"])
+f.readline()
+ask({"execute": "qmp_capabilities"})
+c = {"execute": sys.argv[2]}
+if sys.argv[3]:
+    c["arguments"] = json.loads(sys.argv[3])
+print(json.dumps(ask(c)))
+PY
+}
+
+moved() { qmp "$1" query-migrate | jq -e '.status == "completed"' && qmp "$2" query-status | jq -e .running; }
+state_is() { qmp "$1" query-migrate | jq -e --arg state "$2" '.status == $state'; }
+
+# What the guest says on its console.
+rounds() { tr -d '\r' <"$scratch/console" | grep -c "^guest: round $1"; }
+beyond() { [ "$(rounds "$1")" -gt "$2" ]; }
+errors() { tr -d '\r' <"$scratch/console" | grep '^guest: error' | head -n 5; }
+
+# leave SIDE: its QEMU and its vhba-io end
+leave() {
+	local side=$1
+	qmp "$side" quit >/dev/null || true
+	wait "${vm[side]}" || true
+	kill "${io[side]}"
+	wait "${io[side]}" || true
+	vm[side]='' io[side]=''
+}
+
+# move FROM TO DISK...: each of the guest's disks goes on there
+move() {
+	local from=$1 to=$2 disk
+	local -A before=()
+	shift 2
+	side "$to" -incoming "unix:$scratch/channel"
+	ok "side $from sends the guest" qmp "$from" migrate "{\"uri\": \"unix:$scratch/channel\"}"
+	until_ok 240 "it runs on side $to" moved "$from" "$to"
+	for disk in "$@"; do before[$disk]=$(rounds "$disk"); done
+	leave "$from"
+	for disk in "$@"; do until_ok 120 "and goes on with $disk" beyond "$disk" $((before[$disk] + 2)); done
+	is "$(errors)" "" "without an error"
+}
