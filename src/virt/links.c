@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,8 +108,7 @@ int links_make(const char *dir, const char *by, char (*names)[LINK_NAME], unsign
 	return 0;
 }
 
-/* The first that leads nowhere; NULL: all do. */
-static const char *dangling(const char *dir, char (*names)[LINK_NAME], unsigned n)
+const char *links_missing(const char *dir, char (*names)[LINK_NAME], unsigned n)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -121,23 +119,6 @@ static const char *dangling(const char *dir, char (*names)[LINK_NAME], unsigned 
 			return names[i];
 	}
 	return NULL;
-}
-
-int links_wait(const char *dir, char (*names)[LINK_NAME], unsigned n, struct monotime by, struct verror *e)
-{
-	const char *name;
-
-	for (int ms = 5; (name = dangling(dir, names, n)); ms = ms < 200 ? 2 * ms : 200) {
-		if (mono_reached(by, mono_now()))
-			break;
-		poll(NULL, 0, ms);
-	}
-	if (!name)
-		return 0;
-	verror_set(e, VHBA_E_DEADLINE, "a disk has no name of udev's");
-	verror_expected(e, "%s", name);
-	verror_fix(e, "is udevd running, and is its rule 61-vhba.rules installed?");
-	return -ETIMEDOUT;
 }
 
 void links_remove(const char *dir)

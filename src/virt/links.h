@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "monotime.h"
 #include "verror.h"
 
 #define LINK_NAME 72
@@ -32,8 +31,8 @@ unsigned links_choose(uint64_t initiator, struct pool_lun *luns, unsigned n, cha
 /* The folder has these and nothing else; it and the one above it are made. 0, or a negative errno with *e. */
 int links_make(const char *dir, const char *by, char (*names)[LINK_NAME], unsigned n, struct verror *e);
 
-/* Until each leads to a block device: udev makes them. 0, or -ETIMEDOUT with *e, which names one. */
-int links_wait(const char *dir, char (*names)[LINK_NAME], unsigned n, struct monotime by, struct verror *e);
+/* The first of these in a folder that leads to no block device (udev has not made it yet); NULL: all do. */
+const char *links_missing(const char *dir, char (*names)[LINK_NAME], unsigned n);
 
 /* The folder with its links goes; nothing happens when there is none. */
 void links_remove(const char *dir);

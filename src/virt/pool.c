@@ -151,8 +151,7 @@ void pool_take(struct pool *p, struct pool_order *order)
 	p->told = true;
 	p->failures = 0;
 	p->retry = (struct monotime){0};
-	if (p->order.want < WANT_KEPT)
-		p->text[0] = '\0';
+	p->text[0] = '\0';
 }
 
 static void retry_later(struct pool *p, struct monotime now)
@@ -180,15 +179,16 @@ void pool_done(struct pool *p, enum pool_step step, const struct verror *e, enum
 	free(key);
 	if (seen != LV_RUNNING)
 		free(steal_ptr(p->key));
+	p->text[0] = '\0';
 	if (e) {
 		verror_line(e, p->text, sizeof(p->text));
 		retry_later(p, now);
-	} else if (listed && seen == LV_RUNNING && (unsigned)volumes < p->order.n) {
+	} else if (seen == LV_RUNNING && (unsigned)volumes < p->order.n) {
 		snprintf(p->text, sizeof(p->text), "libvirt lists %d of %u volumes", volumes, p->order.n);
 		free(steal_ptr(p->key)); /* to be refreshed once more */
-		retry_later(p, now);
-	} else if (step != STEP_LOOK || seen != LV_RUNNING) {
-		p->text[0] = '\0';
+		if (listed)
+			retry_later(p, now);
+	} else {
 		p->failures = 0;
 	}
 }

@@ -12,6 +12,7 @@
 
 #include "links.h"
 #include "lv.h"
+#include "monotime.h"
 
 #define POOL_LUNS_MAX 4096
 

@@ -10,7 +10,7 @@
 #include "method.h"
 #include "virt.h"
 
-#define UDEV_US (10 * USEC_PER_SEC) /* until the disks have their names */
+#define NAMES_US (100 * USEC_PER_MSEC) /* between two looks for names that udev has not given yet */
 #define AGAIN_US (500 * USEC_PER_MSEC) /* the first time; doubled up to */
 #define AGAIN_MAX_US (10 * USEC_PER_SEC)
 
@@ -70,19 +70,11 @@ struct pool_job {
 	int volumes;
 };
 
-static int prepare_links(struct pool_job *pj)
-{
-	const struct pool_order *o = &pj->order;
-	int r = links_make(pj->dir, pj->by, o->links, o->n, &pj->e);
-
-	return r ? r : links_wait(pj->dir, o->links, o->n, mono_add(mono_now(), UDEV_US), &pj->e);
-}
-
 static int start(struct pool_job *pj)
 {
 	const struct pool_order *o = &pj->order;
+	int r = links_make(pj->dir, pj->by, o->links, o->n, &pj->e);
 	char xml[1024];
-	int r = prepare_links(pj);
 
 	if (r)
 		return r;
@@ -92,9 +84,10 @@ static int start(struct pool_job *pj)
 
 static int refresh(struct pool_job *pj)
 {
-	int r = prepare_links(pj);
+	const struct pool_order *o = &pj->order;
+	int r = links_make(pj->dir, pj->by, o->links, o->n, &pj->e);
 
-	return r ? r : lv_refresh(pj->conn, pj->order.wwpn, &pj->e);
+	return r ? r : lv_refresh(pj->conn, o->wwpn, &pj->e);
 }
 
 static int stop(struct pool_job *pj)
@@ -152,17 +145,20 @@ static void on_step(struct job *j)
 	struct pool_job *pj = (struct pool_job *)j;
 	struct virt *v = pj->v;
 	struct pool *p = find(v, pj->order.wwpn);
-	bool alive = pj->conn == v->conn;
 	char line[512];
 
+	if (pj->conn != v->conn) {
+		free_job(pj);
+		return; /* it was given up with its connection */
+	}
 	if (pj->e.kind)
 		log_warning("%s: %s: %s", pj->order.name, steps[pj->step].name,
 			    verror_line(&pj->e, line, sizeof(line)));
 	else if (pj->step != STEP_LOOK)
 		log_info("%s: %s", pj->order.name, steps[pj->step].name);
-	pool_done(p, pj->step, pj->e.kind ? &pj->e : NULL, alive ? pj->seen.state : LV_UNKNOWN,
-		  pj->seen.adapter.host, pj->volumes, steal_ptr(pj->key), pj->order.sync, mono_now());
-	if (alive && pj->e.kind && virConnectIsAlive(v->conn) != 1)
+	pool_done(p, pj->step, pj->e.kind ? &pj->e : NULL, pj->seen.state, pj->seen.adapter.host, pj->volumes,
+		  steal_ptr(pj->key), pj->order.sync, mono_now());
+	if (pj->e.kind && virConnectIsAlive(v->conn) != 1)
 		drop_conn(v);
 	free_job(pj);
 	virt_look(v);
@@ -281,13 +277,14 @@ static void on_list(struct job *j)
 	struct virt *v = lj->v;
 	char line[512];
 
-	v->listing = false;
-	if (lj->conn == v->conn && lj->e.kind) {
-		log_warning("%s", verror_line(&lj->e, line, sizeof(line)));
-		if (virConnectIsAlive(v->conn) != 1)
+	if (lj->conn == v->conn) {
+		v->listing = false;
+		if (!lj->e.kind)
+			take_list(v, lj);
+		else
+			log_warning("%s", verror_line(&lj->e, line, sizeof(line)));
+		if (lj->e.kind && virConnectIsAlive(v->conn) != 1)
 			drop_conn(v);
-	} else if (lj->conn == v->conn) {
-		take_list(v, lj);
 	}
 	virConnectClose(lj->conn);
 	free(lj->list);
@@ -413,7 +410,10 @@ static void begin_open(struct virt *v)
 	open_later(v);
 }
 
-/* What libvirt has is not known any more. */
+/*
+ * What libvirt has is not known any more.  Calls that are under way are given up: libvirt's client may leave
+ * one hanging for ever when several wait as the connection breaks.
+ */
 static void drop_conn(struct virt *v)
 {
 	struct pool *p;
@@ -422,9 +422,11 @@ static void drop_conn(struct virt *v)
 	snprintf(v->why, sizeof(v->why), "the connection to libvirt is lost");
 	virConnectUnregisterCloseCallback(v->conn, on_close);
 	virConnectClose(steal_ptr(v->conn));
-	v->listed = false;
-	TAILQ_FOREACH (p, &v->pools, link)
+	v->listed = v->listing = false;
+	TAILQ_FOREACH (p, &v->pools, link) {
 		p->seen = LV_UNKNOWN;
+		p->step = STEP_NONE;
+	}
 	begin_open(v);
 }
 
@@ -449,6 +451,20 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *user)
 	return 0;
 }
 
+/* libvirt would wait for a name for 10 s, with its pool locked, and leave the volume out. */
+static bool has_names(struct virt *v, struct pool *p, struct monotime now)
+{
+	const char *name = links_missing(v->o->by, p->order.links, p->order.n);
+
+	if (!name)
+		return true;
+	snprintf(p->text, sizeof(p->text),
+		 "waits until udev has named %s (is udevd running, and is its rule 61-vhba.rules installed?)",
+		 name);
+	p->retry = mono_add(now, NAMES_US);
+	return false;
+}
+
 /* Not wanted, and not there: nothing is left to be told of it. */
 static bool is_over(const struct pool *p)
 {
@@ -468,6 +484,8 @@ void virt_look(struct virt *v)
 		enum pool_step step = v->conn && known ? pool_next(p, now) : STEP_NONE;
 
 		next = TAILQ_NEXT(p, link);
+		if ((step == STEP_START || step == STEP_REFRESH) && !has_names(v, p, now))
+			step = STEP_NONE;
 		if (step != STEP_NONE)
 			begin_step(v, p, step);
 		if (!v->conn)
