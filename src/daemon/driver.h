@@ -34,6 +34,7 @@ struct driver {
 	struct { /* of a resume */
 		struct monotime since; /* a login has been under way since then; 0: not */
 		uint64_t patience_us; /* until it is taken for stuck; 0: the first time */
+		struct monotime read; /* when all of its host was read last */
 	} login[VM_VHBAS_MAX];
 	bool logged_out[VM_VHBAS_MAX]; /* when the name server was asked, FFFFFE had let the vport go already
 					*/

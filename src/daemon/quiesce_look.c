@@ -47,7 +47,7 @@ int quiesce_op_read_ports(void *user, const struct quiesce_call *c)
 
 void driver_login_begins(struct driver *dr, int vhba)
 {
-	dr->login[vhba].since = mono_now();
+	dr->login[vhba].since = dr->login[vhba].read = mono_now();
 }
 
 bool driver_login_stuck(struct driver *dr, int vhba)
@@ -75,6 +75,33 @@ bool driver_login_stuck(struct driver *dr, int vhba)
 	return true;
 }
 
+#define READ_AGAIN_US (100 * USEC_PER_MSEC)
+
+static bool seems_ready(struct driver *dr, const struct vm_vhba *v, struct verror *e)
+{
+	return san_logged_in(dr->d, dr->vm, v, e) && san_luns_usable(dr->d, dr->vm, v, e);
+}
+
+/* States change without an event, and are read at each look. What comes has one: all is read now and then. */
+static bool is_ready(struct driver *dr, int vhba, struct verror *e)
+{
+	struct vm_vhba *v = &dr->vm->vhba[vhba];
+	struct monotime now = mono_now(), *read = &dr->login[vhba].read;
+	struct fc_host *host;
+
+	san_locate(dr->d, v);
+	host = v->host >= 0 ? fc_host_find(&dr->d->inv, v->host) : NULL;
+	if (host)
+		fc_host_refresh_state(host);
+	if (seems_ready(dr, v, e))
+		return true;
+	if (v->host < 0 || !mono_reached(mono_add(*read, READ_AGAIN_US), now))
+		return false;
+	*read = now;
+	watch_refresh(dr->d, v->host);
+	return seems_ready(dr, v, e);
+}
+
 int quiesce_op_check_ready(void *user, const struct quiesce_call *c)
 {
 	struct driver *dr = user;
@@ -82,10 +109,7 @@ int quiesce_op_check_ready(void *user, const struct quiesce_call *c)
 	struct verror e = {0};
 	char line[QUIESCE_TEXT_MAX];
 
-	san_locate(dr->d, v);
-	if (v->host >= 0)
-		watch_refresh(dr->d, v->host);
-	if (san_logged_in(dr->d, dr->vm, v, &e) && san_luns_usable(dr->d, dr->vm, v, &e))
+	if (is_ready(dr, c->vhba, &e))
 		return driver_queue(dr, c, QE_LUNS_READY), 0;
 	sizes_look(dr->d, v);
 	driver_queue_text(dr, c, driver_login_stuck(dr, c->vhba) ? QE_LOGIN_STUCK : QE_LUNS_NOT_READY,
