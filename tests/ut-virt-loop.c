@@ -196,9 +196,19 @@ static void up(void)
 	UNTIL(seen.serves == 1);
 }
 
+static bool stopped;
+
+static void on_stopped(struct virt *which)
+{
+	CU_ASSERT_PTR_EQUAL(which, &v);
+	stopped = true;
+}
+
 static void down(void)
 {
-	UNTIL(!v.jobs->running);
+	stopped = false;
+	virt_stop(&v, on_stopped);
+	UNTIL(stopped && !v.jobs->running);
 	CU_ASSERT_TRUE(virt_end(&v));
 	drop_all();
 }

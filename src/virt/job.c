@@ -37,7 +37,7 @@ static int on_event(sd_event_source *s, int fd, uint32_t revents, void *user)
 	struct jobs *js = user;
 	struct job *j;
 	uint64_t count;
-	bool poked;
+	bool poked, ran;
 	ssize_t n;
 
 	(void)s;
@@ -49,6 +49,7 @@ static int on_event(sd_event_source *s, int fd, uint32_t revents, void *user)
 	poked = js->poked;
 	js->poked = false;
 	pthread_mutex_unlock(&js->lock);
+	ran = !TAILQ_EMPTY(&ended);
 	while ((j = TAILQ_FIRST(&ended))) {
 		TAILQ_REMOVE(&ended, j, link);
 		js->running--;
@@ -56,16 +57,19 @@ static int on_event(sd_event_source *s, int fd, uint32_t revents, void *user)
 	}
 	if (poked)
 		js->on_poke(js->user);
+	if (ran && !js->running)
+		js->on_idle(js->user);
 	return 0;
 }
 
-struct jobs *jobs_new(sd_event *loop, void (*on_poke)(void *user), void *user)
+struct jobs *jobs_new(sd_event *loop, void (*on_poke)(void *user), void (*on_idle)(void *user), void *user)
 {
 	struct jobs *js = calloc(1, sizeof(*js));
 
 	if (!js)
 		return NULL;
 	js->on_poke = on_poke;
+	js->on_idle = on_idle;
 	js->user = user;
 	js->refs = 1;
 	TAILQ_INIT(&js->ended);

@@ -34,12 +34,16 @@ struct jobs {
 	int fd; /* eventfd: something has ended, or poked */
 	unsigned running; /* the loop's, as what follows */
 	void (*on_poke)(void *user);
+	void (*on_idle)(void *user);
 	void *user;
 	sd_event_source *source;
 };
 
-/* NULL: no memory, or no event loop. on_poke is called in the loop after a jobs_poke, once for several. */
-struct jobs *jobs_new(sd_event *loop, void (*on_poke)(void *user), void *user);
+/*
+ * NULL: no memory, or no event loop.  Called in the loop: on_poke after a jobs_poke, once for several;
+ * on_idle when the last job that ran has ended.
+ */
+struct jobs *jobs_new(sd_event *loop, void (*on_poke)(void *user), void (*on_idle)(void *user), void *user);
 
 /* The loop hears of nothing any more; only when none runs. The loop's reference is given up. */
 void jobs_end(struct jobs *js);

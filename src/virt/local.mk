@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += %D%/libvirtside.la
 	%D%/link.c \
 	%D%/links.c %D%/links.h \
 	%D%/lv.c %D%/lv.h \
+	%D%/lvconn.c \
 	%D%/pool.c %D%/pool.h \
 	%D%/poolxml.c %D%/poolxml.h \
 	%D%/virt.c %D%/virt.h

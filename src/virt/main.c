@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
@@ -60,6 +61,20 @@ static int read_options(struct virt_options *o, int argc, char **argv)
 	return 2;
 }
 
+static void on_stopped(struct virt *v)
+{
+	sd_event_exit(v->loop, 0);
+}
+
+static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *user)
+{
+	(void)s;
+	(void)si;
+	sd_notify(0, "STOPPING=1");
+	virt_stop(user, on_stopped);
+	return 0;
+}
+
 static int run(const struct virt_options *o)
 {
 	struct verror e = {0};
@@ -74,15 +89,14 @@ static int run(const struct virt_options *o)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	if (sd_event_default(&loop) < 0 || sd_event_add_signal(loop, NULL, SIGTERM, NULL, NULL) < 0 ||
-	    sd_event_add_signal(loop, NULL, SIGINT, NULL, NULL) < 0 || lv_init(&e) ||
+	if (sd_event_default(&loop) < 0 || sd_event_add_signal(loop, NULL, SIGTERM, on_signal, &v) < 0 ||
+	    sd_event_add_signal(loop, NULL, SIGINT, on_signal, &v) < 0 || lv_init(&e) ||
 	    virt_begin(&v, loop, o, &e)) {
 		log_err("%s", e.kind ? verror_line(&e, line, sizeof(line)) : "no event loop");
 		return 1;
 	}
 	sd_notify(0, "READY=1");
 	sd_event_loop(loop);
-	sd_notify(0, "STOPPING=1");
 	if (!virt_end(&v))
 		_exit(0); /* a thread of ours is still in libvirt: what it does there goes on without us */
 	sd_event_unref(loop);

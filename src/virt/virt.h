@@ -26,10 +26,12 @@ TAILQ_HEAD(own_pools, pool);
 
 struct virt {
 	const struct virt_options *o;
+	void (*stopped)(struct virt *v); /* virt_stop's; NULL: it goes on */
 	sd_event *loop;
 	struct jobs *jobs;
 	/* libvirt */
 	virConnectPtr conn; /* NULL: none */
+	unsigned generation; /* of it: what a job of an earlier one tells does not count */
 	bool opening;
 	unsigned open_failures;
 	sd_event_source *open_timer;
@@ -40,7 +42,7 @@ struct virt {
 	struct own_pools pools;
 	struct json_object *others; /* those that are not own, as reported; NULL: not known */
 	bool others_told;
-	sd_event_source *pool_timer; /* the next retry */
+	sd_event_source *pool_timer; /* the next retry; after virt_stop, how long it waits */
 	/* vhbad */
 	struct vhba_conn *serve, *report; /* NULL: none */
 	bool complete; /* all orders have come */
@@ -52,7 +54,13 @@ struct virt {
 /* 0 or a negative errno with *e. */
 int virt_begin(struct virt *v, sd_event *loop, const struct virt_options *o, struct verror *e);
 
-/* False: libvirt still has a job of ours, the process is to end without clearing up. */
+/*
+ * The connections are closed, nothing new is begun; stopped is called when libvirt has no call of ours any
+ * more, or has had it for too long.
+ */
+void virt_stop(struct virt *v, void (*stopped)(struct virt *v));
+
+/* After that. False: libvirt still has a call of ours, the process is to end without clearing up. */
 bool virt_end(struct virt *v);
 
 /* For every pool what is due is begun, and what has changed is reported. */
@@ -63,6 +71,13 @@ struct pool *virt_pool(struct virt *v, uint64_t wwpn);
 
 /* (Re)arm *source to call fn at t; MONOTIME_NEVER disarms. */
 void virt_timer(struct virt *v, sd_event_source **source, struct monotime t, sd_event_time_handler_t fn);
+
+/* lvconn.c */
+void libvirt_open(struct virt *v);
+void libvirt_list(struct virt *v);
+/* The connection is of no more use: another is opened, and what libvirt has is asked anew. */
+void libvirt_lost(struct virt *v);
+void libvirt_close(struct virt *v); /* what is under way on it goes on */
 
 /* link.c */
 void link_open(struct virt *v);
