@@ -63,7 +63,8 @@ virt_down() {
 virt_save() { cp -r /etc/libvirt/storage "$OUT/libvirt-storage" 2>/dev/null || true; }
 
 pools() { virsh_do pool-list --all --name | grep . | sort | xargs; }
-no_pools() { [ -z "$(pools)" ]; }
+pools_left() { [ "$(pools)" = "$1" ]; }
+no_pools() { pools_left ''; }
 # "inactive inactive"
 pool_states() { virsh_do pool-list --all | awk '{ print $2 }' | xargs; }
 # The paths of its volumes.
