@@ -289,7 +289,7 @@ static struct {
 	atomic_uint busy, attentions; /* so often the next commands end so */
 	atomic_uint commands;
 	_Atomic uint8_t status; /* of those after them */
-	uint8_t flags; /* byte 1 of the last CDB */
+	_Atomic uint8_t flags; /* byte 1 of the last CDB */
 } stub;
 
 static enum disk_next stub_begin(struct unit *u, uint64_t nexus, struct scsi_task *t, struct disk_io *io)

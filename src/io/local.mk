@@ -77,6 +77,12 @@ tests_ut_io_blk_stop_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_blk_stop_LDFLAGS = $(AM_LDFLAGS) $(io_hold)
 tests_ut_io_blk_stop_LDADD = tests/io/libfront.la
 
+check_PROGRAMS += tests/ut-io-unpop
+TESTS += tests/ut-io-unpop
+tests_ut_io_unpop_SOURCES = tests/ut-io-unpop.c
+tests_ut_io_unpop_CPPFLAGS = $(INC_IO) $(INC_TESTS)
+tests_ut_io_unpop_LDADD = tests/libut.la src/io/libvhbaio.la
+
 check_PROGRAMS += tests/ut-io-stop
 TESTS += tests/ut-io-stop
 tests_ut_io_stop_SOURCES = tests/ut-io-stop.c tests/io/hold.c tests/io/hold.h
@@ -127,8 +133,8 @@ tests_fuzz_fuzz_virtqueue_CPPFLAGS = $(INC_IO)
 tests_fuzz_fuzz_virtqueue_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_virtqueue_LDADD = src/io/libvhbaio.la
 endif
-EXTRA_DIST += tests/fuzz/seeds/vhost-user/inflight tests/fuzz/seeds/vhost-user/memory-goes tests/fuzz/seeds/vhost-user/move tests/fuzz/seeds/vhost-user/slots \
-	tests/fuzz/seeds/vhost-user/start tests/fuzz/seeds/virtqueue/direct tests/fuzz/seeds/virtqueue/indirect \
+EXTRA_DIST += tests/fuzz/seeds/vhost-user/blk tests/fuzz/seeds/vhost-user/inflight tests/fuzz/seeds/vhost-user/memory-goes tests/fuzz/seeds/vhost-user/move tests/fuzz/seeds/vhost-user/slots \
+	tests/fuzz/seeds/vhost-user/start tests/fuzz/seeds/virtqueue/blk tests/fuzz/seeds/virtqueue/direct tests/fuzz/seeds/virtqueue/indirect \
 	tests/fuzz/seeds/virtqueue/pieces
 
 check_PROGRAMS += tests/ut-io-memory

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Messages of a front end: header, a byte that says how many fds come along and of which kind, payload; again
- * and again. The device is a real one without LUNs, whose rings are started when the messages say so.
+ * and again. The device is a real one, whose rings are started when the messages say so: without LUNs, or
+ * when the first byte's highest bit is set, a virtio-blk device.
  */
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,26 +15,43 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "lun_option.h"
 #include "vhost_user.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MEM_SIZE (64 * 4096)
 
-static struct device *device;
+static struct device *device, *devices[2];
 static int memfd = -1;
 
-static void make_device(void)
+static void add_disk(struct device *d)
+{
+	const struct lun_source from = {.files = true};
+	int fd = memfd_create("disk", MFD_CLOEXEC);
+	struct verror e;
+	char text[64];
+	struct lun *l;
+
+	snprintf(text, sizeof(text), "0,fd=%d,serial=fuzz", fd);
+	if (fd < 0 || ftruncate(fd, MEM_SIZE) || !(l = lun_parse(text, &from, &e)) || device_lun_add(d, l))
+		abort();
+}
+
+static void make_devices(void)
 {
 	struct device_config c = {
 		.type = &device_type_scsi, .workers = 1, .blocking = 1, .deadline_us = 1000, .nexus = 1};
 	struct verror e;
 
 	log_open("fuzz", 0);
-	device = device_new(&c, &e);
+	devices[0] = device_new(&c, &e);
+	c.type = &device_type_blk;
+	devices[1] = device_new(&c, &e);
 	memfd = memfd_create("fuzz", MFD_CLOEXEC);
-	if (!device || memfd < 0 || ftruncate(memfd, MEM_SIZE))
+	if (!devices[0] || !devices[1] || memfd < 0 || ftruncate(memfd, MEM_SIZE))
 		abort();
+	add_disk(devices[1]);
 }
 
 /* Sends one message; returns the bytes of data that it took, 0 at the end. */
@@ -50,7 +69,7 @@ static size_t send_one(int sock, const uint8_t *data, size_t size)
 
 	if (size < 8)
 		return 0;
-	h = (struct vu_header){data[0], data[1], data[2]};
+	h = (struct vu_header){data[0] & 0x7f, data[1], data[2]};
 	fds = data[3] % (VU_FDS_MAX + 1);
 	if (h.size > size - 4)
 		h.size = (uint32_t)(size - 4);
@@ -89,8 +108,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int pair[2];
 	size_t n;
 
-	if (!device)
-		make_device();
+	if (!devices[0])
+		make_devices();
+	device = devices[size && data[0] & 0x80];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		abort();
 	vu_open(&v, device, pair[1]);

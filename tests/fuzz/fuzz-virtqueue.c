@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A guest's memory as the input says it is: descriptors, avail ring, indirect tables and headers. Every chain
- * that comes out lies within the memory, and is parsed and answered as a command.
+ * that comes out lies within the memory, and is parsed and answered as a command,
+ * of virtio-scsi or of virtio-blk; or goes back.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "virtio_blk.h"
 #include "virtio_scsi.h"
 #include "virtqueue.h"
 
@@ -74,6 +76,33 @@ static void command(struct virtqueue *q, const struct vq_chain *c)
 	vq_push(q, c->head, len);
 }
 
+/* What a command takes from its buffers is the guest's, or the task's own. */
+static void request(struct virtqueue *q, const struct vq_chain *c, uint32_t block)
+{
+	const struct blk_facts facts = {
+		.block = block, .discard_max = 1 << 20, .zeroes_max = 1 << 16, .zeroes_unmap = true};
+	struct io_task t = {.iov = c->iov};
+	uint8_t sum = 0;
+	uint32_t len = 0;
+
+	if (!vblk_parse(&t, c)) {
+		if (vblk_translate(&t, &facts, 0)) {
+			for (unsigned i = 0; i < t.scsi.out_n; i++)
+				for (size_t j = 0; j < t.scsi.out[i].iov_len; j++)
+					sum += ((const uint8_t *)t.scsi.out[i].iov_base)[j];
+			t.scsi.moved = t.scsi.in_len;
+			t.scsi.status = sum & SCSI_CHECK_CONDITION;
+			vblk_again(&t);
+		}
+		len = vblk_answer(&t);
+		if (len > c->in_len)
+			abort();
+		vq_mark(q, mem, t.response, t.response_n);
+		vq_mark(q, mem, t.scsi.in, t.scsi.in_n);
+	}
+	vq_push(q, c->head, len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vq_setup s = {
@@ -103,7 +132,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* a ring may give the same heads for ever, so it is left after a while */
 	for (unsigned i = 0; i < 4 * SIZE && vq_pop(&q, &c) > 0; i++) {
 		touch(&c);
-		command(&q, &c);
+		if (data[0] & 64 && i % 4 == 3)
+			vq_unpop(&q, c.head);
+		else if (data[0] & 32)
+			request(&q, &c, data[0] & 128 ? 4096 : 512);
+		else
+			command(&q, &c);
 		if (i % 3 == 0)
 			vq_flush(&q);
 	}
