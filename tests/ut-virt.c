@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vhba-virt: what is next for a pool, the folder of links, libvirt's XML, and libvirt itself by its test
- * driver. */
+/* vhba-virt's parts: what is next for a pool, links, XML, and libvirt by its test driver. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

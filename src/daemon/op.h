@@ -63,8 +63,7 @@ void op_answer(struct op *op, struct json_object *result, const struct verror *e
  * unfinished. */
 void op_end(struct op *op);
 
-/* It could not begin: answers so, and ends it. May free the VM, which is known here only while it has, or may
- * have, vports. */
+/* It could not begin: answers so, and ends it. May free the VM: it is known only while it may have vports. */
 void op_refuse(struct op *op, const struct verror *e);
 
 /* vhbad ends: the caller is told how it stands, the rest is in the journal. Frees op. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between pools.c, which keeps them, and pools_show.c, which has their JSON. Inside src/daemon/pools*.c only.
- */
+/* Between pools.c, which keeps them, pools_show.c and pools_sync.c. Inside src/daemon/pools*.c only. */
 #ifndef VHBA_POOLS_PRIVATE_H
 #define VHBA_POOLS_PRIVATE_H
 

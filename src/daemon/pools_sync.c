@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* pool.Sync: the kernel looks for LUNs and reads all sizes anew, then vhba-virt refreshes, then the caller is
- * answered. */
+/* pool.Sync: the kernel looks for LUNs and reads all sizes anew, then vhba-virt refreshes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libvirt's XML of storage pools (formatstorage.html): what is written for an own pool, and what is read of
- * others.
+ * libvirt's XML of storage pools (formatstorage.html): own ones are written, others are read.
  *
- * A pool is own when its UUID has the mark: 8 bytes "vhbapool", then the WWPN of the vhba that it is for.
- * Any thread.
+ * A pool is own when its UUID has the mark: 8 bytes "vhbapool", then the WWPN of its vhba.  Any thread.
  */
 #ifndef VHBA_POOLXML_H
 #define VHBA_POOLXML_H

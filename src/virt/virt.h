@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * vhba-virt: what its parts share.  One thread runs one event loop, which never calls libvirt: that is done
- * by jobs (job.h).  link.c is a client of vhbad, which says what is wanted; virt.c has the connection to
- * libvirt and the pools, each with one job at a time.  It keeps nothing: started anew, it finds its pools by
- * their UUIDs.
+ * by jobs (job.h).  link.c is a client of vhbad, which says what is wanted; lvconn.c has the connection to
+ * libvirt, virt.c the pools, each with one job at a time.  Nothing is kept: pools are found by their UUIDs.
  */
 #ifndef VHBA_VIRT_H
 #define VHBA_VIRT_H
