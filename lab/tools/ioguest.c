@@ -12,8 +12,8 @@
  * read back and compared: "bad=N" submit LUN N CDB LEN	N commands whose ends nobody waits for; LEN bytes of
  * Data-In, or of Data-Out if negative
  *	ends			of those, so far: "pending= good= busy= nexus= check= other="; nexus: 06/29/07
- *	tmf LUN FUNCTION	a task management function by its number in virtio; says the response
- *	control TEXT		vhba-io's answer to that
+ *	tmf LUN FUNCTION	a task management function by its number in virtio, where it is about one
+ *command then the last one submitted; says the response control TEXT		vhba-io's answer to that
  */
 #include <endian.h>
 #include <errno.h>
@@ -279,7 +279,11 @@ static int ends(struct guest *g, char **a)
 
 static int task_management(struct guest *g, char **a)
 {
-	printf("%u\n", front_tmf(&g->front, (uint32_t)atoi(a[1]), (uint16_t)atoi(a[0]), 0));
+	struct virtio_scsi_cmd_req last = {.tag = 0};
+
+	if (g->submitted_n)
+		memcpy(&last, g->submitted[g->submitted_n - 1].out, sizeof(last));
+	printf("%u\n", front_tmf(&g->front, (uint32_t)atoi(a[1]), (uint16_t)atoi(a[0]), last.tag));
 	return 0;
 }
 
