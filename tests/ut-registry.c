@@ -8,6 +8,7 @@
 
 #include <sqlite3.h>
 
+#include "method.h"
 #include "ticket.h"
 #include "ut-registry-bench.h"
 #include "ut.h"
@@ -228,6 +229,25 @@ static void test_import(void)
 	json_object_put(o);
 }
 
+/* Only who has pools has a ticket that an older vhbad refuses: it would lose them. */
+static void test_ticket_pool(void)
+{
+	struct json_object *o = ticket_of_a();
+	struct reg_vm *vm;
+
+	UT_EQ(proto_get_uint(o, "version", 0), 1);
+	CU_ASSERT_PTR_NULL(proto_get(o, "pool"));
+	json_object_put(o);
+	CU_ASSERT_TRUE(DONE(registry_set_pool(r, registry_find(r, "db1"), true, tell, &t, &e)));
+	o = ticket_write(registry_find(r, "db1"), "alpha", 3);
+	UT_EQ(proto_get_uint(o, "version", 0), 3);
+	vm = ticket_read(o, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
+	CU_ASSERT_TRUE(vm->pool);
+	reg_vm_free(vm);
+	json_object_put(o);
+}
+
 static void test_bad_tickets(void)
 {
 	static const struct {
@@ -303,7 +323,8 @@ static CU_TestInfo registry_tests[] = {
 };
 
 static CU_TestInfo ticket_tests[] = {
-	{"there and back", test_ticket},	   {"import", test_import}, {"bad tickets", test_bad_tickets},
+	{"there and back", test_ticket},	   {"import", test_import},
+	{"a ticket with pools", test_ticket_pool}, {"bad tickets", test_bad_tickets},
 	{"names under collision", test_collision}, CU_TEST_INFO_NULL,
 };
 
