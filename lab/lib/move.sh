@@ -7,12 +7,18 @@
 # by side, 0 and 1
 io=('' '') vm=('' '')
 
-move_end() {
+# Nothing runs any more.
+move_end_vm() {
 	local pid
 	for pid in "${vm[@]}" "${io[@]}"; do
 		[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
 	done
 	wait
+	vm=('' '') io=('' '')
+}
+
+move_end() {
+	move_end_vm
 	[ -z "${KEEP-}" ] || cp -r "$scratch" "$KEEP"
 	rm -rf "$scratch"
 }
@@ -76,7 +82,7 @@ errors() { tr -d '\r' <"$scratch/console" | grep '^guest: error' | head -n 5; }
 # leave SIDE: its QEMU and its vhba-io end
 leave() {
 	local side=$1
-	qmp "$side" quit >/dev/null || true
+	qmp "$side" quit >/dev/null 2>&1 || true # it may have ended by itself
 	wait "${vm[side]}" || true
 	kill "${io[side]}"
 	wait "${io[side]}" || true
