@@ -7,6 +7,7 @@
 kernel_defects=(
 	'it sleeps under the lock of a command (fc_seq_set_resp)'
 	'it ends an exchange that is freed (fc_exch_done)'
+	'it ends an exchange that is freed (fc_exch_delete)' # with fc_exch_done within its caller
 	'a LUN reset uses an exchange that is freed (fc_lun_reset)'
 )
 
