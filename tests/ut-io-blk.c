@@ -193,6 +193,38 @@ static void test_read_write(void)
 	free(file);
 }
 
+/* Linux's indirect tables, in a ring that is smaller than a request may be. */
+static void test_small_ring(void)
+{
+	struct backend_options o = {.type = &device_type_blk, .luns = 1};
+	uint64_t data;
+	struct world w;
+	struct front *f = &w.front;
+	struct front_req q;
+
+	ut_tmpdir(w.folder, sizeof(w.folder));
+	o.folder = w.folder;
+	front_init(f, backend_start(&w.back, &o), WORLD_MEMORY, 1, 8, 0);
+	front_negotiate(f);
+	front_start(f, NULL);
+	f->indirect = true;
+	data = front_alloc(f, 2 * FRONT_PIECES * 512, 4096, false);
+	memset(front_at(f, data), PATTERN, FRONT_PIECES * 512);
+	for (unsigned write = 2; write--;) {
+		blk_request(&q, write ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN, 0);
+		for (unsigned i = 0; i < FRONT_PIECES; i++) {
+			if (write)
+				q.data_out[q.data_out_n++] = (struct front_piece){data + i * 512, 512};
+			else
+				q.data_in[q.data_in_n++] =
+					(struct front_piece){data + (FRONT_PIECES + i) * 512, 512};
+		}
+		UT_EQ(blk_do(f, 0, &q), VIRTIO_BLK_S_OK);
+	}
+	CU_ASSERT(all(front_at(f, data + FRONT_PIECES * 512), PATTERN, FRONT_PIECES * 512));
+	world_end(&w);
+}
+
 static void test_id(void)
 {
 	uint64_t data;
@@ -461,6 +493,7 @@ static CU_TestInfo config[] = {
 
 static CU_TestInfo requests[] = {
 	{"read and write", test_read_write},
+	{"in a small ring", test_small_ring},
 	{"id", test_id},
 	{"discard and zeroes", test_discard_and_zeroes},
 	{"refused", test_refused},

@@ -6,6 +6,7 @@
 #include "blk_facts.h"
 #include "lun.h"
 #include "task.h"
+#include "virtqueue.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
 #define PAGE_SERIAL 0x80
@@ -14,9 +15,9 @@
 #define PAGE_MAX 252 /* more than a page in use has */
 /*
  * A request of so many pieces of such a size is no larger than what a command may have that waits for a
- * thread (TASK_BOUNCE_MAX), and its chain fits into the smallest ring that front ends make (128).
+ * thread (TASK_BOUNCE_MAX); with header and status its chain is one that any ring takes.
  */
-#define SEG_MAX 126
+#define SEG_MAX (VQ_INDIRECT_MIN - 2)
 #define SIZE_MAX_BYTES (32u << 10)
 
 _Static_assert(SEG_MAX *SIZE_MAX_BYTES <= TASK_BOUNCE_MAX, "no request is larger than what is made room for");

@@ -44,7 +44,9 @@ int queue_room(struct queue *q, unsigned size)
 		return 0;
 	tasks_free(q);
 	q->tasks_n = size;
-	q->iov_room = size + IOV_SPARE < VQ_IOV_MAX ? size + IOV_SPARE : VQ_IOV_MAX;
+	q->iov_room = (size < VQ_INDIRECT_MIN ? VQ_INDIRECT_MIN : size) + IOV_SPARE;
+	if (q->iov_room > VQ_IOV_MAX)
+		q->iov_room = VQ_IOV_MAX;
 	q->tasks = zeros(tasks_size(size));
 	q->iov = zeros(iov_size(size, q->iov_room));
 	if (!q->tasks || !q->iov) {

@@ -147,11 +147,12 @@ static const char *add(struct virtqueue *q, struct vq_chain *c, const struct des
 	return NULL;
 }
 
-/* count is what the chain has had before, at most the ring's size in all. */
+/* count is what the chain has had before. */
 static const char *walk_indirect(struct virtqueue *q, struct vq_chain *c, const struct desc *table,
 				 unsigned count)
 {
 	unsigned n = table->len / sizeof(struct vring_desc), index = 0;
+	unsigned most = q->set.size < VQ_INDIRECT_MIN ? VQ_INDIRECT_MIN : q->set.size;
 	uint64_t last;
 	const char *why;
 
@@ -164,7 +165,7 @@ static const char *walk_indirect(struct virtqueue *q, struct vq_chain *c, const 
 		struct vring_desc raw;
 		struct desc d;
 
-		if (count++ == q->set.size)
+		if (count++ == most)
 			return "a chain is longer than its ring";
 		if (!memory_read(q->mem, table->addr + index * sizeof(raw), &raw, sizeof(raw)))
 			return "an indirect table outside of the guest's memory";

@@ -21,6 +21,11 @@
 
 #define VQ_SIZE_MAX 1024 /* also the most iovecs that one preadv takes (IOV_MAX) */
 #define VQ_IOV_MAX VQ_SIZE_MAX
+/*
+ * A chain has no more descriptors than its ring (virtio 1.1, 2.6.5.3.1); but Linux makes indirect tables as
+ * long as the device says a request may be, also in a smaller ring, whose size only the front end knows then.
+ */
+#define VQ_INDIRECT_MIN 128
 
 /* What the front end says of a ring. Addresses of its own (uva), but for the log's. */
 struct vq_setup {
