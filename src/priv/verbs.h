@@ -26,6 +26,9 @@ verb_fn *verb_find(uint32_t verb);
 /* 0, or -ENODEV with r->text when there is no such fc_host. */
 int verb_check_fc_host(int host, struct priv_reply *r);
 
+/* The same, and -EOPNOTSUPP when it can't have vports. */
+int verb_check_parent(int host, struct priv_reply *r);
+
 /* sysroot_write, but for what must never be written (fc_may_write): -EPERM. */
 int verb_write(const char *value, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -56,6 +59,9 @@ verb_fn verb_read_sizes;
 /* 0, or -ENODEV with r->text: is q->host the fc_host that carries q->wwpn?  A number may have been given to
  * another. */
 int verb_check_vport_host(const struct priv_request *q, struct priv_reply *r);
+
+/* verbs_vport.c */
+verb_fn verb_vport_create, verb_vport_delete, verb_vport_disable, verb_vport_enable, verb_vport_name;
 
 /* verbs_map.c */
 verb_fn verb_maps_fail, verb_maps_restore;

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Verbs that make, log out and end a vport. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "profile.h"
+#include "sysroot.h"
+#include "verbs.h"
+#include "vport_lock.h"
+
+#define SYMBOLIC_NAME_MAX 63 /* FC_VPORT_SYMBOLIC_NAMELEN less its NUL */
+
+static int check_names(const struct priv_request *q, struct priv_reply *r)
+{
+	if (q->wwpn && q->wwnn && q->wwpn != UINT64_MAX && q->wwnn != UINT64_MAX)
+		return 0;
+	snprintf(r->text, sizeof(r->text), "a nil WWPN or WWNN");
+	return -EINVAL;
+}
+
+/* It goes out to the fabric's name server (RSPN_ID). */
+static int check_symbolic_name(const char *name, struct priv_reply *r)
+{
+	for (const char *p = name; *p; p++) {
+		if (*p >= ' ' && *p <= '~')
+			continue;
+		snprintf(r->text, sizeof(r->text), "the symbolic name has a byte %#x", (unsigned char)*p);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int is_vport(const struct dirent *e)
+{
+	return !strncmp(e->d_name, "vport-", 6);
+}
+
+static bool carries(const char *name, const struct priv_request *q, struct priv_reply *r)
+{
+	unsigned host, channel, number;
+	uint64_t wwpn;
+
+	if (sscanf(name, "vport-%u:%u-%u", &host, &channel, &number) != 3 ||
+	    sysroot_read_u64(&wwpn, "/sys/class/fc_vports/%s/port_name", name) || wwpn != q->wwpn)
+		return false;
+	r->channel = channel;
+	r->number = number;
+	return true;
+}
+
+/*
+ * The parent's vport that has q->wwpn: where q says, as far as it knows, or another. Numbers only grow: a
+ * young one is among the last.
+ */
+static bool find_vport(const struct priv_request *q, struct priv_reply *r)
+{
+	struct dirent **names;
+	char path[PATH_MAX];
+	bool found = false;
+	int n = -1;
+
+	snprintf(path, sizeof(path), "vport-%d:%u-%u", q->host, q->channel, q->number);
+	if (carries(path, q, r))
+		return true;
+	if (sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d/device", q->host))
+		n = scandir(path, &names, is_vport, versionsort);
+	if (n < 0)
+		return false;
+	for (int i = n; i--; free(names[i]))
+		found = found || carries(names[i]->d_name, q, r);
+	free(names);
+	return found;
+}
+
+#define NEAR 32
+
+/* One that was just made. fc_vport_setup counts numbers up, and has one channel: reading hundreds of names is
+ * saved. */
+static bool find_new_vport(const struct priv_request *q, struct priv_reply *r)
+{
+	char name[64];
+
+	for (unsigned i = 0; i < NEAR; i++) {
+		snprintf(name, sizeof(name), "vport-%d:0-%u", q->host, q->number + i);
+		if (carries(name, q, r))
+			return true;
+	}
+	return find_vport(q, r);
+}
+
+static int first_host(const char *dir)
+{
+	AUTO_DIR DIR *d = opendir(dir);
+	struct dirent *e;
+	int n;
+
+	while (d && (e = readdir(d)))
+		if (sscanf(e->d_name, "host%d", &n) == 1)
+			return n;
+	return -1;
+}
+
+static int own_host(int parent, unsigned channel, unsigned number)
+{
+	char path[PATH_MAX];
+
+	if (!sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d/device/vport-%d:%u-%u", parent,
+			  parent, channel, number))
+		return -1;
+	return first_host(path);
+}
+
+/*
+ * Is SCSI error handling under way, where a logout in the middle of it crashes the kernel?  The handler's
+ * thread may begin its next LUN reset at any time until the host is running again, so that is what counts.
+ */
+static int check_error_handling(const struct priv_request *q, const struct priv_reply *v,
+				struct priv_reply *r)
+{
+	char driver[16] = "", state[32] = "";
+	int host = own_host(q->host, v->channel, v->number);
+
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
+	if (host < 0 || !fc_profile_find(driver)->frees_resets ||
+	    sysroot_read(state, sizeof(state), "/sys/class/scsi_host/host%d/state", host) < 0 ||
+	    !strstr(state, "recovery"))
+		return 0;
+	snprintf(r->text, sizeof(r->text), "SCSI error handling of host%d is under way, and must end first",
+		 host);
+	return -EAGAIN;
+}
+
+static int write_create(const struct priv_request *q, struct priv_reply *r)
+{
+	char text[40], driver[16] = "";
+	bool alone;
+	int err = 0;
+
+	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
+	alone = fc_profile_find(driver)->shared & FC_SHARED_RTNL;
+	if (alone)
+		err = vport_lock_rtnl();
+	if (err) {
+		snprintf(r->text, sizeof(r->text), "other vports are being made: it was not begun");
+		return err;
+	}
+	err = verb_write(text, "/sys/class/fc_host/host%d/vport_create", q->host);
+	if (alone)
+		vport_unlock_rtnl();
+	if (err)
+		snprintf(r->text, sizeof(r->text), "vport_create on host%d", q->host);
+	return err;
+}
+
+int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
+{
+	int err = verb_check_parent(q->host, r);
+
+	if (!err)
+		err = check_names(q, r);
+	if (!err)
+		err = write_create(q, r);
+	if (err)
+		return err;
+	if (!find_new_vport(q, r)) {
+		snprintf(r->text, sizeof(r->text), "host%d took the name but shows no such vport", q->host);
+		return -EIO;
+	}
+	r->value = own_host(q->host, r->channel, r->number);
+	return 0;
+}
+
+#define CUT_OFF_MS 1000 /* commands are given back about 30 ms after the disable began */
+
+/*
+ * A delete with commands in flight races with their completion: fc_lport_destroy ends the exchanges of all
+ * commands that it finds, while the answer to the LOGO that went before frees them (fc_lport_enter_disabled),
+ * and then waits for ever for the lock of what was freed, with RTNL held.  So nothing new is let in, what
+ * is left is cut off by a disable first, and what even that does not end keeps its vport.
+ */
+static int empty_vport(const struct priv_request *q, struct priv_reply *r)
+{
+	int host = own_host(q->host, r->channel, r->number);
+	char driver[16] = "";
+	uint64_t left;
+
+	verb_close_luns(host);
+	left = verb_let_end(host, q->target);
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
+	if (!left || !fc_profile_find(driver)->disable_first)
+		return 0;
+	verb_write("1", "/sys/class/fc_vports/vport-%d:%u-%u/vport_disable", q->host, r->channel,
+		   r->number); /* EALREADY: so much the better */
+	left = verb_await_cut_off(host, CUT_OFF_MS);
+	if (!left)
+		return 0;
+	snprintf(r->text, sizeof(r->text),
+		 "host%d has %" PRIu64
+		 " commands in flight, which its logout has not ended: the kernel would hang",
+		 host, left);
+	return -EAGAIN;
+}
+
+int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
+{
+	int err = verb_check_parent(q->host, r);
+	char text[40];
+
+	if (!err)
+		err = check_names(q, r);
+	if (err)
+		return err;
+	if (!find_vport(q, r))
+		return -ENODEV;
+	err = check_error_handling(q, r, r);
+	if (err)
+		return err;
+	err = empty_vport(q, r);
+	if (err)
+		return err;
+	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
+	err = verb_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);
+	if (err)
+		snprintf(r->text, sizeof(r->text), "vport_delete on host%d", q->host);
+	return err;
+}
+
+/* The number may have been given to another vport meanwhile: the name decides. */
+static int check_vport(const struct priv_request *q, struct priv_reply *r)
+{
+	uint64_t wwpn;
+	int err = sysroot_read_u64(&wwpn, "/sys/class/fc_vports/vport-%d:%u-%u/port_name", q->host,
+				   q->channel, q->number);
+
+	if (!err && wwpn == q->wwpn)
+		return 0;
+	snprintf(r->text, sizeof(r->text), "vport-%d:%u-%u does not carry %016" PRIx64, q->host, q->channel,
+		 q->number, q->wwpn);
+	return -ENODEV;
+}
+
+static int switch_vport(const struct priv_request *q, struct priv_reply *r, const char *disable)
+{
+	int err = check_vport(q, r);
+
+	if (err)
+		return err;
+	err = verb_write(disable, "/sys/class/fc_vports/vport-%d:%u-%u/vport_disable", q->host, q->channel,
+			 q->number);
+	if (err == -EALREADY)
+		return 0;
+	if (err)
+		snprintf(r->text, sizeof(r->text), "vport_disable=%s on vport-%d:%u-%u", disable, q->host,
+			 q->channel, q->number);
+	return err;
+}
+
+int verb_vport_disable(const struct priv_request *q, struct priv_reply *r)
+{
+	const struct priv_reply v = {.channel = q->channel, .number = q->number};
+	int err = check_vport(q, r);
+
+	if (!err)
+		err = check_error_handling(q, &v, r);
+	return err ? err : switch_vport(q, r, "1");
+}
+
+/*
+ * It is logged out, and yet has not the state Disabled: in Linux 6.1 fc_vport_disable_store
+ * (scsi_transport_fc.c) then answers EALREADY to an enable, the driver is not asked, and the vport never logs
+ * in again.
+ */
+static bool hides_disabled(const struct priv_request *q, char *state, size_t size)
+{
+	char driver[16] = "", port[32] = "";
+
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
+	if (!fc_profile_find(driver)->hides_disabled ||
+	    sysroot_read(state, size, "/sys/class/fc_vports/vport-%d:%u-%u/vport_state", q->host, q->channel,
+			 q->number) < 0 ||
+	    !strcmp(state, "Disabled"))
+		return false;
+	/* What is logged in stays so: its users would notice. */
+	return sysroot_read(port, sizeof(port), "/sys/class/fc_host/host%d/port_state",
+			    own_host(q->host, q->channel, q->number)) >= 0 &&
+	       strcmp(port, "Online");
+}
+
+int verb_vport_enable(const struct priv_request *q, struct priv_reply *r)
+{
+	char state[32] = "";
+	int err = check_vport(q, r);
+
+	if (!err && hides_disabled(q, state, sizeof(state))) {
+		err = switch_vport(q, r, "1");
+		snprintf(r->text, sizeof(r->text), "vport-%d:%u-%u was %s, but not logged in: disabled first",
+			 q->host, q->channel, q->number, state);
+	}
+	if (err)
+		return err;
+	verb_open_luns(own_host(q->host, q->channel,
+				q->number)); /* those that a delete has closed, and did not come to */
+	return switch_vport(q, r, "0");
+}
+
+/* A shorter name leaves the old one's tail, so it is padded to its full length. */
+int verb_vport_name(const struct priv_request *q, struct priv_reply *r)
+{
+	char state[32] = "gone", name[SYMBOLIC_NAME_MAX + 1];
+	int err = check_vport(q, r);
+
+	if (!err)
+		err = check_symbolic_name(q->name, r);
+	if (err)
+		return err;
+	sysroot_read(state, sizeof(state), "/sys/class/fc_host/host%d/port_state",
+		     own_host(q->host, q->channel, q->number));
+	if (strcmp(state, "Online")) {
+		snprintf(r->text, sizeof(r->text), "the vport's port_state is %s", state);
+		return -ENOTCONN;
+	}
+	snprintf(name, sizeof(name), "%-*.*s", SYMBOLIC_NAME_MAX, SYMBOLIC_NAME_MAX, q->name);
+	return verb_write(name, "/sys/class/fc_vports/vport-%d:%u-%u/symbolic_name", q->host, q->channel,
+			  q->number);
+}
