@@ -50,6 +50,7 @@ static void test_move(void)
 		o.folder = w.folder;
 		front_move(&w.front, backend_start(&other, &o));
 		backend_end(&w.back);
+		UT_EQ(w.back.result, 0);
 		w.back = other;
 		front_negotiate(&w.front);
 		front_start(&w.front, base);

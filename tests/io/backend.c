@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "cleanup.h"
 #include "lun_option.h"
 #include "server.h"
 
@@ -56,14 +57,16 @@ static void add_unit(struct device *d, struct unit *u, unsigned n)
 		die("a LUN");
 }
 
+struct served {
+	struct server_config config;
+	struct device *device;
+};
+
 static void *serve(void *arg)
 {
-	struct backend *b = arg;
-	struct server_config c = {
-		.listen = -1, .conn = b->conn_inside, .control = b->control_inside, .signals = -1};
+	AUTO_FREE struct served *s = arg;
 
-	b->result = server_run(&c, b->device);
-	return NULL;
+	return (void *)(intptr_t)server_run(&s->config, s->device);
 }
 
 int backend_start(struct backend *b, const struct backend_options *o)
@@ -79,10 +82,11 @@ int backend_start(struct backend *b, const struct backend_options *o)
 		.bytes_per_second = o->bytes_per_second,
 		.burst_us = 10 * USEC_PER_MSEC,
 	};
+	struct served *s = calloc(1, sizeof(*s));
 	int pair[2], control[2];
 	struct verror e;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) ||
+	if (!s || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control))
 		die("socketpair");
 	b->device = device_new(&c, &e);
@@ -95,17 +99,21 @@ int backend_start(struct backend *b, const struct backend_options *o)
 			add_lun(b->device, o->folder, i, o->lun ? o->lun : o->direct && !i ? ",direct" : "");
 	}
 	b->front = pair[0];
-	b->conn_inside = pair[1];
 	b->control = control[0];
-	b->control_inside = control[1];
-	if (pthread_create(&b->thread, NULL, serve, b))
+	s->config =
+		(struct server_config){.listen = -1, .conn = pair[1], .control = control[1], .signals = -1};
+	s->device = b->device;
+	if (pthread_create(&b->thread, NULL, serve, s))
 		die("thread");
 	return b->front;
 }
 
 void backend_end(struct backend *b)
 {
-	pthread_join(b->thread, NULL);
+	void *result;
+
+	pthread_join(b->thread, &result);
+	b->result = (int)(intptr_t)result;
 	device_free(b->device);
 	close(b->control);
 }

@@ -24,13 +24,13 @@ struct backend_options {
 	uint64_t commands_per_second, bytes_per_second; /* 0: no limit */
 };
 
+/* May be copied: the thread knows nothing of it. */
 struct backend {
 	struct device *device; /* the thread's; look only when it has ended */
 	pthread_t thread;
 	int front; /* the front end's socket */
 	int control; /* the control socket's other end */
-	int control_inside, conn_inside;
-	int result;
+	int result; /* server_run's, after backend_end */
 };
 
 /* Returns the front end's socket; who takes it closes it. */
