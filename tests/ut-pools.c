@@ -369,6 +369,56 @@ static void test_no_wait(void)
 	down();
 }
 
+struct planned {
+	uint64_t smallest;
+	bool met, told;
+};
+
+static struct planned planned(uint64_t deadline_us)
+{
+	struct json_object *line, *p, *vhba;
+	struct planned r;
+	char text[96];
+
+	snprintf(text, sizeof(text), "{\"vm\":\"db1\",\"deadline_us\":%llu}",
+		 (unsigned long long)deadline_us);
+	line = answer(&report, "plan", text);
+	p = proto_get(line, "parameters");
+	vhba = json_object_array_get_idx(proto_get(p, "vhbas"), 0);
+	r = (struct planned){
+		.smallest = proto_get_uint(p, "smallest_us", 0),
+		.met = proto_get_bool(p, "met"),
+		.told = strstr(json_object_to_json_string(proto_get(vhba, "notes")), "pools are stopped"),
+	};
+	json_object_put(line);
+	return r;
+}
+
+/* A plan's deadline has room for what libvirt may take of it. */
+static void test_plan(void)
+{
+	struct planned with, without;
+
+	up();
+	tree_put("fcoe", "/sys/class/scsi_host/host2/proc_name");
+	watch_refresh_parents(&d);
+	cfg.pool_stop = 0;
+	without = planned(60 * USEC_PER_SEC);
+	CU_ASSERT_TRUE(without.met && !without.told && without.smallest);
+	cfg.pool_stop = 10 * USEC_PER_MSEC;
+	with = planned(60 * USEC_PER_SEC);
+	CU_ASSERT_TRUE(with.met && with.told);
+	UT_EQ(with.smallest, without.smallest + 10 * USEC_PER_MSEC);
+	CU_ASSERT_FALSE(planned(without.smallest).met);
+	/* At most a quarter of the deadline. */
+	cfg.pool_stop = 3600 * USEC_PER_SEC;
+	with = planned(60 * USEC_PER_SEC);
+	UT_EQ(with.smallest, without.smallest + without.smallest / 3 + 1);
+	CU_ASSERT_TRUE(planned(with.smallest).met);
+	CU_ASSERT_FALSE(planned(with.smallest - 2).met);
+	down();
+}
+
 /* The deadline leaves no time for what is to come: refused, and the pool is wanted again. */
 static void test_refused(void)
 {
@@ -510,6 +560,7 @@ static CU_TestInfo quiesces[] = {
 	{"vhba-virt gone", test_gone},
 	{"no wait", test_no_wait},
 	{"refused", test_refused},
+	{"a plan counts the wait in", test_plan},
 	CU_TEST_INFO_NULL,
 };
 

@@ -113,6 +113,10 @@ int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op 
  * the deadline at most; then it goes on by op_quiesce_start, and the record says how it was.
  */
 bool op_pools_begin(struct op *op, const struct op_ask *ask);
+/* How much of a deadline that may take at most; 0: nothing is waited for. us */
+uint64_t op_pools_most(struct daemon *d, const struct vm *vm, uint64_t deadline_us);
+/* The deadline that leaves so much for what comes after; UINT64_MAX stays. us */
+uint64_t op_pools_before(struct daemon *d, const struct vm *vm, uint64_t us);
 void op_pools_news(struct op *op); /* vhba-virt has reported, or is gone; may free op and the VM */
 struct json_object *op_pools_phase(const struct op *op); /* for the record; NULL: nothing was waited for */
 void op_pools_free(struct op_pools *op);

@@ -40,13 +40,39 @@ static void go_on(struct op *op)
 	op_refuse(op, &e);
 }
 
+#define SHARE 4 /* of the deadline: so much at most */
+
+/* Of whatever deadline, at most; 0: there is nothing to wait for. */
+static uint64_t bound(struct daemon *d, const struct vm *vm)
+{
+	const struct reg_vm *rv = registry_find(d->reg, vm->uuid);
+
+	return rv && rv->pool && !vm->quiesce && pools_served(d) ? d->cfg->pool_stop : 0;
+}
+
+uint64_t op_pools_most(struct daemon *d, const struct vm *vm, uint64_t deadline_us)
+{
+	uint64_t most = bound(d, vm);
+
+	return deadline_us / SHARE < most ? deadline_us / SHARE : most;
+}
+
+uint64_t op_pools_before(struct daemon *d, const struct vm *vm, uint64_t us)
+{
+	uint64_t most = bound(d, vm), share = us / (SHARE - 1) + 1;
+
+	if (us == UINT64_MAX || !most)
+		return us;
+	return us + (share < most ? share : most);
+}
+
 bool op_pools_begin(struct op *op, const struct op_ask *ask)
 {
-	uint64_t us = mono_left(op->deadline, op->start) / 4;
+	uint64_t us = op_pools_most(op->d, op->vm, mono_left(op->deadline, op->start));
 	enum vm_state was = op->vm->state;
 	struct op_pools *w;
 
-	if (op->kind == OP_RESUME || op->vm->quiesce || !pools_served(op->d) || !op->d->cfg->pool_stop)
+	if (op->kind == OP_RESUME || !us)
 		return false;
 	vm_set_state(op->vm, op_quiesce_state(op->kind));
 	w = pools_stopped(op->d, op->vm) ? NULL : calloc(1, sizeof(*w));
@@ -59,8 +85,6 @@ bool op_pools_begin(struct op *op, const struct op_ask *ask)
 	op->pools = w;
 	op->waits_for_pools = true;
 	op_progress(op, "pool", -1, NULL);
-	if (us > op->d->cfg->pool_stop)
-		us = op->d->cfg->pool_stop;
 	op_wake_at(op, mono_add(op->start, us), go_on);
 	return true;
 }

@@ -75,11 +75,18 @@ static const char *never_name(unsigned one_bit)
 }
 
 /* What a person must know beside the steps. */
-static struct json_object *notes(const struct plan_in *in)
+static struct json_object *notes(const struct plan_in *in, uint64_t pools_us)
 {
 	struct json_object *a = texts(in->profile->shared, shared_name);
 	char text[128];
 
+	if (pools_us) {
+		snprintf(text, sizeof(text),
+			 "libvirt's pools are stopped before the first step, which takes %" PRIu64
+			 " ms of the deadline at most",
+			 pools_us / USEC_PER_MSEC);
+		json_object_array_add(a, TEXT(text));
+	}
 	if (in->profile->note)
 		json_object_array_add(a, TEXT(in->profile->note));
 	snprintf(text, sizeof(text), "what ends the commands: %s", fc_abort_text(in->profile->abort));
@@ -100,7 +107,7 @@ static void add_deadline(struct json_object *o, const char *key, uint64_t us)
 }
 
 static struct json_object *show_one(const struct daemon *d, const struct vm_vhba *v, const struct plan_in *in,
-				    const struct plan *p)
+				    const struct plan *p, uint64_t pools_us)
 {
 	const struct fc_host *parent = fc_host_find(&d->inv, v->parent_host);
 	struct json_object *o = result_vhba(v), *steps = json_object_new_array();
@@ -117,7 +124,7 @@ static struct json_object *show_one(const struct daemon *d, const struct vm_vhba
 	for (unsigned i = 0; i < p->n; i++)
 		json_object_array_add(steps, show_step(&p->step[i]));
 	ADD(o, "steps", steps);
-	ADD(o, "notes", notes(in));
+	ADD(o, "notes", notes(in, pools_us));
 	ADD(o, "never", texts(in->profile->never, never_name));
 	return o;
 }
@@ -130,7 +137,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 struct json_object *show_plan(struct daemon *d, struct vm *vm, uint64_t deadline_us, uint64_t drain_us)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
-	uint64_t smallest = 0, usual = 0;
+	uint64_t smallest = 0, usual = 0, pools_us = op_pools_most(d, vm, deadline_us);
 	struct quiesce_config cfg;
 	bool met = true;
 
@@ -140,11 +147,13 @@ struct json_object *show_plan(struct daemon *d, struct vm *vm, uint64_t deadline
 		struct plan plan;
 
 		look(d, &vm->vhba[i], &in);
-		plan_make(&in, deadline_us, &plan);
+		plan_make(&in, deadline_us - pools_us, &plan);
+		plan.smallest_us = op_pools_before(d, vm, plan.smallest_us);
+		plan.usual_us = op_pools_before(d, vm, plan.usual_us);
 		met = met && plan.met;
 		smallest = larger(smallest, plan.smallest_us);
 		usual = larger(usual, plan.usual_us);
-		json_object_array_add(list, show_one(d, &vm->vhba[i], &in, &plan));
+		json_object_array_add(list, show_one(d, &vm->vhba[i], &in, &plan, pools_us));
 	}
 	ADD(o, "vm", TEXT(vm->name));
 	ADD(o, "deadline_us", UINT(deadline_us));
