@@ -45,9 +45,12 @@ static void go_on(struct op *op)
 /* Of whatever deadline, at most; 0: there is nothing to wait for. */
 static uint64_t bound(struct daemon *d, const struct vm *vm)
 {
-	const struct reg_vm *rv = registry_find(d->reg, vm->uuid);
+	const struct reg_vm *rv;
 
-	return rv && rv->pool && !vm->quiesce && pools_served(d) ? d->cfg->pool_stop : 0;
+	if (vm->quiesce || !pools_served(d))
+		return 0;
+	rv = registry_find(d->reg, vm->uuid);
+	return rv && rv->pool ? d->cfg->pool_stop : 0;
 }
 
 uint64_t op_pools_most(struct daemon *d, const struct vm *vm, uint64_t deadline_us)
