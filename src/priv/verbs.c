@@ -33,6 +33,14 @@ int verb_check_fc_host(int host, struct priv_reply *r)
 	return -ENODEV;
 }
 
+const struct fc_profile *verb_profile(int host)
+{
+	char driver[16] = "";
+
+	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", host);
+	return fc_profile_find(driver);
+}
+
 int verb_write(const char *value, const char *fmt, ...)
 {
 	char path[PATH_MAX];
@@ -239,12 +247,11 @@ static int is_directory_server(const char *rport, void *arg)
 /* The node through which this host's driver lets the name server be asked; -errno. */
 static int open_name_server(int host, enum ct_way *way, struct priv_reply *r)
 {
-	char path[PATH_MAX], driver[16] = "", node[64];
+	char path[PATH_MAX], node[64];
 	struct directory d;
 	int fd;
 
-	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", host);
-	*way = fc_profile_find(driver)->ct_by_rport ? CT_BY_RPORT : CT_BY_HOST;
+	*way = verb_profile(host)->ct_by_rport ? CT_BY_RPORT : CT_BY_HOST;
 	snprintf(node, sizeof(node), "fc_host%d", host);
 	if (*way == CT_BY_RPORT) {
 		if (verb_each_child(host, "rport-", is_directory_server, &d) != 1) {

@@ -29,6 +29,10 @@ int verb_check_fc_host(int host, struct priv_reply *r);
 /* The same, and -EOPNOTSUPP when it can't have vports. */
 int verb_check_parent(int host, struct priv_reply *r);
 
+struct fc_profile;
+/* That of the driver of this host; the unknown driver's when the host is gone. */
+const struct fc_profile *verb_profile(int host);
+
 /* sysroot_write, but for what must never be written (fc_may_write): -EPERM. */
 int verb_write(const char *value, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

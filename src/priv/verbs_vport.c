@@ -123,11 +123,10 @@ static int own_host(int parent, unsigned channel, unsigned number)
 static int check_error_handling(const struct priv_request *q, const struct priv_reply *v,
 				struct priv_reply *r)
 {
-	char driver[16] = "", state[32] = "";
+	char state[32] = "";
 	int host = own_host(q->host, v->channel, v->number);
 
-	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
-	if (host < 0 || !fc_profile_find(driver)->frees_resets ||
+	if (host < 0 || !verb_profile(q->host)->frees_resets ||
 	    sysroot_read(state, sizeof(state), "/sys/class/scsi_host/host%d/state", host) < 0 ||
 	    !strstr(state, "recovery"))
 		return 0;
@@ -138,13 +137,11 @@ static int check_error_handling(const struct priv_request *q, const struct priv_
 
 static int write_create(const struct priv_request *q, struct priv_reply *r)
 {
-	char text[40], driver[16] = "";
-	bool alone;
+	bool alone = verb_profile(q->host)->shared & FC_SHARED_RTNL;
+	char text[40];
 	int err = 0;
 
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
-	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
-	alone = fc_profile_find(driver)->shared & FC_SHARED_RTNL;
 	if (alone)
 		err = vport_lock_rtnl();
 	if (err) {
@@ -188,13 +185,11 @@ int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 static int empty_vport(const struct priv_request *q, struct priv_reply *r)
 {
 	int host = own_host(q->host, r->channel, r->number);
-	char driver[16] = "";
 	uint64_t left;
 
 	verb_close_luns(host);
 	left = verb_let_end(host, q->target);
-	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
-	if (!left || !fc_profile_find(driver)->disable_first)
+	if (!left || !verb_profile(q->host)->disable_first)
 		return 0;
 	verb_write("1", "/sys/class/fc_vports/vport-%d:%u-%u/vport_disable", q->host, r->channel,
 		   r->number); /* EALREADY: so much the better */
@@ -279,10 +274,9 @@ int verb_vport_disable(const struct priv_request *q, struct priv_reply *r)
  */
 static bool hides_disabled(const struct priv_request *q, char *state, size_t size)
 {
-	char driver[16] = "", port[32] = "";
+	char port[32] = "";
 
-	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", q->host);
-	if (!fc_profile_find(driver)->hides_disabled ||
+	if (!verb_profile(q->host)->hides_disabled ||
 	    sysroot_read(state, size, "/sys/class/fc_vports/vport-%d:%u-%u/vport_state", q->host, q->channel,
 			 q->number) < 0 ||
 	    !strcmp(state, "Disabled"))
