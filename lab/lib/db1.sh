@@ -28,28 +28,37 @@ vport_count() {
 	echo "${#all[@]}"
 }
 
-# result NAME DEADLINE-MS STATUS COMMAND...: an operation with --json, its record in $OUT/NAME.json; it ends with that status
-# and by its deadline, 50 ms of scheduling and what this machine was stalled by.
-result() {
-	local name=$1 limit=$2 expected=$3 rc=0
-	shift 3
+# timed NAME COMMAND...: an operation with --json, its record in $OUT/NAME.json, beside a watch of what this machine is stalled by;
+# its status.
+timed() {
+	local name=$1 rc=0
+	shift
 	stall_begin
 	ctl --json "$@" >"$OUT/$name.json" 2>"$OUT/$name.err" || rc=$?
 	stall_end
+	return "$rc"
+}
+
+# in_time NAME DEADLINE-MS: it was answered by its deadline, 50 ms of scheduling and what this machine was stalled by.
+in_time() { ok "$1: answered by its deadline" test "$(elapsed_ms "$OUT/$1.json")" -le $(($2 + stalled)); }
+
+# result NAME DEADLINE-MS STATUS COMMAND...: a timed operation ends with that status and in time.
+result() {
+	local name=$1 limit=$2 expected=$3 rc=0
+	shift 3
+	timed "$name" "$@" || rc=$?
 	is "$rc" "$expected" "$name: vhbactl ends with $expected"
 	[ "$rc" -eq "$expected" ] || diag "$(cat "$OUT/$name.json" "$OUT/$name.err")"
-	ok "$name: answered by its deadline" test "$(elapsed_ms "$OUT/$name.json")" -le $((limit + stalled))
+	in_time "$name" "$limit"
 	diag "$(jq -r '"\(.outcome) after \(.elapsed_us / 1000 | floor) ms"' "$OUT/$name.json"), stalled for $stalled ms"
 }
 
-# lost_command NAME DEADLINE-MS COMMAND...: as result; is the outcome that the kernel keeps a command which its logout should have ended?
+# lost_command NAME DEADLINE-MS COMMAND...: a timed operation, in time; does the kernel keep a command that its logout should have ended?
 lost_command() {
 	local name=$1 limit=$2
 	shift 2
-	stall_begin
-	ctl --json "$@" >"$OUT/$name.json" 2>"$OUT/$name.err" || true
-	stall_end
-	ok "$name: answered by its deadline" test "$(elapsed_ms "$OUT/$name.json")" -le $((limit + stalled))
+	timed "$name" "$@" || true
+	in_time "$name" "$limit"
 	jq -e '.outcome == "unconfirmed" and (.text | contains("its logout has not ended"))' "$OUT/$name.json" >/dev/null
 }
 
