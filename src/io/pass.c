@@ -216,12 +216,11 @@ struct attempt {
 /* NOT READY, logical unit not accessible by this port: in transition, standby, unavailable (SPC-4, 5.11.2) */
 static bool other_port(const struct sg_command *c)
 {
-	bool fixed = (c->sense[0] & 0x7e) == 0x70;
-	unsigned key = fixed ? c->sense[2] & 0xf : c->sense[1] & 0xf;
-	unsigned asc = fixed ? get_be16(c->sense + 12) : get_be16(c->sense + 2);
+	enum scsi_asc asc;
 
-	return c->status == SCSI_CHECK_CONDITION && c->sense_len >= (fixed ? 14 : 4) &&
-	       key == KEY_NOT_READY && asc >= 0x040a && asc <= 0x040c;
+	return c->status == SCSI_CHECK_CONDITION &&
+	       scsi_sense_read(c->sense, c->sense_len, &asc) == KEY_NOT_READY && asc >= 0x040a &&
+	       asc <= 0x040c;
 }
 
 /*

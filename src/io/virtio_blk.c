@@ -217,18 +217,6 @@ bool vblk_translate(struct io_task *t, const struct blk_facts *f, uint64_t featu
 
 /* ---- to the ring ---- */
 
-/* Key and code of sense data in either format (SPC-4, 4.5). */
-static enum scsi_key sense_of(const struct scsi_task *s, enum scsi_asc *asc)
-{
-	bool descriptor = (s->sense[0] & 0x7e) == 0x72;
-
-	*asc = ASC_NONE;
-	if (s->sense_len < (descriptor ? 4 : 14))
-		return KEY_NO_SENSE;
-	*asc = (enum scsi_asc)get_be16(s->sense + (descriptor ? 2 : 12));
-	return (enum scsi_key)(s->sense[descriptor ? 1 : 2] & 0x0f);
-}
-
 static uint8_t verdict_of(const struct io_task *t)
 {
 	const struct scsi_task *s = &t->scsi;
@@ -238,8 +226,8 @@ static uint8_t verdict_of(const struct io_task *t)
 		return t->verdict;
 	if (s->status == SCSI_GOOD)
 		return s->overrun || s->moved < s->in_len ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
-	if (s->status == SCSI_CHECK_CONDITION && sense_of(s, &asc) == KEY_ILLEGAL_REQUEST &&
-	    asc == ASC_INVALID_OPCODE)
+	if (s->status == SCSI_CHECK_CONDITION &&
+	    scsi_sense_read(s->sense, s->sense_len, &asc) == KEY_ILLEGAL_REQUEST && asc == ASC_INVALID_OPCODE)
 		return VIRTIO_BLK_S_UNSUPP;
 	return VIRTIO_BLK_S_IOERR;
 }
@@ -266,7 +254,8 @@ enum again vblk_again(const struct io_task *t)
 		return AGAIN_NEVER;
 	if (s->status == SCSI_BUSY || s->status == SCSI_TASK_SET_FULL || s->status == SCSI_TASK_ABORTED)
 		return AGAIN_LATER;
-	if (s->status == SCSI_CHECK_CONDITION && sense_of(s, &asc) == KEY_UNIT_ATTENTION)
+	if (s->status == SCSI_CHECK_CONDITION &&
+	    scsi_sense_read(s->sense, s->sense_len, &asc) == KEY_UNIT_ATTENTION)
 		return AGAIN_AT_ONCE;
 	return AGAIN_NEVER;
 }

@@ -64,6 +64,17 @@ unsigned scsi_sense_build(uint8_t *buf, bool descriptor, enum scsi_key key, enum
 	return descriptor ? build_descriptor(buf, key, asc, detail) : build_fixed(buf, key, asc, detail);
 }
 
+enum scsi_key scsi_sense_read(const uint8_t *sense, unsigned len, enum scsi_asc *asc)
+{
+	bool descriptor = len && (sense[0] & 0x7e) == 0x72;
+
+	*asc = ASC_NONE;
+	if (len < (descriptor ? 4 : 14))
+		return KEY_NO_SENSE;
+	*asc = (enum scsi_asc)get_be16(sense + (descriptor ? 2 : 12));
+	return (enum scsi_key)(sense[descriptor ? 1 : 2] & 0x0f);
+}
+
 void scsi_check(struct scsi_task *t, bool descriptor, enum scsi_key key, enum scsi_asc asc,
 		const struct scsi_detail *detail)
 {

@@ -72,6 +72,10 @@ struct scsi_detail {
 unsigned scsi_sense_build(uint8_t *buf, bool descriptor, enum scsi_key, enum scsi_asc,
 			  const struct scsi_detail *);
 
+/* The sense key of sense data in either format, and their code; KEY_NO_SENSE and ASC_NONE when they are too
+ * short. */
+enum scsi_key scsi_sense_read(const uint8_t *sense, unsigned len, enum scsi_asc *asc);
+
 /* End the task with CHECK CONDITION. detail may be NULL. */
 void scsi_check(struct scsi_task *, bool descriptor, enum scsi_key, enum scsi_asc,
 		const struct scsi_detail *);
