@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+noinst_PROGRAMS += bench/io/ringload
+bench_io_ringload_SOURCES = bench/io/ringload.c
+bench_io_ringload_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+bench_io_ringload_LDADD = tests/io/libfront.la
+EXTRA_DIST += bench/io/run
+dist_check_SCRIPTS += bench/io/smoke.sh
+TESTS += bench/io/smoke.sh

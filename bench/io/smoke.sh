@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bench/io/run on a small file, for a moment: that it measures vhba-io by both devices, beside those peers that are installed.
+set -euo pipefail
+src=${top_srcdir:?} build=${top_builddir:?}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0
+# row PATTERN DESCRIPTION: a line of the table
+row() {
+	n=$((n + 1))
+	if grep -qE "$1" "$tmp/io.md"; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+
+# The sandbox forbids what a sanitizer looks for leaks by.
+export ASAN_OPTIONS=detect_leaks=0
+VHBA_BUILD=$build VHBA_BENCH_OUT=$tmp timeout 120 "$src/bench/io/run" --rounds 1 --seconds 0.1 --size 8 file-qd32 file-4x32 \
+	>"$tmp/log" 2>&1 || sed 's/^/# /' "$tmp/log"
+touch "$tmp/io.md"
+for who in vhba poll blk; do
+	row "^\| file-qd32 \| $who \| [1-9][0-9]* \(" "file-qd32: $who moves data"
+	row "^\| file-4x32 \| $who \| [1-9][0-9]* \(" "file-4x32: $who moves data by four queues"
+	row "^\| idle-stop \| $who \| [1-9][0-9]* us" "$who stops"
+done
+for who in fio qsd; do
+	program=$who
+	[ "$who" = fio ] || program=qemu-storage-daemon
+	! command -v "$program" >/dev/null || row "^\| file-4x32 \| $who \| [1-9][0-9]* \(" "and so does $who"
+done
+echo "1..$n"
