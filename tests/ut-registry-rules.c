@@ -416,7 +416,7 @@ static void test_first_schema(void)
 		CU_ASSERT_TRUE(registry_name_known(r, 0x77, &owner));
 		CU_ASSERT_PTR_NULL(owner);
 	}
-	CU_ASSERT_TRUE(DONE(registry_set_pool(r, vm("a"), true, tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_set(r, vm("a"), true, &(struct reg_io){0}, tell, &t, &e)));
 	CU_ASSERT_TRUE_FATAL(reopen());
 	CU_ASSERT_TRUE(vm("a")->pool);
 	CU_ASSERT_TRUE(REFUSED(VHBA_E_EXISTS, registry_import(r, &stolen, tell, &t, &e)));

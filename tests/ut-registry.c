@@ -151,7 +151,7 @@ static void test_newer(void)
 	r = registry_open(dir, USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	UT_EQ(e.kind, VHBA_E_VERSION);
-	sql("PRAGMA user_version = 4");
+	sql("PRAGMA user_version = 5");
 	UT_EQ(reopen(), 0);
 	UT_EQ(registry_count(r), 1);
 }
@@ -238,7 +238,8 @@ static void test_ticket_pool(void)
 	UT_EQ(proto_get_uint(o, "version", 0), 1);
 	CU_ASSERT_PTR_NULL(proto_get(o, "pool"));
 	json_object_put(o);
-	CU_ASSERT_TRUE(DONE(registry_set_pool(r, registry_find(r, "db1"), true, tell, &t, &e)));
+	CU_ASSERT_TRUE(
+		DONE(registry_set(r, registry_find(r, "db1"), true, &(struct reg_io){0}, tell, &t, &e)));
 	o = ticket_write(registry_find(r, "db1"), "alpha", 3);
 	UT_EQ(proto_get_uint(o, "version", 0), 3);
 	vm = ticket_read(o, &e);
@@ -253,7 +254,7 @@ static void test_bad_tickets(void)
 	static const struct {
 		const char *key, *value;
 	} bad[] = {
-		{"format", "\"x\""}, {"version", "4"},	 {"version", "\"1\""},
+		{"format", "\"x\""}, {"version", "5"},	 {"version", "\"1\""},
 		{"vm", "\"a b\""},   {"uuid", "\"no\""}, {"generation", "-1"},
 		{"vhbas", "{}"},     {"vhbas", "[1]"},	 {"vhbas", "[{\"index\":0}]"},
 	};

@@ -42,7 +42,13 @@ static const struct ctl_arg vm_add_o[] = {
 	END,
 };
 static const struct ctl_arg vm_set_o[] = {
-	{"pool", 0, CTL_BOOL, REQUIRED, "pool", "yes|no", "with a storage pool of libvirt's for each vhba"},
+	{"pool", 0, CTL_BOOL, OPTIONAL, "pool", "yes|no", "with a storage pool of libvirt's for each vhba"},
+	{"io", 0, CTL_TEXT, OPTIONAL, "io", "none|scsi|blk",
+	 "what carries its I/O: the host's block devices, or vhba-io with one SCSI host adapter, or with a "
+	 "disk a LUN"},
+	{"io-workers", 0, CTL_UINT, OPTIONAL, "io_workers", "N", "threads of vhba-io; 0: as configured"},
+	{"limit-iops", 0, CTL_UINT, OPTIONAL, "limit_iops", "N", "commands a second; 0: no limit"},
+	{"limit-mbps", 0, CTL_UINT, OPTIONAL, "limit_mbps", "N", "megabytes (10^6) a second; 0: no limit"},
 	END,
 };
 static const struct ctl_arg vm_remove_o[] = {
@@ -60,6 +66,21 @@ static const struct ctl_arg vhba_add_o[] = {
 static const struct ctl_arg vhba_remove_a[] = {
 	A_VM,
 	{"INDEX", 0, CTL_UINT, REQUIRED, "index", NULL, "index of the vhba"},
+	END,
+};
+static const struct ctl_arg lun_add_o[] = {
+	{"file", 0, CTL_TEXT, REQUIRED, "file", "PATH", "a file or block device, as an absolute path"},
+	{"serial", 0, CTL_TEXT, OPTIONAL, "serial", "S",
+	 "its serial number; default: of the VM's UUID and the LUN's number"},
+	{"number", 0, CTL_UINT, OPTIONAL, "number", "N",
+	 "the guest's number of it; default: the lowest that is free"},
+	{"ro", 0, CTL_FLAG, OPTIONAL, "read_only", NULL, "the guest can't write it"},
+	{"direct", 0, CTL_FLAG, OPTIONAL, "direct", NULL, "past the host's page cache"},
+	END,
+};
+static const struct ctl_arg lun_remove_a[] = {
+	A_VM,
+	{"NUMBER", 0, CTL_UINT, REQUIRED, "number", NULL, "the guest's number of the LUN"},
 	END,
 };
 static const struct ctl_arg parent_a[] = {
@@ -142,7 +163,7 @@ const struct ctl_command ctl_commands[] = {
 	{"vm remove", "vm.Remove", vm_a, vm_remove_o, false, NULL, NULL,
 	 "Forget a detached VM; its names are never given again."},
 	{"vm set", "vm.Set", vm_a, vm_set_o, false, NULL, show_vm,
-	 "Change what libvirt is to have of a VM; also while it is attached."},
+	 "Change what libvirt is to have of a VM, and what carries its I/O from its next start."},
 	{"vm list", "vm.List", none, none, false, NULL, show_vms, "All VMs."},
 	{"vm show", "vm.Show", vm_a, none, false, NULL, show_vm,
 	 "A VM with its vhbas, their targets and LUNs."},
@@ -158,6 +179,10 @@ const struct ctl_command ctl_commands[] = {
 	 "One physical fc_host, with its own targets."},
 	{"lun list", "lun.List", vm_optional_a, none, false, NULL, show_luns,
 	 "LUN paths of one VM or of all."},
+	{"lun add", "lun.Add", vm_a, lun_add_o, false, NULL, show_lun,
+	 "Give the guest of a VM with an I/O back end a file or block device as a LUN."},
+	{"lun remove", "lun.Remove", lun_remove_a, none, false, NULL, NULL,
+	 "Take a LUN from the guest; its file stays."},
 	{"pool list", "pool.List", vm_optional_a, none, false, NULL, show_pools,
 	 "libvirt's storage pools on vhbas, own and those that others have defined."},
 	{"pool sync", "pool.Sync", vm_optional_a, pool_sync_o, false, NULL, show_pools,

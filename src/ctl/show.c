@@ -35,6 +35,8 @@ static const struct column lun_columns[] = {
 	{"SG", "sg", COL_TEXT},
 	{"STATE", "state", COL_TEXT},
 	{"DESIGNATOR", "designator", COL_TEXT},
+	{"GUEST", "guest_lun", COL_UINT},
+	{"FILE", "file", COL_TEXT},
 	{NULL},
 };
 
@@ -134,6 +136,14 @@ void show_luns(struct json_object *reply)
 	table_show(json_list(reply, "luns"), lun_columns, "LUNs");
 }
 
+void show_lun(struct json_object *reply)
+{
+	struct json_object *l = object(reply, "lun");
+
+	printf("LUN %" PRIu64 "  %s  serial %s%s\n", json_uint(l, "guest_lun"), json_text(l, "file"),
+	       json_text(l, "serial"), json_uint(l, "read_only") ? "  read only" : "");
+}
+
 void show_pools(struct json_object *reply)
 {
 	struct json_object *list = json_list(reply, "pools");
@@ -207,6 +217,8 @@ void show_vm(struct json_object *reply)
 	if (json_has(vm, "owner"))
 		printf("  owner %s, generation %" PRIu64, json_text(vm, "owner"),
 		       json_uint(vm, "generation"));
+	if (json_has(vm, "io") && strcmp(json_text(vm, "io"), "none"))
+		printf("  io %s%s", json_text(vm, "io"), json_uint(vm, "gated") ? ", gated" : "");
 	putchar('\n');
 	if (json_list_len(vhbas))
 		show_tree(vhbas);

@@ -12,7 +12,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/fcoe.c \
 	src/daemon/follow.c src/daemon/follow.h \
 	src/daemon/history.c src/daemon/history.h \
-	src/daemon/methods.c src/daemon/methods.h src/daemon/methods_op.c src/daemon/methods_ticket.c \
+	src/daemon/methods.c src/daemon/methods.h src/daemon/methods_lun.c src/daemon/methods_op.c src/daemon/methods_ticket.c \
 	src/daemon/handover.c src/daemon/handover.h src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_pools.c src/daemon/op_quiesce.c \
 	src/daemon/placement.c src/daemon/placement.h \
 	src/daemon/plan.c src/daemon/plan.h src/daemon/plan_show.c \
@@ -23,6 +23,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/registry.c src/daemon/registry.h \
 	src/daemon/registry_change.c src/daemon/registry_change.h \
 	src/daemon/registry_db.c src/daemon/registry_db.h \
+	src/daemon/registry_lun.c \
 	src/daemon/registry_model.c src/daemon/registry_model.h \
 	src/daemon/registry_row.c src/daemon/registry_row.h \
 	src/daemon/registry_sql.c src/daemon/registry_sql.h \
@@ -165,3 +166,10 @@ tests_ut_pools_SOURCES = tests/ut-pools.c tests/ut-privq.h tests/ut-tree.c tests
 tests_ut_pools_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_pools_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_pools_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-registry-io
+TESTS += tests/ut-registry-io
+tests_ut_registry_io_SOURCES = tests/ut-registry-io.c tests/ut-registry-bench.h
+tests_ut_registry_io_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_registry_io_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SQLITE_CFLAGS)
+tests_ut_registry_io_LDADD = tests/libut.la src/daemon/libvhbad.la

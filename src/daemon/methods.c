@@ -51,7 +51,9 @@ void methods_changed(void *user, const struct verror *e)
 		return;
 	}
 	o = json_object_new_object();
-	if (c->index >= 0 && rv)
+	if (c->index >= CHANGE_LUN && rv)
+		show_new_lun(rv, (unsigned)(c->index - CHANGE_LUN), o);
+	else if (c->index >= 0 && rv)
 		json_object_object_add(o, "vhba",
 				       show_vhba(c->d, rv, registry_vhba(rv, (unsigned)c->index), false));
 	else if (c->index == -1 && rv)
@@ -101,21 +103,6 @@ static void vm_add(struct daemon *d, struct call *call, struct json_object *p)
 				   registry_vm_add(d->reg, name, uuid, d->cfg->host_name,
 						   proto_get_bool(p, "pool"), methods_changed, c, &e),
 				   &e);
-}
-
-static void vm_set(struct daemon *d, struct call *call, struct json_object *p)
-{
-	struct verror e;
-	const struct reg_vm *rv = methods_vm(d, p, &e);
-	struct change *c;
-
-	if (!rv) {
-		call_error(call, &e);
-		return;
-	}
-	c = methods_change(d, call, rv->name, -1);
-	methods_changed_or_refused(
-		d, c, registry_set_pool(d->reg, rv, proto_get_bool(p, "pool"), methods_changed, c, &e), &e);
 }
 
 static void vm_remove(struct daemon *d, struct call *call, struct json_object *p)
@@ -275,7 +262,7 @@ static void events(struct daemon *d, struct call *call, struct json_object *p)
 static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_VM_ADD] = vm_add,
 	[PROTO_VM_REMOVE] = vm_remove,
-	[PROTO_VM_SET] = vm_set,
+	[PROTO_VM_SET] = method_vm_set,
 	[PROTO_VHBA_ADD] = vhba_add,
 	[PROTO_VHBA_REMOVE] = vhba_remove,
 	[PROTO_EXPORT] = method_export,
@@ -288,6 +275,8 @@ static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_PARENT_LIST] = method_parent_list,
 	[PROTO_PARENT_SHOW] = method_parent_show,
 	[PROTO_LUN_LIST] = method_lun_list,
+	[PROTO_LUN_ADD] = method_lun_add,
+	[PROTO_LUN_REMOVE] = method_lun_remove,
 	[PROTO_POOL_LIST] = method_pool_list,
 	[PROTO_POOL_SYNC] = method_pool_sync,
 	[PROTO_POOL_SERVE] = method_pool_serve,

@@ -14,12 +14,14 @@ bool methods_detached(struct daemon *d, const struct reg_vm *rv, struct verror *
 /* True: nothing in the SAN, as far as it is seen or configured, carries the name. */
 bool methods_free_name(struct daemon *d, wwn_t name, struct verror *e);
 
+#define CHANGE_LUN 1000
 /* A call that waits for the registry's disk: it names what to answer with when the change is written. */
 struct change {
 	struct daemon *d;
 	struct call *call;
 	char vm[REG_NAME_MAX];
-	int index; /* of the vhba to answer with; -1: the VM; -2: nothing */
+	int index; /* of the vhba to answer with; -1: the VM; -2: nothing; CHANGE_LUN + n: the guest's LUN n
+		    */
 };
 struct change *methods_change(struct daemon *d, struct call *call, const char *vm, int index); /* or NULL */
 void methods_changed(void *user, const struct verror *e); /* the registry's reg_done: answers, and frees */
@@ -61,5 +63,16 @@ struct json_object *show_vhba_targets(const struct daemon *d, const struct reg_v
 /* A vhba's LUNs and those that are missing, appended to list. */
 void show_luns(const char *vm, const struct reg_vhba *v, const struct fc_host *host,
 	       struct json_object *list);
+
+/* methods_lun.c */
+void method_lun_add(struct daemon *d, struct call *call, struct json_object *p);
+void method_lun_remove(struct daemon *d, struct call *call, struct json_object *p);
+void method_vm_set(struct daemon *d, struct call *call, struct json_object *p);
+/* What carries its I/O, added to a VM's object. */
+void show_vm_io(const struct reg_vm *rv, struct json_object *o);
+/* {"lun"}: one that has come. */
+void show_new_lun(const struct reg_vm *rv, unsigned number, struct json_object *o);
+/* Files are appended to the list of a VM's LUNs, and an array's get the guest's number. */
+void show_guest_luns(const struct reg_vm *rv, struct json_object *list);
 
 #endif

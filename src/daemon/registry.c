@@ -237,8 +237,8 @@ int registry_submit(struct registry *r, const char *uuid, struct reg_vm *after, 
 	struct waiting *w = calloc(1, sizeof(*w));
 	const struct reg_vm *before = model_find_uuid(&r->model, uuid);
 
-	if (!tx || !w || (after && !(tx->vm = reg_vm_copy(after))) ||
-	    (before && !(tx->before = reg_vm_copy(before))))
+	if (!tx || !w || (after && registry_number_luns(after)) ||
+	    (after && !(tx->vm = reg_vm_copy(after))) || (before && !(tx->before = reg_vm_copy(before))))
 		return refuse(tx, w, after, e);
 	if (r->closing) {
 		refuse(tx, w, after, NULL);

@@ -32,6 +32,34 @@
 #define REG_LUNS_MAX 1024 /* expected by one vhba */
 #define REG_ZONES_MAX 1024 /* bytes of a vhba's zones with their commas and NUL */
 #define REG_VSAN_MAX 4093
+#define REG_GUEST_LUNS 256 /* of a VM with an I/O back end: numbers 0.. */
+#define REG_FILE_MAX 256 /* bytes of a path with its NUL */
+#define REG_SERIAL 21
+
+/* What carries a VM's I/O. The numbers are those of the file. */
+enum reg_io_kind {
+	REG_IO_NONE, /* the host's block devices, as QEMU opens them */
+	REG_IO_SCSI, /* vhba-io, one virtio-scsi device with all LUNs */
+	REG_IO_BLK, /* vhba-io, one virtio-blk device a LUN */
+	REG_IO_KINDS_
+};
+
+struct reg_io {
+	enum reg_io_kind kind;
+	unsigned workers; /* 0: as configured */
+	uint64_t iops, mbps; /* 0: no limit */
+	bool gate; /* it came with a ticket, and that the source is done has not been shown yet */
+};
+
+/* A LUN by the number that the guest knows it by, which stays: an array's (by its designator), or a file's.
+ */
+struct reg_guest_lun {
+	unsigned number;
+	char designator[REG_DESIGNATOR]; /* "": a file */
+	char file[REG_FILE_MAX]; /* "": an array's; or a block device */
+	char serial[REG_SERIAL]; /* of a file */
+	bool read_only, direct; /* of a file; direct: past the host's page cache */
+};
 
 struct reg_lun {
 	char designator[REG_DESIGNATOR];
@@ -59,10 +87,13 @@ struct reg_vm {
 	char owner[REG_NAME_MAX]; /* the host that may attach it; "": it was moved away */
 	uint64_t generation; /* grows with every export */
 	bool pool; /* libvirt has a storage pool of each vhba while it is attached */
+	struct reg_io io;
 	bool pending; /* a change is being written */
 	bool uncertain; /* and the disk has not answered in time */
 	unsigned vhbas_n;
 	struct reg_vhba *vhbas; /* by index, ascending */
+	unsigned guest_luns_n;
+	struct reg_guest_lun *guest_luns; /* by number, ascending */
 };
 
 TAILQ_HEAD(reg_vm_list, reg_vm);
@@ -98,6 +129,17 @@ unsigned registry_count(const struct registry *r);
 const struct reg_vm *registry_find(const struct registry *r, const char *name_or_uuid);
 const struct reg_vhba *registry_vhba(const struct reg_vm *vm, unsigned index);
 
+/* NULL: the guest has none of that number. */
+const struct reg_guest_lun *reg_guest_lun(const struct reg_vm *vm, unsigned number);
+/* That of an array's LUN. */
+const struct reg_guest_lun *reg_guest_lun_of(const struct reg_vm *vm, const char *designator);
+const char *reg_io_name(enum reg_io_kind kind); /* "none", "scsi", "blk" */
+enum reg_io_kind reg_io_parse(const char *name); /* REG_IO_KINDS_: none of them */
+
+/* What may be served as a LUN: an absolute path without commas or control characters. */
+bool reg_file_is_good(const char *file);
+bool reg_serial_is_good(const char *serial);
+
 /* Whose name is it, or was it ever allocated?  *vm may be NULL on return when it is nobody's any more. */
 bool registry_name_known(const struct registry *r, wwn_t name, const struct reg_vm **vm);
 
@@ -126,8 +168,15 @@ int registry_set_expected(struct registry *r, const struct reg_vm *vm, unsigned 
 			  struct verror *e);
 int registry_set_owner(struct registry *r, const struct reg_vm *vm, const char *owner, uint64_t generation,
 		       reg_done *done, void *arg, struct verror *e);
-int registry_set_pool(struct registry *r, const struct reg_vm *vm, bool pool, reg_done *done, void *arg,
-		      struct verror *e);
+int registry_set(struct registry *r, const struct reg_vm *vm, bool pool, const struct reg_io *io,
+		 reg_done *done, void *arg, struct verror *e);
+
+/* A file or block device becomes a LUN of the guest's; l->number REG_GUEST_LUNS: the lowest free one. */
+int registry_lun_add(struct registry *r, const struct reg_vm *vm, const struct reg_guest_lun *l,
+		     reg_done *done, void *arg, struct verror *e);
+/* An array's only when it is expected no more. */
+int registry_lun_remove(struct registry *r, const struct reg_vm *vm, unsigned number, reg_done *done,
+			void *arg, struct verror *e);
 
 /* The whole VM, copied; replaces the one of the same UUID. Its names may be known only as that VM's. */
 int registry_import(struct registry *r, const struct reg_vm *vm, reg_done *done, void *arg, struct verror *e);

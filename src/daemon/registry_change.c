@@ -73,8 +73,7 @@ static void set_uuid(struct reg_vm *vm, const char *uuid)
 
 /* ---- changes of a VM ---- */
 
-/* A copy to change; NULL when the VM is not to be changed now. */
-static struct reg_vm *changeable(const struct reg_vm *vm, struct verror *e)
+struct reg_vm *registry_changeable(const struct reg_vm *vm, struct verror *e)
 {
 	struct reg_vm *c;
 
@@ -125,7 +124,7 @@ int registry_vm_add(struct registry *r, const char *name, const char *uuid, cons
 int registry_vm_remove(struct registry *r, const struct reg_vm *vm, reg_done *done, void *arg,
 		       struct verror *e)
 {
-	struct reg_vm *c = changeable(vm, e);
+	struct reg_vm *c = registry_changeable(vm, e);
 	char uuid[37];
 
 	if (!c)
@@ -138,7 +137,7 @@ int registry_vm_remove(struct registry *r, const struct reg_vm *vm, reg_done *do
 int registry_set_owner(struct registry *r, const struct reg_vm *vm, const char *owner, uint64_t generation,
 		       reg_done *done, void *arg, struct verror *e)
 {
-	struct reg_vm *c = changeable(vm, e);
+	struct reg_vm *c = registry_changeable(vm, e);
 
 	if (!c)
 		return -EBUSY;
@@ -147,14 +146,15 @@ int registry_set_owner(struct registry *r, const struct reg_vm *vm, const char *
 	return registry_submit(r, c->uuid, c, done, arg, e);
 }
 
-int registry_set_pool(struct registry *r, const struct reg_vm *vm, bool pool, reg_done *done, void *arg,
-		      struct verror *e)
+int registry_set(struct registry *r, const struct reg_vm *vm, bool pool, const struct reg_io *io,
+		 reg_done *done, void *arg, struct verror *e)
 {
-	struct reg_vm *c = changeable(vm, e);
+	struct reg_vm *c = registry_changeable(vm, e);
 
 	if (!c)
 		return -EBUSY;
 	c->pool = pool;
+	c->io = *io;
 	return registry_submit(r, c->uuid, c, done, arg, e);
 }
 
@@ -219,7 +219,7 @@ int registry_vhba_add(struct registry *r, const struct reg_vm *vm, int index, ui
 	if (index >= 0)
 		v.index = (unsigned)index;
 	ret = check_new_vhba(r, vm, &v, e);
-	if (!ret && !(c = changeable(vm, e)))
+	if (!ret && !(c = registry_changeable(vm, e)))
 		ret = -EBUSY;
 	if (ret) {
 		free(v.zones);
@@ -245,7 +245,7 @@ static struct reg_vhba *vhba_of(struct reg_vm *c, unsigned index, struct verror 
 int registry_vhba_remove(struct registry *r, const struct reg_vm *vm, unsigned index, reg_done *done,
 			 void *arg, struct verror *e)
 {
-	struct reg_vm *c = changeable(vm, e);
+	struct reg_vm *c = registry_changeable(vm, e);
 	struct reg_vhba *v;
 
 	if (!c)
@@ -272,7 +272,7 @@ int registry_set_expected(struct registry *r, const struct reg_vm *vm, unsigned 
 		verror_expected(e, "at most %d", REG_LUNS_MAX);
 		return -EINVAL;
 	}
-	c = changeable(vm, e);
+	c = registry_changeable(vm, e);
 	if (!c)
 		return -EBUSY;
 	v = vhba_of(c, index, e);
@@ -326,7 +326,7 @@ static int check_import(const struct registry *r, const struct reg_vm *vm, struc
 	const struct reg_vm *same = model_find_uuid(&r->model, vm->uuid);
 	const struct reg_vm *named = model_find_name(&r->model, vm->name);
 
-	if (check_vm(vm, e))
+	if (check_vm(vm, e) || registry_check_luns(vm, e))
 		return -EINVAL;
 	if (named && named != same)
 		return verror_set(e, VHBA_E_EXISTS, "another VM is called %s here (UUID %s)", vm->name,

@@ -27,6 +27,15 @@ struct registry {
 int registry_submit(struct registry *r, const char *uuid, struct reg_vm *after, reg_done *done, void *arg,
 		    struct verror *e);
 
+/* A copy to change; NULL with *e when the VM is not to be changed now. */
+struct reg_vm *registry_changeable(const struct reg_vm *vm, struct verror *e);
+
+/* registry_lun.c: the guest's LUNs of a VM that comes from outside: numbers that ascend, each a file or an
+ * array's. */
+int registry_check_luns(const struct reg_vm *vm, struct verror *e);
+/* Of a VM with a back end each expected LUN gets a number. 0 or -ENOMEM. */
+int registry_number_luns(struct reg_vm *vm);
+
 /* -EBUSY with *e when a change under way may yet give this name or UUID back to the VM that had it. */
 int registry_check_reserved(const struct registry *r, const char *name, const char *uuid, struct verror *e);
 

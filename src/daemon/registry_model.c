@@ -24,6 +24,7 @@ void reg_vm_free(struct reg_vm *vm)
 		free(vm->vhbas[i].luns);
 	}
 	free(vm->vhbas);
+	free(vm->guest_luns);
 	free(vm);
 }
 
@@ -53,17 +54,20 @@ struct reg_vm *reg_vm_copy(const struct reg_vm *vm)
 	*c = *vm;
 	c->vhbas_n = 0;
 	c->vhbas = calloc(vm->vhbas_n ? vm->vhbas_n : 1, sizeof(*c->vhbas));
-	while (c->vhbas && c->vhbas_n < vm->vhbas_n) {
+	c->guest_luns = calloc(vm->guest_luns_n ? vm->guest_luns_n : 1, sizeof(*c->guest_luns));
+	if (c->guest_luns && vm->guest_luns_n)
+		memcpy(c->guest_luns, vm->guest_luns, vm->guest_luns_n * sizeof(*c->guest_luns));
+	while (c->vhbas && c->guest_luns && c->vhbas_n < vm->vhbas_n) {
 		unsigned i = c->vhbas_n++;
 
-		if (!copy_vhba(&c->vhbas[i], &vm->vhbas[i]))
-			continue;
-		reg_vm_free(c);
-		return NULL;
+		if (copy_vhba(&c->vhbas[i], &vm->vhbas[i]))
+			break;
+		if (c->vhbas_n == vm->vhbas_n)
+			return c;
 	}
-	if (c->vhbas)
+	if (c->vhbas && c->guest_luns && !vm->vhbas_n)
 		return c;
-	free(c);
+	reg_vm_free(c);
 	return NULL;
 }
 

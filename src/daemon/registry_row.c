@@ -136,6 +136,57 @@ static int load_vhbas(sqlite3 *sql, struct reg_vm *vm)
 	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
+static int load_guest_lun(sqlite3_stmt *s, struct reg_vm *vm)
+{
+	struct reg_guest_lun *l = grow(&vm->guest_luns, vm->guest_luns_n, sizeof(*l));
+
+	if (!l)
+		return SQLITE_NOMEM;
+	vm->guest_luns_n++;
+	l->number = (unsigned)sqlite3_column_int64(s, 0);
+	regrow_text(s, 1, l->designator, sizeof(l->designator));
+	regrow_text(s, 2, l->file, sizeof(l->file));
+	regrow_text(s, 3, l->serial, sizeof(l->serial));
+	l->read_only = sqlite3_column_int64(s, 4) != 0;
+	l->direct = sqlite3_column_int64(s, 5) != 0;
+	return l->number < REG_GUEST_LUNS ? SQLITE_OK : SQLITE_CORRUPT;
+}
+
+static int load_guest_luns(sqlite3 *sql, struct reg_vm *vm)
+{
+	static const char query[] =
+		"SELECT number, designator, file, serial, read_only, direct FROM guest_lun "
+		"WHERE uuid = ? ORDER BY number";
+	sqlite3_stmt *s;
+	int r = sqlite3_prepare_v2(sql, query, -1, &s, NULL);
+
+	if (r != SQLITE_OK)
+		return r;
+	sqlite3_bind_text(s, 1, vm->uuid, -1, SQLITE_STATIC);
+	while ((r = sqlite3_step(s)) == SQLITE_ROW) {
+		r = load_guest_lun(s, vm);
+		if (r != SQLITE_OK)
+			break;
+	}
+	sqlite3_finalize(s);
+	return r == SQLITE_DONE ? SQLITE_OK : r;
+}
+
+/* A kind that is none is one that this program can't know of: the file is of this version. */
+static int load_io(sqlite3_stmt *s, struct reg_io *io)
+{
+	int64_t kind = sqlite3_column_int64(s, 5);
+
+	if (kind < 0 || kind >= REG_IO_KINDS_)
+		return SQLITE_CORRUPT;
+	io->kind = (enum reg_io_kind)kind;
+	io->workers = (unsigned)sqlite3_column_int64(s, 6);
+	io->iops = (uint64_t)sqlite3_column_int64(s, 7);
+	io->mbps = (uint64_t)sqlite3_column_int64(s, 8);
+	io->gate = sqlite3_column_int64(s, 9) != 0;
+	return SQLITE_OK;
+}
+
 static int load_vm(sqlite3 *sql, sqlite3_stmt *s, regdb_on_vm *each, void *arg)
 {
 	struct reg_vm *vm = calloc(1, sizeof(*vm));
@@ -148,7 +199,11 @@ static int load_vm(sqlite3 *sql, sqlite3_stmt *s, regdb_on_vm *each, void *arg)
 	regrow_text(s, 2, vm->owner, sizeof(vm->owner));
 	vm->generation = (uint64_t)sqlite3_column_int64(s, 3);
 	vm->pool = sqlite3_column_int64(s, 4) != 0;
-	r = load_vhbas(sql, vm);
+	r = load_io(s, &vm->io);
+	if (r == SQLITE_OK)
+		r = load_vhbas(sql, vm);
+	if (r == SQLITE_OK)
+		r = load_guest_luns(sql, vm);
 	if (r == SQLITE_OK && !each(arg, vm))
 		return SQLITE_OK;
 	reg_vm_free(vm);
@@ -158,7 +213,9 @@ static int load_vm(sqlite3 *sql, sqlite3_stmt *s, regdb_on_vm *each, void *arg)
 static int load_vms(sqlite3 *sql, regdb_on_vm *each, void *arg)
 {
 	sqlite3_stmt *s;
-	int r = sqlite3_prepare_v2(sql, "SELECT uuid, name, owner, generation, pool FROM vm ORDER BY name",
+	int r = sqlite3_prepare_v2(sql,
+				   "SELECT uuid, name, owner, generation, pool, io, io_workers, io_iops, "
+				   "io_mbps, io_gate FROM vm ORDER BY name",
 				   -1, &s, NULL);
 
 	if (r != SQLITE_OK)

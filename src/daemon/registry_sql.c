@@ -35,6 +35,16 @@ static const char *const steps[REGSQL_VERSION] = {
 
 	/* Whether libvirt is to have storage pools of it. */
 	"ALTER TABLE vm ADD COLUMN pool INTEGER NOT NULL DEFAULT 0;",
+
+	/* What carries its I/O, and the guest's numbers of its LUNs. */
+	"ALTER TABLE vm ADD COLUMN io INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE vm ADD COLUMN io_workers INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE vm ADD COLUMN io_iops INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE vm ADD COLUMN io_mbps INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE vm ADD COLUMN io_gate INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE guest_lun(uuid TEXT NOT NULL REFERENCES vm(uuid) ON DELETE CASCADE,"
+	" number INTEGER NOT NULL, designator TEXT NOT NULL, file TEXT NOT NULL, serial TEXT NOT NULL,"
+	" read_only INTEGER NOT NULL, direct INTEGER NOT NULL, PRIMARY KEY(uuid, number)) WITHOUT ROWID;",
 };
 
 static int migrate(sqlite3 *sql, int from)
@@ -136,7 +146,9 @@ static int check_schema(sqlite3 *sql, const char *path, struct verror *e)
 	r = version < REGSQL_VERSION ? migrate(sql, (int)version) : SQLITE_OK;
 	/* A file that its newest step does not fit has been made by something else. */
 	if (r == SQLITE_OK)
-		r = first_text(sql, "SELECT count(*) FROM vm JOIN vhba USING(uuid) JOIN lun USING(uuid, idx)",
+		r = first_text(sql,
+			       "SELECT count(*) FROM vm JOIN guest_lun USING(uuid) JOIN vhba USING(uuid) "
+			       "JOIN lun USING(uuid, idx)",
 			       text, sizeof(text));
 	if (r == SQLITE_ERROR)
 		return damaged(e, path, sqlite3_errmsg(sql));
@@ -199,6 +211,13 @@ static int write_vhba(sqlite3 *sql, const char *uuid, const struct reg_vhba *v)
 	return r;
 }
 
+static int write_guest_lun(sqlite3 *sql, const char *uuid, const struct reg_guest_lun *l)
+{
+	return regrow_run(sql, "INSERT INTO guest_lun VALUES(?,?,?,?,?,?,?)", "tntttnn", uuid,
+			  (uint64_t)l->number, l->designator, l->file, l->serial, (uint64_t)l->read_only,
+			  (uint64_t)l->direct);
+}
+
 static int write_vm(sqlite3 *sql, const struct regdb_tx *tx)
 {
 	const struct reg_vm *vm = tx->vm;
@@ -206,10 +225,13 @@ static int write_vm(sqlite3 *sql, const struct regdb_tx *tx)
 
 	if (r != SQLITE_OK || !vm)
 		return r;
-	r = regrow_run(sql, "INSERT INTO vm VALUES(?,?,?,?,?)", "tttnn", vm->uuid, vm->name, vm->owner,
-		       vm->generation, (uint64_t)vm->pool);
+	r = regrow_run(sql, "INSERT INTO vm VALUES(?,?,?,?,?,?,?,?,?,?)", "tttnnnnnnn", vm->uuid, vm->name,
+		       vm->owner, vm->generation, (uint64_t)vm->pool, (uint64_t)vm->io.kind,
+		       (uint64_t)vm->io.workers, vm->io.iops, vm->io.mbps, (uint64_t)vm->io.gate);
 	for (unsigned i = 0; r == SQLITE_OK && i < vm->vhbas_n; i++)
 		r = write_vhba(sql, vm->uuid, &vm->vhbas[i]);
+	for (unsigned i = 0; r == SQLITE_OK && i < vm->guest_luns_n; i++)
+		r = write_guest_lun(sql, vm->uuid, &vm->guest_luns[i]);
 	return r;
 }
 

@@ -102,6 +102,7 @@ struct json_object *show_vm(struct daemon *d, const struct reg_vm *rv, bool whol
 	ADD(o, "generation", UINT(rv->generation));
 	ADD(o, "vhba_count", UINT(rv->vhbas_n));
 	ADD(o, "pool", json_object_new_boolean(rv->pool));
+	show_vm_io(rv, o);
 	if (!whole)
 		return o;
 	vhbas = json_object_new_array();
@@ -178,6 +179,7 @@ static void list_luns(struct daemon *d, const struct reg_vm *rv, struct json_obj
 		if (v)
 			show_luns(rv->name, v, fc_host_find(&d->inv, vm->vhba[i].host), list);
 	}
+	show_guest_luns(rv, list);
 }
 
 static void reply_list(struct daemon *d, struct call *call, struct json_object *p, const char *key,

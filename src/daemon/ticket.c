@@ -48,10 +48,57 @@ static struct json_object *write_vhba(const struct reg_vhba *v)
 	return o;
 }
 
+static void add_count(struct json_object *o, const char *key, uint64_t n)
+{
+	if (n)
+		ADD(o, key, json_object_new_uint64(n));
+}
+
+static struct json_object *write_io(const struct reg_io *io)
+{
+	struct json_object *o = json_object_new_object();
+
+	ADD(o, "kind", json_object_new_string(reg_io_name(io->kind)));
+	add_count(o, "workers", io->workers);
+	add_count(o, "iops", io->iops);
+	add_count(o, "mbps", io->mbps);
+	return o;
+}
+
+static struct json_object *write_guest_lun(const struct reg_guest_lun *l)
+{
+	struct json_object *o = json_object_new_object();
+
+	ADD(o, "number", json_object_new_int((int)l->number));
+	if (!l->file[0]) {
+		ADD(o, "designator", json_object_new_string(l->designator));
+		return o;
+	}
+	ADD(o, "file", json_object_new_string(l->file));
+	ADD(o, "serial", json_object_new_string(l->serial));
+	if (l->read_only)
+		ADD(o, "read_only", json_object_new_boolean(true));
+	if (l->direct)
+		ADD(o, "direct", json_object_new_boolean(true));
+	return o;
+}
+
+static void add_io(struct json_object *o, const struct reg_vm *vm)
+{
+	struct json_object *luns = json_object_new_array();
+
+	for (unsigned i = 0; i < vm->guest_luns_n; i++)
+		json_object_array_add(luns, write_guest_lun(&vm->guest_luns[i]));
+	ADD(o, "io", write_io(&vm->io));
+	ADD(o, "luns", luns);
+}
+
 static int version_of(const struct reg_vm *vm)
 {
-	if (vm->pool)
+	if (vm->io.kind != REG_IO_NONE || vm->guest_luns_n)
 		return TICKET_VERSION;
+	if (vm->pool)
+		return 3;
 	for (unsigned i = 0; i < vm->vhbas_n; i++)
 		if (vm->vhbas[i].reservations && vm->vhbas[i].reservations[0])
 			return 2;
@@ -73,6 +120,8 @@ struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint
 	ADD(o, "vhbas", vhbas);
 	if (vm->pool)
 		ADD(o, "pool", json_object_new_boolean(true));
+	if (version_of(vm) == TICKET_VERSION)
+		add_io(o, vm);
 	return o;
 }
 
@@ -214,6 +263,79 @@ static bool read_vhba(struct json_object *o, struct reg_vm *vm, struct verror *e
 	return read_zones(o, v, e) && read_expected(o, v, e) && read_reservations(o, v, e);
 }
 
+static bool get_count(struct json_object *o, const char *key, uint64_t max, uint64_t *n, struct verror *e)
+{
+	*n = 0;
+	return !json_object_object_get_ex(o, key, NULL) || get_number(o, key, max, n, e);
+}
+
+static bool read_io(struct json_object *t, struct reg_io *io, struct verror *e)
+{
+	struct json_object *o;
+	uint64_t workers;
+	char kind[8];
+
+	if (!json_object_object_get_ex(t, "io", &o))
+		return true;
+	if (!json_object_is_type(o, json_type_object) || !get_text(o, "kind", kind, sizeof(kind), e))
+		return refuse(e, "io", "an object with a kind");
+	io->kind = reg_io_parse(kind);
+	if (io->kind == REG_IO_KINDS_)
+		return refuse(e, "kind", "none, scsi or blk");
+	if (!get_count(o, "workers", 16, &workers, e) || !get_count(o, "iops", 1000000000, &io->iops, e) ||
+	    !get_count(o, "mbps", 1000000, &io->mbps, e))
+		return false;
+	io->workers = (unsigned)workers;
+	return true;
+}
+
+static bool read_guest_lun(struct json_object *o, struct reg_guest_lun *l, struct verror *e)
+{
+	uint64_t number;
+
+	if (!json_object_is_type(o, json_type_object))
+		return refuse(e, "luns", "objects");
+	if (!get_number(o, "number", REG_GUEST_LUNS - 1, &number, e))
+		return false;
+	l->number = (unsigned)number;
+	if (!json_object_object_get_ex(o, "file", NULL))
+		return get_text(o, "designator", l->designator, sizeof(l->designator), e) &&
+		       (l->designator[0] || refuse(e, "designator", "a designator"));
+	l->read_only = proto_get_bool(o, "read_only");
+	l->direct = proto_get_bool(o, "direct");
+	return get_text(o, "file", l->file, sizeof(l->file), e) &&
+	       (reg_file_is_good(l->file) || refuse(e, "file", "an absolute path without commas")) &&
+	       get_text(o, "serial", l->serial, sizeof(l->serial), e) &&
+	       (reg_serial_is_good(l->serial) || refuse(e, "serial", "a serial number"));
+}
+
+static bool read_guest_luns(struct json_object *t, struct reg_vm *vm, struct verror *e)
+{
+	struct json_object *luns;
+
+	if (!json_object_object_get_ex(t, "luns", NULL))
+		return true;
+	if (!get_array(t, "luns", REG_GUEST_LUNS, &luns, e))
+		return false;
+	vm->guest_luns = calloc(json_object_array_length(luns) + 1, sizeof(*vm->guest_luns));
+	for (size_t i = 0; vm->guest_luns && i < json_object_array_length(luns); i++) {
+		if (!read_guest_lun(json_object_array_get_idx(luns, i), &vm->guest_luns[i], e))
+			return false;
+		vm->guest_luns_n++;
+		if (i && vm->guest_luns[i].number <= vm->guest_luns[i - 1].number)
+			return refuse(e, "luns", "numbers that ascend");
+	}
+	return vm->guest_luns || refuse(e, "luns", "memory for it");
+}
+
+bool ticket_stopped(struct json_object *ticket)
+{
+	struct json_object *o;
+
+	return json_object_object_get_ex(ticket, "stopped", &o) && json_object_is_type(o, json_type_string) &&
+	       !strcmp(json_object_get_string(o), "confirmed");
+}
+
 static bool read_head(struct json_object *t, struct reg_vm *vm, struct verror *e)
 {
 	char format[32];
@@ -252,7 +374,8 @@ struct reg_vm *ticket_read(struct json_object *t, struct verror *e)
 	}
 	vm->vhbas = calloc(REG_VHBAS_MAX, sizeof(*vm->vhbas));
 	vm->pool = proto_get_bool(t, "pool");
-	good = vm->vhbas && read_head(t, vm, e) && get_array(t, "vhbas", REG_VHBAS_MAX, &vhbas, e);
+	good = vm->vhbas && read_head(t, vm, e) && read_io(t, &vm->io, e) && read_guest_luns(t, vm, e) &&
+	       get_array(t, "vhbas", REG_VHBAS_MAX, &vhbas, e);
 	for (size_t i = 0; good && i < json_object_array_length(vhbas); i++)
 		good = read_vhba(json_object_array_get_idx(vhbas, i), vm, e);
 	if (good)

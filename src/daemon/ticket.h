@@ -3,8 +3,9 @@
  * A VM's identity on its way to another host:
  * {"format":"org.vhba.ticket","version":1,"vm":NAME,"uuid":UUID,"generation":N,
  * "exported_by":HOST,"vhbas":[{"index","wwpn","wwnn","vsan","zones":[...],"expected":[{"designator","lun","target",
- * "size"}],"reservations":TEXT}],"pool":true?}.  It outlives the process that wrote it, so it carries its
- * version and a newer one is refused.
+ * "size"}],"reservations":TEXT}],"pool":true?,"io":{"kind","workers"?,"iops"?,"mbps"?}?,
+ * "luns":[{"number","designator"|("file","serial","read_only"?,"direct"?)}]?,"stopped":"confirmed"?}.  It
+ * outlives the process that wrote it, so it carries its version and a newer one is refused.
  */
 #ifndef VHBA_TICKET_H
 #define VHBA_TICKET_H
@@ -14,11 +15,15 @@
 #include "registry.h"
 
 #define TICKET_FORMAT "org.vhba.ticket"
-/* 1 has no "reservations", 2 no "pool": a ticket is written as the oldest that can tell all of it. */
-#define TICKET_VERSION 3
+/* 1 has no "reservations", 2 no "pool", 3 no "io", "luns" and "stopped": a ticket is written as the oldest
+ * that can tell all of it. */
+#define TICKET_VERSION 4
 
 /* The caller owns it. */
 struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint64_t generation);
+
+/* The source has said in it that nothing of the VM's I/O is under way there any more. */
+bool ticket_stopped(struct json_object *ticket);
 
 /* Hostile input. The VM (owner ""), to be freed by reg_vm_free; NULL with *e. */
 struct reg_vm *ticket_read(struct json_object *ticket, struct verror *e);

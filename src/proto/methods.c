@@ -61,6 +61,7 @@
 #define ANY_UINT 0, INT64_MAX
 #define INDEX 0, 15
 #define VSAN 1, 4094
+#define GUEST_LUN 0, 255
 #define P_VM F_VM(REQUIRED, "the VM's name or UUID")
 #define P_DEADLINE                                                                                           \
 	F_UINT("deadline_us", OPTIONAL, 1000, DAY_US, "answer within so long; absent: the configured default")
@@ -72,10 +73,15 @@ static const struct proto_field none[] = {END};
 static const struct proto_field lun_fields[] = {
 	F_TEXT("vm", OPTIONAL, 63, "name of the VM; lun.List only"),
 	F_UINT("index", OPTIONAL, INDEX, "index of the vhba; lun.List only"),
-	F_TEXT("designator", REQUIRED, 256,
-	       "what names the LUN itself on every path: VPD page 0x83, as naa.6..."),
-	F_UINT("lun", REQUIRED, ANY_UINT, "LUN number at the target"),
-	F_WWN("target", REQUIRED, "WWPN of the target port"),
+	F_TEXT("designator", OPTIONAL, 256,
+	       "what names the LUN itself on every path: VPD page 0x83, as naa.6...; absent: a file"),
+	F_UINT("lun", OPTIONAL, ANY_UINT, "LUN number at the target; absent: a file"),
+	F_WWN("target", OPTIONAL, "WWPN of the target port; absent: a file"),
+	F_UINT("guest_lun", OPTIONAL, GUEST_LUN, "of a VM with an I/O back end: the guest's number of it"),
+	F_TEXT("file", OPTIONAL, 255, "the file or block device that it is; lun.List only"),
+	F_TEXT("serial", OPTIONAL, 20, "a file's serial number"),
+	F_BOOL("read_only", OPTIONAL, "of a file: the guest can't write it"),
+	F_BOOL("direct", OPTIONAL, "of a file: past the host's page cache"),
 	F_TEXT("sd", OPTIONAL, 32, "block device, as sdc"),
 	F_TEXT("sg", OPTIONAL, 32, "SCSI generic device, as sg3"),
 	F_TEXT("hctl", OPTIONAL, 48, "SCSI address H:C:T:L"),
@@ -201,6 +207,11 @@ static const struct proto_field vm_fields[] = {
 	F_UINT("generation", OPTIONAL, ANY_UINT, "how often the identity has changed hands"),
 	F_UINT("vhba_count", OPTIONAL, 0, 16, "number of vhbas; vm.List"),
 	F_BOOL("pool", OPTIONAL, "libvirt has a storage pool of each vhba while it is attached"),
+	F_TEXT("io", OPTIONAL, 8, "what carries its I/O: none (the host's block devices), scsi or blk"),
+	F_UINT("io_workers", OPTIONAL, 1, 16, "threads of its I/O back end; absent: as configured"),
+	F_UINT("limit_iops", OPTIONAL, ANY_UINT, "commands a second; absent: no limit"),
+	F_UINT("limit_mbps", OPTIONAL, ANY_UINT, "megabytes (10^6) a second; absent: no limit"),
+	F_BOOL("gated", OPTIONAL, "it came with a ticket that does not show that its source is done"),
 	F_LIST("vhbas", OPTIONAL, vhba_fields, "its vhbas; vm.Show"),
 	END,
 };
@@ -271,7 +282,11 @@ static const struct proto_field vm_add_p[] = {
 };
 static const struct proto_field vm_set_p[] = {
 	P_VM,
-	F_BOOL("pool", REQUIRED, "with storage pools, or without"),
+	F_BOOL("pool", OPTIONAL, "with storage pools, or without; absent: as it was, as all that follows"),
+	F_TEXT("io", OPTIONAL, 8, "what carries its I/O from its next start: none, scsi or blk"),
+	F_UINT("io_workers", OPTIONAL, 0, 16, "threads of its I/O back end; 0: as configured"),
+	F_UINT("limit_iops", OPTIONAL, 0, 1000000000, "commands a second; 0: no limit"),
+	F_UINT("limit_mbps", OPTIONAL, 0, 1000000, "megabytes (10^6) a second; 0: no limit"),
 	END,
 };
 static const struct proto_field vm_reply[] = {F_OBJECT("vm", REQUIRED, vm_fields, "the VM"), END};
@@ -319,6 +334,25 @@ static const struct proto_field parent_show_r[] = {
 };
 static const struct proto_field lun_list_r[] = {
 	F_LIST("luns", REQUIRED, lun_fields, "by VM, vhba, target and LUN"),
+	END,
+};
+
+static const struct proto_field lun_add_p[] = {
+	P_VM,
+	F_TEXT("file", REQUIRED, 255, "absolute path of a file or block device; without commas"),
+	F_TEXT("serial", OPTIONAL, 20, "serial number; absent: made of the UUID and the LUN's number"),
+	F_UINT("number", OPTIONAL, GUEST_LUN, "the guest's number of it; absent: the lowest that is free"),
+	F_BOOL("read_only", OPTIONAL, "the guest can't write it"),
+	F_BOOL("direct", OPTIONAL, "past the host's page cache"),
+	END,
+};
+static const struct proto_field lun_remove_p[] = {
+	P_VM,
+	F_UINT("number", REQUIRED, GUEST_LUN, "the guest's number of it"),
+	END,
+};
+static const struct proto_field guest_lun_r[] = {
+	F_OBJECT("lun", REQUIRED, lun_fields, "the LUN"),
 	END,
 };
 
@@ -545,7 +579,7 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 	[PROTO_VM_REMOVE] = {"vm.Remove", CHANGE, false, vm_remove_p, none,
 			     "Forget a detached VM; its names are never given again."},
 	[PROTO_VM_SET] = {"vm.Set", CHANGE, false, vm_set_p, vm_reply,
-			  "Change what libvirt is to have of a VM; also while it is attached."},
+			  "Change what libvirt is to have of a VM, and what carries its I/O."},
 	[PROTO_VM_LIST] = {"vm.List", READ, false, none, vm_list_r, "All VMs."},
 	[PROTO_VM_SHOW] = {"vm.Show", READ, false, vm_only_p, vm_reply,
 			   "A VM with its vhbas, their targets and LUNs."},
@@ -561,6 +595,10 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 			       "One physical fc_host, with its own targets."},
 	[PROTO_LUN_LIST] = {"lun.List", READ, false, vm_optional_p, lun_list_r,
 			    "LUN paths of one VM or of all."},
+	[PROTO_LUN_ADD] = {"lun.Add", CHANGE, false, lun_add_p, guest_lun_r,
+			   "Give the guest a file or block device as a LUN, by its I/O back end."},
+	[PROTO_LUN_REMOVE] = {"lun.Remove", CHANGE, false, lun_remove_p, none,
+			      "Take a LUN from the guest; its file stays."},
 	[PROTO_POOL_LIST] = {"pool.List", READ, false, vm_optional_p, pool_list_r,
 			     "libvirt's storage pools on vhbas, own and those that others have defined."},
 	[PROTO_POOL_SYNC] = {"pool.Sync", CHANGE, false, pool_sync_p, pool_list_r,
