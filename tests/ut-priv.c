@@ -649,6 +649,47 @@ static void test_sizes(void)
 	UT_EQ(run(PRIV_READ_SIZES, (struct priv_request){.host = 6}), -ENODEV);
 }
 
+/* The nodes of the LUN that is meant, and of no other; they come whole through a socket. */
+static void test_open(void)
+{
+	static const uint8_t page[] = {0, 0x83, 0, 12, 1, 3, 0, 8, 0x60, 1, 2, 3, 4, 5, 6, 7};
+	struct priv_request q = {
+		.host = 5, .wwpn = WWPN, .target = 0, .wwnn = 9, .text = "naa.6001020304050607"};
+	struct priv_reply got;
+	char path[200], text[8] = "";
+	int sv[2], fd;
+
+	tree_put_bytes(page, sizeof(page), "/sys/class/scsi_device/5:0:0:9/device/vpd_pg83");
+	tree_put("1", "/sys/class/scsi_device/5:0:0:9/device/block/sdj/size");
+	tree_put("", "/sys/class/scsi_device/5:0:0:9/device/scsi_generic/sg9/dev");
+	tree_put("sg9", "/dev/sg9");
+	UT_EQ(run(PRIV_LUN_OPEN, q), -ENOENT); /* the disk's node is not there yet */
+	tree_put("sdj", "/dev/sdj");
+	fd = open(sysroot_path(path, sizeof(path), "/dev/sdj"), O_RDWR | O_DIRECT);
+	if (fd < 0)
+		return; /* a file system that can't, where no disk is */
+	close(fd);
+	UT_EQ(run(PRIV_LUN_OPEN, q), 0);
+	UT_EQ(r.fds, 2);
+	UT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	UT_EQ(priv_reply_send(sv[0], &r, 0), sizeof(r));
+	UT_EQ(r.fds, 0);
+	UT_EQ(priv_reply_recv(sv[1], &got, 0), sizeof(got));
+	UT_EQ(got.fds, 2);
+	UT_EQ(fcntl(got.fd[0], F_GETFL) & (O_DIRECT | O_ACCMODE), O_DIRECT | O_RDWR);
+	UT_EQ(read(got.fd[1], text, 3), 3);
+	UT_STREQ(text, "sg9");
+	priv_reply_close(&got);
+	close(sv[0]);
+	close(sv[1]);
+	strcpy(q.text, "naa.6001020304050608");
+	UT_EQ(run(PRIV_LUN_OPEN, q), -ENODEV);
+	UT_EQ(r.fds, 0);
+	strcpy(q.text, "naa.6001020304050607");
+	q.wwpn++;
+	UT_EQ(run(PRIV_LUN_OPEN, q), -ENODEV);
+}
+
 static void test_luns(void)
 {
 	uint8_t data[8 + 8 * 70] = {
@@ -834,6 +875,7 @@ static CU_TestInfo verbs[] = {
 	{"reservations are read", test_reservations},
 	{"LUNs", test_luns},
 	{"disks that have lost their size", test_sizes},
+	{"a LUN is opened", test_open},
 	{"what must never be written", test_never_written},
 	{"the name server", test_name_server},
 	{"interfaces", test_interfaces},

@@ -114,9 +114,12 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *user)
 	int r = -EAGAIN;
 
 	(void)s;
-	while (!q->broken && (r = priv_recv(fd, &reply)) != -EAGAIN && r != -EPIPE && r != -ECONNRESET)
-		if (!r)
-			take(q, &reply);
+	while (!q->broken && (r = priv_recv(fd, &reply)) != -EAGAIN && r != -EPIPE && r != -ECONNRESET) {
+		if (r)
+			continue;
+		take(q, &reply);
+		priv_reply_close(&reply);
+	}
 	if (r == -EPIPE || r == -ECONNRESET || (revents & EPOLLERR)) {
 		break_off(q);
 		return 0;

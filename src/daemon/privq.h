@@ -15,6 +15,7 @@
 
 struct privq;
 
+/* What came along with the reply is closed after the call: whoever needs it has a dup. */
 typedef void privq_done(void *user, const struct priv_reply *reply);
 
 /* fd is taken over.  gone is called once when the helper has ended. */

@@ -26,6 +26,7 @@ static const char *const names[PRIV_VERBS_] = {
 	[PRIV_RESERVATIONS] = "reservations",
 	[PRIV_MAPS_FAIL] = "maps-fail",
 	[PRIV_MAPS_RESTORE] = "maps-restore",
+	[PRIV_LUN_OPEN] = "lun-open",
 	[PRIV_CT_GID_PN] = "ct-gid-pn",
 	[PRIV_FIP_VLANS] = "fip-vlans",
 	[PRIV_NETDEV_VLAN] = "netdev-vlan",
@@ -99,16 +100,72 @@ int priv_send(int fd, struct priv_request *req)
 	return n == sizeof(*req) ? 0 : -EIO;
 }
 
+void priv_reply_close(struct priv_reply *reply)
+{
+	for (uint32_t i = 0; i < reply->fds && i < PRIV_FDS_MAX; i++)
+		close(reply->fd[i]);
+	reply->fds = 0;
+}
+
+union fds_room {
+	char room[CMSG_SPACE(PRIV_FDS_MAX * sizeof(int))];
+	struct cmsghdr align;
+};
+
+ssize_t priv_reply_send(int fd, struct priv_reply *reply, int flags)
+{
+	struct iovec iov = {reply, sizeof(*reply)};
+	union fds_room room = {0};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+	size_t len = reply->fds * sizeof(int);
+	struct cmsghdr *c;
+	ssize_t n;
+
+	if (len) {
+		h.msg_control = &room;
+		h.msg_controllen = CMSG_SPACE(len);
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(len);
+		memcpy(CMSG_DATA(c), reply->fd, len);
+	}
+	n = sendmsg(fd, &h, flags);
+	if (n >= 0 || errno != EAGAIN)
+		priv_reply_close(reply);
+	return n;
+}
+
+ssize_t priv_reply_recv(int fd, struct priv_reply *reply, int flags)
+{
+	struct iovec iov = {reply, sizeof(*reply)};
+	union fds_room room;
+	struct msghdr h = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof(room)};
+	ssize_t n = recvmsg(fd, &h, flags | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
+
+	/* The numbers are those here, whatever the datagram says. */
+	reply->fds = 0;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+		reply->fds = (uint32_t)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(reply->fd, CMSG_DATA(c), reply->fds * sizeof(int));
+	}
+	return n;
+}
+
 int priv_recv(int fd, struct priv_reply *reply)
 {
-	ssize_t n = recv(fd, reply, sizeof(*reply), MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t n = priv_reply_recv(fd, reply, MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n < 0)
 		return gone_or(errno);
 	if (!n)
 		return -EPIPE;
-	if (n != sizeof(*reply) || reply->version != PRIV_VERSION || reply->verb >= PRIV_VERBS_)
+	if (n != sizeof(*reply) || reply->version != PRIV_VERSION || reply->verb >= PRIV_VERBS_) {
+		priv_reply_close(reply);
 		return -EPROTO;
+	}
 	reply->text[sizeof(reply->text) - 1] = '\0';
 	return 0;
 }

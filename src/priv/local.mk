@@ -10,7 +10,7 @@ src_priv_libpriv_la_SOURCES = \
 	src/priv/pool.c src/priv/pool.h \
 	src/priv/pr.c src/priv/pr.h \
 	src/priv/sgio.c src/priv/sgio.h \
-	src/priv/verbs.c src/priv/verbs.h src/priv/verbs_lun.c src/priv/verbs_map.c src/priv/verbs_net.c \
+	src/priv/verbs.c src/priv/verbs.h src/priv/verbs_lun.c src/priv/verbs_map.c src/priv/verbs_net.c src/priv/verbs_open.c \
 	src/priv/verbs_rport.c src/priv/verbs_vport.c \
 	src/priv/vport_lock.c src/priv/vport_lock.h
 src_priv_libpriv_la_CPPFLAGS = $(INC_PRIV)

@@ -22,10 +22,10 @@
 
 #define FDS_MAX (1 + POOL_FDS)
 
-static void answer(const struct priv_reply *r)
+static void answer(struct priv_reply *r)
 {
 	/* vhbad reads always; if its buffer is full for so long, it is gone or will be. */
-	if (send(PRIV_FD, r, sizeof(*r), MSG_NOSIGNAL) != sizeof(*r))
+	if (priv_reply_send(PRIV_FD, r, MSG_NOSIGNAL) != sizeof(*r))
 		log_err("the answer to request %u could not be sent: %s", r->id, strerror(errno));
 }
 

@@ -96,7 +96,7 @@ static void work(const struct pool *p, int fd)
 
 		execute(p, &q, &r);
 		r.elapsed_us = mono_since(mono_now(), start);
-		if (send(fd, &r, sizeof(r), MSG_NOSIGNAL) != sizeof(r))
+		if (priv_reply_send(fd, &r, MSG_NOSIGNAL) != sizeof(r))
 			break;
 	}
 	_exit(0);
@@ -207,6 +207,7 @@ void pool_free(struct pool *p)
 	}
 	while ((a = TAILQ_FIRST(&p->answers))) {
 		TAILQ_REMOVE(&p->answers, a, link);
+		priv_reply_close(&a->reply);
 		free(a);
 	}
 	free(p);
@@ -218,6 +219,7 @@ static void push_answer(struct pool *p, const struct priv_reply *r)
 
 	if (!a) {
 		log_err("out of memory: the answer to request %u is lost", r->id);
+		priv_reply_close(&(struct priv_reply){.fds = r->fds, .fd = {r->fd[0], r->fd[1]}});
 		return;
 	}
 	a->reply = *r;
@@ -390,7 +392,7 @@ size_t pool_fds(const struct pool *p, struct pollfd *fds, size_t max)
 static bool collect(struct pool *p, struct worker *w, struct monotime now)
 {
 	struct priv_reply r;
-	ssize_t n = recv(w->fd, &r, sizeof(r), MSG_DONTWAIT);
+	ssize_t n = priv_reply_recv(w->fd, &r, MSG_DONTWAIT);
 
 	if (n < 0 && errno == EAGAIN)
 		return true;

@@ -42,7 +42,7 @@ size_t pool_fds(const struct pool *p, struct pollfd *fds, size_t max);
 /* After poll: collect what ended, find what is late.  Answers are queued for pool_next_reply. */
 void pool_run(struct pool *p, struct monotime now);
 
-/* The next answer; 0 when there is none. */
+/* The next answer, with its file descriptors; 0 when there is none. */
 int pool_next_reply(struct pool *p, struct priv_reply *r);
 
 /* When pool_run wants to be called at the latest. */

@@ -14,11 +14,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PRIV_VERSION 1
+#define PRIV_VERSION 2
 #define PRIV_FD 3 /* vhba-priv finds its socket here */
 #define PRIV_LOCK_FD 4 /* and here a file whose bytes it locks, see priv_spawn */
 #define PRIV_NAME_MAX 64
 #define PRIV_TEXT_MAX 512
+#define PRIV_FDS_MAX 2
 
 enum priv_verb {
 	PRIV_PING,
@@ -56,6 +57,9 @@ enum priv_verb {
 	PRIV_MAPS_RESTORE, /* likewise: they do again as multipathd's configuration says */
 	PRIV_READ_SIZES, /* host: each of its disks that shows none reads its capacity anew, with number 1
 			    each of all -> count: how many of them have one now */
+	PRIV_LUN_OPEN, /* host (the vport's own), wwpn, channel, target, wwnn (the LUN), number (1: read
+			  only), text (the designator that it must have) -> two file descriptors: its sd node,
+			  with O_DIRECT, and its sg node. Each time open file descriptions of their own */
 	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
 	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
 	PRIV_NETDEV_VLAN, /* name (interface) -> number: the VLAN that it carries, 0: none; text: the name */
@@ -92,11 +96,14 @@ struct priv_reply {
 	uint32_t count;
 	int32_t value;
 	uint64_t elapsed_us;
+	uint32_t fds; /* how many came along: whoever has the reply closes them (priv_reply_close) */
+	int32_t fd[PRIV_FDS_MAX];
+	uint32_t unused;
 	char text[PRIV_TEXT_MAX]; /* of an error: what was seen */
 };
 
 _Static_assert(sizeof(struct priv_request) == 56 + PRIV_NAME_MAX + PRIV_TEXT_MAX, "no hidden padding");
-_Static_assert(sizeof(struct priv_reply) == 48 + PRIV_TEXT_MAX, "no hidden padding");
+_Static_assert(sizeof(struct priv_reply) == 64 + PRIV_TEXT_MAX, "no hidden padding");
 
 /* "vport-create" */
 const char *priv_verb_name(uint32_t verb);
@@ -113,6 +120,12 @@ int priv_spawn(const char *path, int lock, pid_t *pid);
 
 /* 0 or -errno (-EAGAIN: try again when writable). Fills version. */
 int priv_send(int fd, struct priv_request *req);
+
+/* A reply on its way, with its file descriptors, which are closed here then; send(2)'s and recv(2)'s flags.
+ * What recv(2) would return; errno. */
+ssize_t priv_reply_send(int fd, struct priv_reply *reply, int flags);
+ssize_t priv_reply_recv(int fd, struct priv_reply *reply, int flags);
+void priv_reply_close(struct priv_reply *reply);
 
 /* 0; -EAGAIN none now; -EPIPE the helper is gone; -EPROTO what came is no reply. */
 int priv_recv(int fd, struct priv_reply *reply);

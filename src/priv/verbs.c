@@ -306,6 +306,7 @@ static verb_fn *const verbs[PRIV_VERBS_] = {
 	[PRIV_RESERVATIONS] = verb_reservations,
 	[PRIV_MAPS_FAIL] = verb_maps_fail,
 	[PRIV_MAPS_RESTORE] = verb_maps_restore,
+	[PRIV_LUN_OPEN] = verb_lun_open,
 	[PRIV_CT_GID_PN] = verb_ct_gid_pn,
 	[PRIV_FIP_VLANS] = verb_fip_vlans,
 	[PRIV_NETDEV_VLAN] = verb_netdev_vlan,

@@ -67,6 +67,9 @@ int verb_check_vport_host(const struct priv_request *q, struct priv_reply *r);
 /* verbs_vport.c */
 verb_fn verb_vport_create, verb_vport_delete, verb_vport_disable, verb_vport_enable, verb_vport_name;
 
+/* verbs_open.c */
+verb_fn verb_lun_open;
+
 /* verbs_map.c */
 verb_fn verb_maps_fail, verb_maps_restore;
 
