@@ -103,7 +103,10 @@ void device_each_worker(struct device *d, void (*fn)(struct worker *, void *), v
 {
 	for (unsigned i = 0; i < d->config.workers; i++)
 		if (d->worker[i])
-			worker_call(d->worker[i], fn, arg);
+			worker_ask(d->worker[i], fn, arg);
+	for (unsigned i = 0; i < d->config.workers; i++)
+		if (d->worker[i])
+			worker_await(d->worker[i]);
 }
 
 static unsigned sum(const struct device *d, unsigned (*count)(const struct worker *))

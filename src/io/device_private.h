@@ -7,6 +7,7 @@
 
 /* device.c */
 int device_ring_start(struct device *, unsigned ring);
+/* In all workers at once; returns when it has returned in each. */
 void device_each_worker(struct device *, void (*fn)(struct worker *, void *), void *arg);
 
 /* tmf.c: the control ring. Each is called by device_turn. */

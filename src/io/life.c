@@ -180,15 +180,18 @@ static void abandon(struct device *d)
 	tmf_abandon(d);
 	device_each_worker(d, abandon_in_worker, d);
 	left = device_orphans(d);
+	d->mem_closed = left;
+	if (left)
+		device_each_worker(d, close_in_worker, d);
+	stopped(d);
 	if (busy)
 		log_warning("the deadline has passed: %u commands are answered before they ended, %u are "
 			    "left in the "
 			    "kernel",
 			    busy, left);
-	d->mem_closed = left;
-	if (left)
-		device_each_worker(d, close_in_worker, d);
-	stopped(d);
+	for (unsigned i = 0; i < d->config.workers; i++)
+		if (left && d->worker[i])
+			worker_name_orphans(d->worker[i]);
 }
 
 struct save_job {

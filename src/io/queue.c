@@ -362,7 +362,6 @@ static bool writes_to_guest(const struct io_task *t)
 	return t->state == TASK_KERNEL && t->lun->aligned && t->io.op == DISK_OP_READ;
 }
 
-/* For those who read the log after a move that is unconfirmed. */
 static void name_orphan(const struct io_task *t)
 {
 	log_warning("left in the kernel: LUN %u, operation code %02x, tag %llx, %zu bytes%s", t->lun->number,
@@ -405,11 +404,17 @@ void queue_abandon(struct queue *q)
 			answer_instead(t);
 		t->orphan = true;
 		q->orphans++;
-		name_orphan(t);
 		if (t->state == TASK_KERNEL)
 			engine_cancel(worker_engine(q->worker), t);
 	}
 	vq_flush(&q->vq);
+}
+
+void queue_name_orphans(const struct queue *q)
+{
+	for (unsigned i = 0; i < q->tasks_n; i++)
+		if (q->tasks[i].state != TASK_FREE && q->tasks[i].orphan)
+			name_orphan(&q->tasks[i]);
 }
 
 void queue_close_memory(struct queue *q)
@@ -419,7 +424,9 @@ void queue_close_memory(struct queue *q)
 	for (unsigned i = 0; i < q->tasks_n; i++) {
 		const struct io_task *t = &q->tasks[i];
 
-		if (t->state == TASK_FREE || !t->orphan || closed == t->use->mem)
+		/* all others end in buffers of their own, or only read what is the guest's */
+		if (t->state != TASK_KERNEL || t->io.op == DISK_OP_WRITE || !t->orphan ||
+		    closed == t->use->mem)
 			continue;
 		closed = t->use->mem;
 		if (memory_close(closed, true))

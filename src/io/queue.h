@@ -90,6 +90,9 @@ void queue_stop(struct queue *);
 void queue_abandon(struct queue *);
 void queue_close_memory(struct queue *);
 
+/* For those who read the log after a move that is unconfirmed: a line for each of them. */
+void queue_name_orphans(const struct queue *);
+
 /* Which commands a task management function means. */
 struct queue_match {
 	uint16_t lun;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -72,15 +71,15 @@ static void take_signal(struct server *s)
 	s->ending = true;
 }
 
-static int wait_ms(const struct server *s)
+/* Whole milliseconds would be up to one too late. */
+static int wait_for(const struct server *s, struct pollfd *fds, nfds_t n)
 {
 	struct monotime due = device_due(s->device);
-	uint64_t left;
+	uint64_t left = mono_left(due, mono_now());
+	struct timespec t = {.tv_sec = (time_t)(left / USEC_PER_SEC),
+			     .tv_nsec = (long)(left % USEC_PER_SEC * 1000)};
 
-	if (due.us == MONOTIME_NEVER.us)
-		return -1;
-	left = (mono_left(due, mono_now()) + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
-	return left < INT_MAX ? (int)left : INT_MAX;
+	return ppoll(fds, n, due.us == MONOTIME_NEVER.us ? NULL : &t, NULL);
 }
 
 static bool idle(const struct server *s)
@@ -126,7 +125,7 @@ int server_run(const struct server_config *config, struct device *d)
 		fds[FD_LISTEN] = (struct pollfd){free ? s.config.listen : -1, POLLIN, 0};
 		fds[FD_CONTROL] = (struct pollfd){s.config.control, POLLIN, 0};
 		fds[FD_SIGNALS] = (struct pollfd){s.config.signals, POLLIN, 0};
-		if (poll(fds, FD_DEVICE + device_fds(d, fds + FD_DEVICE), wait_ms(&s)) < 0) {
+		if (wait_for(&s, fds, FD_DEVICE + device_fds(d, fds + FD_DEVICE)) < 0) {
 			if (errno != EINTR)
 				return -errno;
 			continue;

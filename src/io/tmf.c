@@ -50,7 +50,8 @@ struct match_call {
 	struct device *device;
 	const struct queue_match *match;
 	bool abort;
-	unsigned waiter, found;
+	unsigned waiter;
+	atomic_uint found;
 };
 
 static void match_in_worker(struct worker *w, void *arg)
@@ -59,7 +60,8 @@ static void match_in_worker(struct worker *w, void *arg)
 
 	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
 		if (c->device->queue[i].worker == w)
-			c->found += queue_match(&c->device->queue[i], c->match, c->abort, c->waiter);
+			atomic_fetch_add(&c->found,
+					 queue_match(&c->device->queue[i], c->match, c->abort, c->waiter));
 }
 
 unsigned device_match(struct device *d, const struct queue_match *m, bool abort, unsigned waiter)
@@ -67,7 +69,7 @@ unsigned device_match(struct device *d, const struct queue_match *m, bool abort,
 	struct match_call c = {d, m, abort, waiter, 0};
 
 	device_each_worker(d, match_in_worker, &c);
-	return c.found;
+	return atomic_load(&c.found);
 }
 
 /* ---- answers ---- */

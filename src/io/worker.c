@@ -24,6 +24,7 @@ struct worker {
 	bool watch; /* the two counts below are published */
 	bool quit;
 	atomic_uint busy, orphans;
+	atomic_bool name_orphans;
 
 	int wake; /* eventfd: look below */
 	pthread_t thread;
@@ -66,15 +67,27 @@ void worker_return(struct worker *w, struct io_task *t)
 	signal_fd(w->wake);
 }
 
-void worker_call(struct worker *w, void (*fn)(struct worker *, void *), void *arg)
+void worker_ask(struct worker *w, void (*fn)(struct worker *, void *), void *arg)
 {
 	pthread_mutex_lock(&w->lock);
 	w->fn = fn;
 	w->arg = arg;
+	pthread_mutex_unlock(&w->lock);
 	signal_fd(w->wake);
+}
+
+void worker_await(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
 	while (w->fn)
 		pthread_cond_wait(&w->called, &w->lock);
 	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_call(struct worker *w, void (*fn)(struct worker *, void *), void *arg)
+{
+	worker_ask(w, fn, arg);
+	worker_await(w);
 }
 
 void worker_serve(struct worker *w, struct queue *q)
@@ -104,6 +117,12 @@ void worker_watch(struct worker *w)
 	publish(w);
 }
 
+void worker_name_orphans(struct worker *w)
+{
+	atomic_store(&w->name_orphans, true);
+	signal_fd(w->wake);
+}
+
 unsigned worker_busy(const struct worker *w)
 {
 	return atomic_load(&w->busy);
@@ -127,6 +146,9 @@ static void mail(struct worker *w)
 		pthread_cond_signal(&w->called);
 	}
 	pthread_mutex_unlock(&w->lock);
+	if (atomic_exchange(&w->name_orphans, false))
+		for (unsigned i = 0; i < w->queues; i++)
+			queue_name_orphans(w->queue[i]);
 	while ((t = TAILQ_FIRST(&back))) {
 		TAILQ_REMOVE(&back, t, link);
 		queue_pool_ended(t);

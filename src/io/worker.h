@@ -24,6 +24,10 @@ void worker_free(struct worker *);
 /* Call fn in the worker between two commands, and return when it has returned. */
 void worker_call(struct worker *, void (*fn)(struct worker *, void *), void *arg);
 
+/* The same in two steps, so that several workers do it at once. */
+void worker_ask(struct worker *, void (*fn)(struct worker *, void *), void *arg);
+void worker_await(struct worker *);
+
 /* Within a call: serve this queue too. A worker serves each queue until its end. */
 void worker_serve(struct worker *, struct queue *);
 
@@ -32,6 +36,12 @@ void worker_serve(struct worker *, struct queue *);
  * orphan is left.
  */
 void worker_watch(struct worker *);
+
+/*
+ * Any thread: name the orphans in the log, soon; nobody waits for it, since there may be many, and a log may
+ * be slow.
+ */
+void worker_name_orphans(struct worker *);
 
 /* Commands whose answer is owed, and orphans, as of the last notice (or worker_watch). */
 unsigned worker_busy(const struct worker *);
