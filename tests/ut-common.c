@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "log-queue.h"
+#include "log.h"
 #include "monotime.h"
 #include "sysroot.h"
 #include "ut.h"
@@ -115,6 +119,42 @@ static void test_sysroot(void)
 	sysroot_set("");
 }
 
+/* A reader of stderr that hangs: what is logged takes no time, and what had no room is told afterwards. */
+static void test_log_queue(void)
+{
+	static char got[1 << 20];
+	int fds[2], saved = dup(STDERR_FILENO);
+	struct monotime start;
+	size_t have = 0;
+	ssize_t n;
+
+	CU_ASSERT_EQUAL_FATAL(pipe(fds), 0);
+	fcntl(fds[1], F_SETPIPE_SZ, 4096);
+	dup2(fds[1], STDERR_FILENO);
+	close(fds[1]);
+	log_open("ut", LOG_LEVEL_INFO);
+	UT_EQ(log_queue_start(), 0);
+	start = mono_now();
+	for (int i = 0; i < 4000; i++)
+		log_info("line %d of so many that neither the pipe nor the queue has room for all", i);
+	CU_ASSERT(mono_since(mono_now(), start) < 5 * USEC_PER_SEC);
+	CU_ASSERT_FALSE(log_queue_stop(1000));
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	while (!log_queue_stop(1000))
+		while ((n = read(fds[0], got + have, sizeof(got) - 1 - have)) > 0)
+			have += (size_t)n;
+	log_info("written at once");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	while ((n = read(fds[0], got + have, sizeof(got) - 1 - have)) > 0)
+		have += (size_t)n;
+	close(fds[0]);
+	got[have] = '\0';
+	CU_ASSERT(strstr(got, "line 0 of so many") != NULL);
+	CU_ASSERT(strstr(got, "lines of the log are lost") != NULL);
+	CU_ASSERT(strstr(got, "written at once\n") != NULL);
+}
+
 static CU_TestInfo time_tests[] = {
 	{"duration_parse", test_duration_parse},
 	{"duration_format", test_duration_format},
@@ -124,6 +164,7 @@ static CU_TestInfo time_tests[] = {
 static CU_TestInfo misc_tests[] = {
 	{"verror", test_verror},
 	{"sysroot", test_sysroot},
+	{"log queue", test_log_queue},
 	CU_TEST_INFO_NULL,
 };
 

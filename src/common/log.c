@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "log-queue.h"
 #include "log.h"
 #include "monotime.h"
 
@@ -70,7 +71,7 @@ void log_vline(enum log_level level, const char *fmt, va_list ap)
 	if (n > sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, n) < 0)
+	if (!log_queue_add(line, n) && write(STDERR_FILENO, line, n) < 0)
 		return; /* nowhere left to say so */
 }
 

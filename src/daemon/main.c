@@ -7,8 +7,12 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon.h"
+#include "log-queue.h"
 #include "log.h"
+#include "monotime.h"
 #include "sysroot.h"
+
+#define LOG_US USEC_PER_SEC /* for the last lines, at the end */
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'C'},
@@ -76,6 +80,7 @@ static int serve(struct config *cfg)
 			verror_set(&e, VHBA_E_INTERNAL, "%s", strerror(-r));
 		r = complain(&e);
 	} else {
+		log_queue_start(); /* without, lines are written at once */
 		sd_event_add_signal(d.loop, NULL, SIGTERM, on_signal, &d);
 		sd_event_add_signal(d.loop, NULL, SIGINT, on_signal, &d);
 		sd_notify(0, "READY=1");
@@ -83,6 +88,7 @@ static int serve(struct config *cfg)
 		r = sd_event_loop(d.loop);
 	}
 	daemon_free(&d);
+	log_queue_stop(LOG_US);
 	return r;
 }
 

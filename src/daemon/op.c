@@ -84,18 +84,18 @@ void op_answer(struct op *op, struct json_object *result, const struct verror *e
 		return;
 	}
 	op->answered = true;
+	call_on_gone(call, NULL, NULL);
+	/* First of all the answer: somebody waits for it, and for the record nobody before the next turn. */
+	if (e)
+		call_error(call, e);
+	else
+		call_reply(call, json_object_get(result));
 	daemon_event(op->d, "operation", op->vm->name, "%s: %s after %" PRIu64 " ms%s%s",
 		     kind_names[op->kind], e ? vhba_error_name(e->kind) : outcome_of(result),
 		     took / USEC_PER_MSEC, e ? ": " : "", e ? e->what : "");
 	if (result)
 		history_add(op->d, op->vm->uuid, op->id, result);
-	call_on_gone(call, NULL, NULL);
-	if (e) {
-		call_error(call, e);
-		json_object_put(result);
-	} else {
-		call_reply(call, result);
-	}
+	json_object_put(result);
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *user)
