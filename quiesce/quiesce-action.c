@@ -71,6 +71,13 @@ static void act_count(struct quiesce *q, struct q_vhba *v)
 	ask(q, v, OP_COUNT);
 }
 
+/* The longest way first: what is known here is read while the fabric answers. */
+static void act_recheck(struct quiesce *q, struct q_vhba *v)
+{
+	ask(q, v, OP_FABRIC);
+	ask(q, v, OP_COUNT);
+}
+
 static void act_sync(struct quiesce *q, struct q_vhba *v)
 {
 	ask(q, v, OP_SYNC);
@@ -98,15 +105,15 @@ static void act_delete(struct quiesce *q, struct q_vhba *v)
 	ask(q, v, OP_DELETE);
 }
 
-/* Ask for what lacks; the questions go out together. */
+/* Ask for what lacks; the questions go out together, that with the longest way first. */
 static void act_verify(struct quiesce *q, struct q_vhba *v)
 {
+	if (!(v->evidence & QV_FABRIC_LOGGED_OUT))
+		ask(q, v, OP_FABRIC);
 	if (!(v->evidence & QV_IN_FLIGHT_ENDED))
 		ask(q, v, OP_COUNT);
 	if (!(v->evidence & QV_TARGETS_LOGGED_OUT))
 		ask(q, v, OP_PORTS);
-	if (!(v->evidence & QV_FABRIC_LOGGED_OUT))
-		ask(q, v, OP_FABRIC);
 }
 
 static void act_evidence(struct quiesce *q, struct q_vhba *v)
@@ -168,6 +175,7 @@ static void (*const acts[QA_ACTIONS])(struct quiesce *q, struct q_vhba *v) = {
 	[QA_STOP_INTAKE] = act_stop_intake,
 	[QA_OPEN_INTAKE] = act_open_intake,
 	[QA_COUNT] = act_count,
+	[QA_RECHECK] = act_recheck,
 	[QA_AGAIN] = act_again,
 	[QA_PUT_OFF] = act_put_off,
 	[QA_SYNC] = act_sync,

@@ -13,6 +13,7 @@ static const char *const actions[QA_ACTIONS] = {
 	[QA_STOP_INTAKE] = "stop-intake",
 	[QA_OPEN_INTAKE] = "open-intake",
 	[QA_COUNT] = "count",
+	[QA_RECHECK] = "recheck",
 	[QA_AGAIN] = "again",
 	[QA_PUT_OFF] = "put-off",
 	[QA_SYNC] = "sync-cache",

@@ -416,6 +416,7 @@ void q_change_state(struct quiesce *q, struct q_vhba *v, enum quiesce_state next
 {
 	enum quiesce_state from = v->state;
 	bool goes_on = next == QS_HELD && (from == QS_VERIFY || from == QS_HELD);
+	uint32_t fabric = from == QS_RECHECK && next == QS_VERIFY ? v->token[OP_FABRIC] : 0;
 
 	q_record_refresh(q, v);
 	enter_flags(q, v, next, ev);
@@ -425,6 +426,7 @@ void q_change_state(struct quiesce *q, struct q_vhba *v, enum quiesce_state next
 		/* Ends of what the old state began are stale from here on; questions for evidence stay good.
 		 */
 		memset(v->token, 0, sizeof(v->token));
+		v->token[OP_FABRIC] = fabric;
 		v->poll_at = MONOTIME_NEVER;
 		v->backoff_us = 0;
 		q_arm_step(q, v);

@@ -107,7 +107,7 @@ static const struct quiesce_entry table[QS_STATES][QE_EVENTS] = {
 	[QS_DISABLE_HOLD] = {
 		NO_SYNC, COMMON, LOGGING_OUT, NO_CLOSE, NO_OPEN, NO_EVIDENCE, NO_FAST_FAIL, NO_DELETE, NO_ENABLE, NO_CREATE,
 		NO_LUNS, NO_TIMERS,
-		GO(DISABLED, COUNT, RECHECK),
+		GO(DISABLED, RECHECK, RECHECK),
 		GO(DISABLE_FAILED, DELETE, HARD_STOP),
 		STAY(DISABLE_AGAIN, PUT_OFF), STAY(POLL, DISABLE),
 		GO(STEP_END, DELETE, HARD_STOP),
@@ -122,6 +122,7 @@ static const struct quiesce_entry table[QS_STATES][QE_EVENTS] = {
 		GO(STEP_END, DELETE, HARD_STOP),
 		IGN(WAKE), IGN(ALL_READY), IGN(DEADLINE), IGN(BACKGROUND_END),
 	},
+	/* What the fabric says by now is noted, and counts in the verification. */
 	[QS_RECHECK] = {
 		NO_SYNC, COMMON, LOGGING_OUT, NO_CLOSE, NO_OPEN, NO_FABRIC, NO_PORTS, NO_FAST_FAIL, NO_DISABLE, NO_DELETE,
 		NO_ENABLE, NO_CREATE, NO_LUNS, NO_TIMERS,
@@ -267,7 +268,7 @@ const struct q_state_info q_states[QS_STATES] = {
 	[QS_RPORT_WAIT] = {"rport-wait", QP_LOGOUT, false, true, QA_WAIT_RPORT},
 	[QS_DISABLE_HOLD] = {"disable-hold", QP_LOGOUT, false, true, QA_DISABLE},
 	[QS_DISABLE_ABORT] = {"disable-abort", QP_LOGOUT, false, true, QA_DISABLE},
-	[QS_RECHECK] = {"recheck", QP_LOGOUT, false, true, QA_COUNT},
+	[QS_RECHECK] = {"recheck", QP_LOGOUT, false, true, QA_RECHECK},
 	[QS_HARD_STOP] = {"hard-stop", QP_LOGOUT, false, true, QA_DELETE},
 	[QS_VERIFY] = {"verify", QP_VERIFY, false, true, QA_VERIFY},
 	[QS_HELD] = {"held", QP_HOLD, true, true, QA_VERIFY},

@@ -142,6 +142,7 @@ enum quiesce_action {
 	QA_STOP_INTAKE, /* once for the VM */
 	QA_OPEN_INTAKE, /* roll-back; once for the VM */
 	QA_COUNT, /* ask for the commands in flight */
+	QA_RECHECK, /* likewise, and meanwhile the fabric, whose answer takes longer */
 	QA_AGAIN, /* poll again after the back-off */
 	QA_PUT_OFF, /* likewise, and the state's own bound waits too */
 	QA_SYNC, /* begin to synchronise the caches */

@@ -217,6 +217,26 @@ static void test_slow_name_server(void)
 	w_fini(&w);
 }
 
+/* It is asked while the commands are counted once more: what it takes is not added, and its word counts. */
+static void test_fabric_asked_at_once(void)
+{
+	w_init(&w, 1);
+	w.v[0].op[OP_FABRIC].delay_us = 30 * W_MS;
+	w.v[0].op[OP_COUNT].delay_us = 20 * W_MS;
+	ask(QE_QUIESCE, 1000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_FABRIC], 1);
+	CU_ASSERT(rec(0, QP_LOGOUT)->end_us - rec(0, QP_LOGOUT)->start_us < 50 * W_MS);
+	CU_ASSERT(rec(0, QP_VERIFY)->end_us - rec(0, QP_VERIFY)->start_us < 20 * W_MS);
+	w_fini(&w);
+	/* An answer that is there before the count is not asked for again. */
+	w_init(&w, 1);
+	w.v[0].op[OP_FABRIC].delay_us = 10 * W_MS;
+	w.v[0].op[OP_COUNT].delay_us = 20 * W_MS;
+	ask(QE_QUIESCE, 1000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w.v[0].calls[OP_FABRIC], 1);
+	w_fini(&w);
+}
+
 static void test_silent_name_server(void)
 {
 	w_init(&w, 1);
@@ -806,6 +826,7 @@ int main(int argc, char **argv)
 		{"blocked rport, hard stop", test_blocked_long},
 		{"a command slips in", test_parked},
 		{"slow name server", test_slow_name_server},
+		{"name server asked at once", test_fabric_asked_at_once},
 		{"silent name server", test_silent_name_server},
 		{"deadline of 50 ms", test_short_deadline},
 		{"caller gone", test_caller_gone},
