@@ -23,6 +23,7 @@
 struct dirty_host {
 	int number; /* -1: not any more */
 	bool whole;
+	bool attributes; /* of the host and its remote ports */
 	unsigned n;
 	struct fc_part part[PARTS_MAX];
 };
@@ -87,6 +88,15 @@ static void mark_part(struct dirty *dirty, int number, const struct fc_part *par
 		h->whole = true;
 	else
 		h->part[h->n++] = *part;
+}
+
+/* The transport's own events tell of links and states: what comes and goes has uevents. */
+static void mark_attributes(struct dirty *dirty, int number)
+{
+	struct dirty_host *h = mark(dirty, number);
+
+	if (h)
+		h->attributes = true;
 }
 
 static void unmark_part(struct dirty_host *h, const struct fc_part *part)
@@ -181,7 +191,9 @@ static void take_news(const struct fc_event *ev, struct dirty *dirty)
 	bool part_ends = !strcmp(ev->subsystem, "fc_vports") || !strcmp(ev->subsystem, "fc_remote_ports") ||
 			 !strcmp(ev->subsystem, "scsi_device");
 
-	if (!ev->removed || !part_ends)
+	if (ev->netlink)
+		mark_attributes(dirty, ev->host);
+	else if (!ev->removed || !part_ends)
 		mark_part(dirty, ev->host, &ev->part);
 	if (!ev->removed && !strcmp(ev->subsystem, "fc_host") && ev->parent >= 0)
 		mark_part(dirty, ev->parent, &vport);
@@ -252,8 +264,13 @@ static void read_all(struct watch *w)
 
 static void read_host(struct daemon *d, const struct dirty_host *h)
 {
-	bool whole = h->whole || (h->n && !fc_host_find(&d->inv, h->number));
+	struct fc_host *host = fc_host_find(&d->inv, h->number);
+	bool whole = h->whole || (h->n && !host) || (h->attributes && (!host || !host->wwpn));
 
+	if (!whole && h->attributes) {
+		fc_inventory_refresh_attributes(host);
+		fc_host_refresh_rports(host);
+	}
 	if (whole)
 		watch_refresh(d, h->number);
 	for (unsigned i = 0; !whole && i < h->n; i++)
