@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-noinst_PROGRAMS += bench/io/ringload
+noinst_PROGRAMS += bench/io/ringload bench/io/sgpool
 bench_io_ringload_SOURCES = bench/io/ringload.c
 bench_io_ringload_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 bench_io_ringload_LDADD = tests/io/libfront.la
-EXTRA_DIST += bench/io/run
+bench_io_sgpool_SOURCES = bench/io/sgpool.c
+bench_io_sgpool_CPPFLAGS = $(INC_COMMON)
+bench_io_sgpool_LDADD = src/common/libcommon.la -lpthread
+EXTRA_DIST += bench/io/run bench/io/fc
 dist_check_SCRIPTS += bench/io/smoke.sh
 TESTS += bench/io/smoke.sh

@@ -24,7 +24,7 @@ SAN_MTU=2500
 # program NAME: its path in the build tree; of a libtool wrapper the program behind it, which starts faster.
 program() {
 	local dir
-	for dir in lab/fabric lab/fakefc src/daemon src/ctl src/hook src/io src/virt src/priv lab/tools bench; do
+	for dir in lab/fabric lab/fakefc src/daemon src/ctl src/hook src/io src/virt src/priv lab/tools bench bench/io; do
 		dir=${top_builddir:?}/$dir
 		if [ -x "$dir/.libs/$1" ]; then
 			echo "$dir/.libs/$1"
