@@ -11,6 +11,11 @@
 #include "rescue.h"
 #include "worker.h"
 
+/*
+ * So many are taken in a turn: while the kernel works on them the guest sees the ends of those before, and
+ * adds more. With all of a ring in a turn the two would wait for each other.
+ */
+#define TURN_MAX 16
 #define AT_ONCE_MAX 16 /* as many unit attentions as a LUN can have at once, and some more */
 /* What Linux's sd does with a LUN that is BUSY: some such pause, and 180 s in all. */
 #define LATER_US 16000
@@ -250,7 +255,7 @@ bool queue_run(struct queue *q)
 	int r = 0;
 
 	q->resume.us = 0;
-	for (; q->running && q->free && n < q->tasks_n && may_take(q); n++) {
+	for (; q->running && q->free && n < TURN_MAX && may_take(q); n++) {
 		t = q->free;
 		c.iov = t->iov;
 		c.max = q->iov_room;
@@ -286,6 +291,8 @@ bool queue_arm(struct queue *q)
 {
 	if (!q->running || q->armed || q->resume.us)
 		return true; /* not asked for, or asked already; or nothing may be taken anyhow */
+	if (q->free && vq_pending(&q->vq))
+		return false;
 	q->armed = vq_idle(&q->vq);
 	/* with no task left, the end of one is waited for, not a kick */
 	return q->armed || !q->free;
