@@ -68,6 +68,16 @@ sent 'lun.Add {"file":"\/srv\/db1.img","serial":"s1","number":1,"read_only":true
 has out "LUN 1  /srv/db1.img  serial 0f0e0d0c0b0a-1"
 exits 0 "lun remove" lun remove db1 1
 sent 'lun.Remove {"vm":"db1","number":1}'
+exits 0 "io start" io start db1
+has out "/run/vhba/io/db1/scsi.sock"
+exits 0 "io upgrade" io upgrade db1
+exits 0 "io end" io end db1
+sent 'io.End {"vm":"db1"}'
+exits 0 "io open by a person's word" io open db1 --reason operator
+sent 'io.Open {"reason":"operator","vm":"db1"}'
+echo '{"format":1}' >"$tmp/proof"
+exits 0 "io open by a ticket" io open db1 --ticket "$tmp/proof"
+sent 'io.Open {"vm":"db1","ticket":{"format":1}}'
 exits 2 "neither yes nor no" vm set db1 --pool maybe
 has err "--pool: expected yes or no, seen maybe"
 exits 0 "pool sync" pool sync db1 --deadline 40s
@@ -117,7 +127,7 @@ sent 'events more {}'
 has out "6  11.000345  parent     host3 is Online"
 
 # Each command's text, and the same twice as one line of JSON.
-for cmd in "vm list" "vm show db1" "vhba list" "parent list" "parent show host3" "lun list" "pool list" "status" "log db1" \
+for cmd in "vm list" "vm show db1" "vhba list" "parent list" "parent show host3" "lun list" "io list" "io status db1" "pool list" "status" "log db1" \
 	"config show" "timeline db1 --last 2"; do
 	name=${cmd%% --*} name=${name// /-}
 	# shellcheck disable=SC2086

@@ -83,6 +83,13 @@ static const struct ctl_arg lun_remove_a[] = {
 	{"NUMBER", 0, CTL_UINT, REQUIRED, "number", NULL, "the guest's number of the LUN"},
 	END,
 };
+static const struct ctl_arg io_open_o[] = {
+	{"reason", 0, CTL_TEXT, OPTIONAL, "reason", "operator",
+	 "you know that nobody else writes to its LUNs"},
+	{"ticket", 0, CTL_TEXT, OPTIONAL, NULL, "FILE",
+	 "or: the ticket that its source has exported after a confirmed quiesce; - for standard input"},
+	END,
+};
 static const struct ctl_arg parent_a[] = {
 	{"PARENT", 0, CTL_TEXT, REQUIRED, "parent", NULL, "WWPN, or fc_host as host3"},
 	END,
@@ -183,6 +190,17 @@ const struct ctl_command ctl_commands[] = {
 	 "Give the guest of a VM with an I/O back end a file or block device as a LUN."},
 	{"lun remove", "lun.Remove", lun_remove_a, none, false, NULL, NULL,
 	 "Take a LUN from the guest; its file stays."},
+	{"io list", "io.List", vm_optional_a, none, false, NULL, show_ios,
+	 "The vhba-ios of one VM or of all: where QEMU connects, and how they stand."},
+	{"io status", "io.Status", vm_a, none, false, NULL, show_io, "Those of one VM, in full."},
+	{"io start", "io.Start", vm_a, none, false, NULL, show_ios,
+	 "Start a VM's vhba-io before it is attached, so that QEMU can connect."},
+	{"io end", "io.End", vm_a, none, false, NULL, NULL, "End it: whoever is connected loses its disks."},
+	{"io upgrade", "io.Upgrade", vm_a, none, false, NULL, show_ios,
+	 "Have the vhba-io that is installed now take over from the one that runs; the guest sees nothing of "
+	 "it."},
+	{"io open", "io.Open", vm_a, io_open_o, false, ctl_run_io_open, NULL,
+	 "Open the gate of a VM that came from elsewhere: its guest's commands are carried out from now on."},
 	{"pool list", "pool.List", vm_optional_a, none, false, NULL, show_pools,
 	 "libvirt's storage pools on vhbas, own and those that others have defined."},
 	{"pool sync", "pool.Sync", vm_optional_a, pool_sync_o, false, NULL, show_pools,

@@ -61,9 +61,9 @@ int ctl_run_export(struct ctl *ctl)
 }
 
 /* What "export --json" and vhba-hook print, with the ticket in it, is taken too. 0 or -EINVAL. */
-static int add_ticket(struct ctl *ctl, struct vhba_error *e)
+static int add_ticket(struct ctl *ctl, const char *file, struct vhba_error *e)
 {
-	AUTO_FREE char *text = ctl_read_file(json_text(ctl->local, "FILE"), TICKET_MAX, e);
+	AUTO_FREE char *text = ctl_read_file(file, TICKET_MAX, e);
 	struct json_object *ticket, *inner;
 
 	if (!text)
@@ -84,13 +84,13 @@ static int add_ticket(struct ctl *ctl, struct vhba_error *e)
 }
 
 /* Call with the ticket: the reply, or NULL and *exit. With --json it has been printed. */
-static struct json_object *call_with_ticket(struct ctl *ctl, int *exit)
+static struct json_object *call_with_ticket(struct ctl *ctl, const char *file, int *exit)
 {
 	AUTO_FREE char *reply = NULL;
 	struct vhba_error e = {0};
 
 	*exit = VHBA_EXIT_DONE;
-	if (add_ticket(ctl, &e) ||
+	if ((file[0] && add_ticket(ctl, file, &e)) ||
 	    ctl_call(ctl, ctl->command->method, ctl->parameters, CALL_US, NULL, NULL, &reply, &e)) {
 		*exit = ctl_fail(ctl, &e);
 		return NULL;
@@ -100,10 +100,21 @@ static struct json_object *call_with_ticket(struct ctl *ctl, int *exit)
 	return json_tokener_parse(reply);
 }
 
+int ctl_run_io_open(struct ctl *ctl)
+{
+	int exit;
+	struct json_object *o = call_with_ticket(ctl, json_text(ctl->local, "ticket"), &exit);
+
+	if (o && !ctl->json)
+		show_ios(o);
+	json_object_put(o);
+	return exit;
+}
+
 int ctl_run_import(struct ctl *ctl)
 {
 	int exit;
-	struct json_object *o = call_with_ticket(ctl, &exit);
+	struct json_object *o = call_with_ticket(ctl, json_text(ctl->local, "FILE"), &exit);
 
 	if (o && !ctl->json)
 		ctl->command->show(o);
@@ -114,7 +125,7 @@ int ctl_run_import(struct ctl *ctl)
 int ctl_run_preflight(struct ctl *ctl)
 {
 	int exit;
-	struct json_object *o = call_with_ticket(ctl, &exit);
+	struct json_object *o = call_with_ticket(ctl, json_text(ctl->local, "FILE"), &exit);
 
 	if (o && !ctl->json)
 		show_preflight(o);

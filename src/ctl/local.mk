@@ -6,7 +6,7 @@ noinst_LTLIBRARIES += %D%/libctl.la
 	%D%/parse.c \
 	%D%/plan.c \
 	%D%/run.c \
-	%D%/show.c %D%/show.h \
+	%D%/show.c %D%/show.h %D%/show_io.c \
 	%D%/table.c %D%/table.h \
 	%D%/timeline.c %D%/timeline.h \
 	%D%/timeline-svg.c

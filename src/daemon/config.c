@@ -34,6 +34,8 @@ void config_free(struct config *c)
 	free(c->log_level);
 	free(c->host_name);
 	free(c->priv);
+	free(c->io_program);
+	free(c->io_group);
 	free(c);
 }
 
@@ -187,7 +189,7 @@ static int check_known(const struct config *c, const dictionary *ini, const char
 static int load_sections(struct config *c, const dictionary *ini, struct verror *e)
 {
 	static const char *const plain[] = {"daemon",  "names",	 "parents", "attach",
-					    "quiesce", "timers", "registry"};
+					    "quiesce", "timers", "io",	    "registry"};
 	int n = iniparser_getnsec(ini), r = 0;
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(plain); i++)

@@ -57,6 +57,9 @@ struct config {
 	uint64_t fip_timeout, registry_deadline;
 	int dev_loss; /* s */
 	int fast_io_fail; /* s; -1: off */
+	char *io_program, *io_group;
+	unsigned io_workers;
+	uint64_t io_deadline;
 	bool keep_timers; /* set them back when something else has changed them */
 };
 

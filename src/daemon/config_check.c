@@ -225,6 +225,8 @@ void config_print(const struct config *c, FILE *f)
 		fprintf(f, "fast-io-fail = %ds\n", c->fast_io_fail);
 	fprintf(f, "keep = %s\n", c->keep_timers ? "yes" : "no");
 	fprintf(f, "fip-discovery = %s\n", duration_format(c->fip_timeout, d, sizeof(d)));
+	fprintf(f, "\n[io]\nprogram = %s\ngroup = %s\nworkers = %u\ndeadline = %s\n", c->io_program,
+		c->io_group, c->io_workers, duration_format(c->io_deadline, d, sizeof(d)));
 	fprintf(f, "\n[registry]\nwrite-deadline = %s\n",
 		duration_format(c->registry_deadline, d, sizeof(d)));
 	for (unsigned i = 0; i < c->fcoe_n; i++) {

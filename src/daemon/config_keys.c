@@ -123,6 +123,21 @@ DURATION_PARSER(margin, 0)
 DURATION_PARSER(fip_timeout, 1)
 DURATION_PARSER(registry_deadline, 1)
 
+PATH_PARSER(io_program)
+TEXT_PARSER(io_group, true)
+DURATION_PARSER(io_deadline, 1)
+
+PARSER(io_workers)
+{
+	unsigned long n;
+
+	(void)object;
+	if (set_number(&n, value, 1, 16))
+		return fail(expected, size, "1 to 16");
+	c->io_workers = (unsigned)n;
+	return 0;
+}
+
 PARSER(log_level)
 {
 	enum log_level level;
@@ -386,6 +401,12 @@ const struct config_key config_keys[] = {
 	 "set both back when something else, such as multipathd, has changed them: yes or no",
 	 parse_keep_timers},
 	{"timers", "fip-discovery", "5s", "how long FIP VLAN discovery waits", parse_fip_timeout},
+	{"io", "program", VHBA_IO_PATH, "the back end of VMs that have one", parse_io_program},
+	{"io", "group", "kvm", "whose members, as QEMU is, may connect to it; empty: vhbad's user alone",
+	 parse_io_group},
+	{"io", "workers", "1", "threads of a back end, when the VM doesn't say", parse_io_workers},
+	{"io", "deadline", "1s",
+	 "a stopped back end has answered its guest by then, whatever the storage does", parse_io_deadline},
 	{"registry", "write-deadline", "5s", "how long a change waits for the disk", parse_registry_deadline},
 };
 const size_t config_keys_n = ARRAY_SIZE(config_keys);

@@ -19,6 +19,7 @@
 #include "handover.h"
 #include "history.h"
 #include "reservations.h"
+#include "ios.h"
 #include "log.h"
 #include "op.h"
 #include "pools.h"
@@ -271,7 +272,10 @@ int daemon_init(struct daemon *d, struct config *cfg, struct verror *e)
 	if (r)
 		return r;
 	watch_scan(d); /* now that the parents that are ours are known */
+	if (!ios_new(d)) /* before what was under way with them goes on */
+		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
 	adopt_all(d);
+	ios_adopted(d);
 	d->pools = pools_new(d);
 	if (!d->pools)
 		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
@@ -289,6 +293,7 @@ void daemon_free(struct daemon *d)
 		op_leave(op);
 	privq_free(d->privq);
 	pools_free(steal_ptr(d->pools));
+	ios_free(d->ios);
 	while ((vm = TAILQ_FIRST(&d->vms)))
 		vm_free(&d->vms, vm);
 	control_free(d->control);

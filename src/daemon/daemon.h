@@ -23,6 +23,7 @@ struct privq;
 struct op;
 struct fcoe_parent; /* fcoe.c */
 struct handover; /* handover.c */
+struct ios; /* ios.c */
 struct pools; /* pools.c */
 struct watch; /* watch.c */
 
@@ -48,6 +49,7 @@ struct daemon {
 	struct op_list ops;
 	struct fcoe_list fcoe;
 	struct pools *pools;
+	struct ios *ios;
 	struct handover_list handovers; /* that wait for an earlier change */
 	sd_event_source *registry_timer;
 	uint64_t last_op_id;

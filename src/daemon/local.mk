@@ -12,8 +12,11 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/fcoe.c \
 	src/daemon/follow.c src/daemon/follow.h \
 	src/daemon/history.c src/daemon/history.h \
+	src/daemon/io_conn.c src/daemon/io_conn.h src/daemon/io_intake.c src/daemon/io_keep.c src/daemon/io_luns.c \
+	src/daemon/io_machine.c src/daemon/io_machine.h src/daemon/io_show.c src/daemon/io_spawn.c \
+	src/daemon/ios.c src/daemon/ios.h src/daemon/ios_private.h \
 	src/daemon/methods.c src/daemon/methods.h src/daemon/methods_lun.c src/daemon/methods_op.c src/daemon/methods_ticket.c \
-	src/daemon/handover.c src/daemon/handover.h src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_pools.c src/daemon/op_quiesce.c \
+	src/daemon/handover.c src/daemon/handover.h src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_io.c src/daemon/op_pools.c src/daemon/op_quiesce.c \
 	src/daemon/placement.c src/daemon/placement.h \
 	src/daemon/plan.c src/daemon/plan.h src/daemon/plan_show.c \
 	src/daemon/pools.c src/daemon/pools.h src/daemon/pools_private.h src/daemon/pools_show.c src/daemon/pools_sync.c \
@@ -40,7 +43,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/watch.c \
 	src/daemon/work.c src/daemon/work.h
 src_daemon_libvhbad_la_CPPFLAGS = $(INC_DAEMON) $(INIPARSER_CFLAGS) \
-	-DVHBA_PRIV_PATH='"$(pkglibexecdir)/vhba-priv"'
+	-DVHBA_PRIV_PATH='"$(pkglibexecdir)/vhba-priv"' -DVHBA_IO_PATH='"$(sbindir)/vhba-io"'
 src_daemon_libvhbad_la_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS) $(SQLITE_CFLAGS)
 src_daemon_libvhbad_la_LIBADD = quiesce/libquiesce.la fc/libvhbafc.la src/priv/libprivclient.la \
 	src/proto/libproto.la src/common/libcommon.la \
@@ -173,3 +176,14 @@ tests_ut_registry_io_SOURCES = tests/ut-registry-io.c tests/ut-registry-bench.h
 tests_ut_registry_io_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_registry_io_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SQLITE_CFLAGS)
 tests_ut_registry_io_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-io-machine tests/ut-ios tests/io-stand-in
+TESTS += tests/ut-io-machine tests/ut-ios
+tests_ut_io_machine_SOURCES = tests/ut-io-machine.c
+tests_ut_io_machine_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_io_machine_LDADD = tests/libut.la src/daemon/libvhbad.la
+tests_io_stand_in_SOURCES = tests/io-stand-in.c
+tests_ut_ios_SOURCES = tests/ut-ios.c tests/ut-privq.h tests/ut-tree.c tests/ut-tree.h
+tests_ut_ios_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_ios_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_ios_LDADD = tests/libut.la src/daemon/libvhbad.la

@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "follow.h"
+#include "ios.h"
 #include "methods.h"
 #include "pools.h"
 
@@ -50,6 +51,7 @@ void methods_changed(void *user, const struct verror *e)
 		call_error(c->call, e);
 		return;
 	}
+	ios_look(c->d, c->vm);
 	o = json_object_new_object();
 	if (c->index >= CHANGE_LUN && rv)
 		show_new_lun(rv, (unsigned)(c->index - CHANGE_LUN), o);
@@ -281,6 +283,12 @@ static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_POOL_SYNC] = method_pool_sync,
 	[PROTO_POOL_SERVE] = method_pool_serve,
 	[PROTO_POOL_REPORT] = method_pool_report,
+	[PROTO_IO_LIST] = method_io_list,
+	[PROTO_IO_STATUS] = method_io_status,
+	[PROTO_IO_START] = method_io_start,
+	[PROTO_IO_END] = method_io_end,
+	[PROTO_IO_UPGRADE] = method_io_upgrade,
+	[PROTO_IO_OPEN] = method_io_open,
 	[PROTO_STATUS] = method_status,
 	[PROTO_LOG] = method_log,
 	[PROTO_PLAN] = method_plan,

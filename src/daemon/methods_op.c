@@ -75,7 +75,7 @@ static bool may_begin(struct daemon *d, const struct op_spec *s, const struct re
 		verror_fix(e, "import a ticket of it here, or attach it where it is");
 		return false;
 	}
-	if (s->kind == OP_ATTACH && !rv->vhbas_n) {
+	if (s->kind == OP_ATTACH && !rv->vhbas_n && !op_io_is_one(rv)) {
 		verror_set(e, VHBA_E_STATE, "%s has no vhba", rv->name);
 		verror_fix(e, "add one: vhbactl vhba add %s --vsan N --zone Z", rv->name);
 		return false;
@@ -88,6 +88,8 @@ static int start(struct op *op, struct json_object *p, struct verror *e)
 	const struct op_ask ask = {.drain_us = proto_get_uint(p, "drain_us", OP_DRAIN_DEFAULT),
 				   .owner_paused = proto_get_bool(p, "paused")};
 
+	if (!op->vm->count)
+		return op_io_start(op, e);
 	if (op->kind == OP_ATTACH)
 		return op_attach_start(op, proto_get_bool(p, "accept_luns"), e);
 	return op_pools_begin(op, &ask) ? 0 : op_quiesce_start(op, &ask, e);

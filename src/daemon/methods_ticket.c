@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "ios.h"
 #include "methods.h"
+#include "op.h"
 #include "placement.h"
 #include "reservations.h"
 #include "ticket.h"
@@ -138,6 +140,7 @@ void method_import(struct daemon *d, struct call *call, struct json_object *p)
 		return;
 	}
 	snprintf(in->owner, sizeof(in->owner), "%s", d->cfg->host_name);
+	in->io.gate = in->io.kind != REG_IO_NONE && !ticket_stopped(proto_get(p, "ticket"));
 	c = methods_change(d, call, in->name, -1);
 	methods_changed_or_refused(d, c, registry_import(d->reg, in, methods_changed, c, &e), &e);
 	reg_vm_free(in);
@@ -159,21 +162,36 @@ static struct reg_vm *with_reservations(struct daemon *d, const struct reg_vm *v
 	return copy;
 }
 
+/* Nothing of the VM's I/O is under way here, and nothing will be without a word from whoever exports it. */
+static bool is_stopped(struct daemon *d, const struct reg_vm *rv)
+{
+	const struct vm *vm = vm_find(&d->vms, rv->uuid);
+
+	if (!vm || vm->state == VM_DETACHED)
+		return !ios_run(d, rv->uuid);
+	if (vm->state != VM_HELD || vm->op)
+		return false;
+	return vm->quiesce ? quiesce_outcome_now(vm->quiesce) == QO_CONFIRMED
+			   : ios_stopped(d, rv->uuid) && !ios_left(d, rv->uuid);
+}
+
 void method_export(struct daemon *d, struct call *call, struct json_object *p)
 {
 	struct verror e;
 	const struct reg_vm *rv = methods_vm(d, p, &e);
 	struct reg_vm *copy;
-	struct json_object *o;
+	struct json_object *o, *ticket;
 
 	if (!rv) {
 		call_error(call, &e);
 		return;
 	}
 	copy = with_reservations(d, rv);
+	ticket = ticket_write(copy ? copy : rv, d->cfg->host_name, rv->generation + 1);
+	if (rv->io.kind != REG_IO_NONE && is_stopped(d, rv))
+		json_object_object_add(ticket, "stopped", json_object_new_string("confirmed"));
 	o = json_object_new_object();
-	json_object_object_add(o, "ticket",
-			       ticket_write(copy ? copy : rv, d->cfg->host_name, rv->generation + 1));
+	json_object_object_add(o, "ticket", ticket);
 	reg_vm_free(copy);
 	call_reply(call, o);
 }

@@ -107,6 +107,12 @@ void vm_wake(struct daemon *d, struct vm *vm);
  */
 int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op *found, struct verror *e);
 
+/* op_io.c: the same for a VM without vhbas, whose LUNs are files. */
+bool op_io_is_one(const struct reg_vm *rv);
+int op_io_start(struct op *op, struct verror *e);
+/* What runs of it here is known as a VM that is attached, or held. */
+int op_io_adopt(struct daemon *d, const struct reg_vm *rv, struct verror *e);
+
 /*
  * op_pools.c: libvirt's pools of the VM are stopped before its vports are logged out, since a refresh of a
  * pool on a disabled vport blocks libvirt.  True: that is awaited, for the configured time and a quarter of

@@ -8,6 +8,7 @@
 
 #include "attach_run.h"
 #include "cleanup.h"
+#include "ios.h"
 #include "log.h"
 #include "placement.h"
 #include "pools.h"
@@ -95,6 +96,8 @@ static void finish(struct op *op, bool ok, const struct verror *e)
 	vm_set_state(vm, ok ? VM_ATTACHED : attach_is_undone(&run->machine) ? VM_DETACHED : VM_RELEASING);
 	if (ok)
 		vport_name(op->d, vm);
+	if (ok)
+		ios_attached(op->d, vm);
 	pools_look(op->d, vm->uuid);
 	op_answer(op, build_result(op, ok), e);
 	if (ok && run->journal)

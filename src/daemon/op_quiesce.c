@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "driver.h"
 #include "handover.h"
+#include "ios.h"
 #include "log.h"
 #include "pools.h"
 #include "san.h"
@@ -163,6 +164,8 @@ static void retire(struct driver *dr)
 	vm->driver = NULL;
 	driver_free(dr);
 	vm_set_state(vm, gone ? VM_DETACHED : VM_ATTACHED);
+	if (gone)
+		ios_end(d, vm->uuid);
 	timers_look(d, vm);
 	pools_look(d, vm->uuid);
 	if (gone && !vm->op)
@@ -268,7 +271,8 @@ enum vm_state op_quiesce_state(enum op_kind kind)
 
 int op_quiesce_start(struct op *op, const struct op_ask *ask, struct verror *e)
 {
-	struct quiesce_arg arg = {.deadline = op->deadline, .owner_paused = ask->owner_paused};
+	struct quiesce_arg arg = {.deadline = op->deadline,
+				  .owner_paused = ask->owner_paused && !ios_run(op->d, op->vm->uuid)};
 	struct vm *vm = op->vm;
 	bool fresh = !vm->quiesce;
 	enum vm_state was = vm->state;

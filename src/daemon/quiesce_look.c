@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the quiesce machine looks at: the inventory, whose answer is known at once, and the fabric. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "ct.h"
+#include "ios.h"
 #include "log.h"
 #include "quiesce_verb.h"
 #include "san.h"
@@ -16,11 +18,18 @@ int quiesce_op_count(void *user, const struct quiesce_call *c)
 {
 	struct driver *dr = user;
 	struct quiesce_arg arg = {0};
+	uint64_t left;
 
-	if (san_inflight(dr->d, verb_vhba(dr, c), &arg.count))
+	if (san_inflight(dr->d, verb_vhba(dr, c), &arg.count)) {
 		driver_queue(dr, c, QE_COUNT_FAILED);
-	else
-		driver_queue_text(dr, c, QE_COUNT, arg, NULL);
+		return 0;
+	}
+	/* What a back end has under way is mostly the same commands; some may not have reached the device
+	 * yet. */
+	left = ios_left(dr->d, dr->vm->uuid);
+	if (left > arg.count)
+		arg.count = left;
+	driver_queue_text(dr, c, QE_COUNT, arg, NULL);
 	return 0;
 }
 
@@ -118,23 +127,41 @@ int quiesce_op_check_ready(void *user, const struct quiesce_call *c)
 }
 
 /*
- * No vhba-io carries this VM's I/O: it is on the kernel's block path, whose owner pauses it.  What is
- * submitted all the same is parked by the logout, and the machine sees and says that.
+ * Of a VM on the kernel's block path, without a vhba-io, its owner pauses it.  What is submitted all the same
+ * is parked by the logout, and the machine sees and says that.
  */
-static int op_intake(void *user, const struct quiesce_call *c, enum quiesce_ev ev)
+static void intake_done(void *user, const char *why)
 {
-	driver_queue(user, c, ev);
+	AUTO_FREE struct verb_call *vc = user;
+	struct driver *dr = verb_driver(vc);
+
+	if (dr)
+		driver_queue_text(dr, &vc->call, why ? vc->bad : vc->good, (struct quiesce_arg){0}, why);
+}
+
+static int op_intake(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev good,
+		     enum quiesce_ev bad,
+		     void (*begin)(struct daemon *d, const char *uuid, ios_done *done, void *user))
+{
+	struct verb_call *vc = ios_run(dr->d, dr->vm->uuid) ? verb_new(dr, c, good, bad) : NULL;
+
+	if (vc)
+		begin(dr->d, dr->vm->uuid, intake_done, vc);
+	else if (ios_run(dr->d, dr->vm->uuid))
+		return -ENOMEM;
+	else
+		driver_queue(dr, c, good);
 	return 0;
 }
 
 int quiesce_op_stop_intake(void *user, const struct quiesce_call *c)
 {
-	return op_intake(user, c, QE_INTAKE_CLOSED);
+	return op_intake(user, c, QE_INTAKE_CLOSED, QE_INTAKE_CLOSE_FAILED, ios_stop);
 }
 
 int quiesce_op_open_intake(void *user, const struct quiesce_call *c)
 {
-	return op_intake(user, c, QE_INTAKE_OPENED);
+	return op_intake(user, c, QE_INTAKE_OPENED, QE_INTAKE_OPEN_FAILED, ios_go_on);
 }
 
 /* ---- the fabric's word ---- */

@@ -356,6 +356,40 @@ static const struct proto_field guest_lun_r[] = {
 	END,
 };
 
+/* ---- I/O back ends ---- */
+
+static const struct proto_field io_fields[] = {
+	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
+	F_TEXT("name", REQUIRED, 16, "scsi, or blk-N"),
+	F_TEXT("state", REQUIRED, 16, "opening, starting, up, leaving, waiting, ending"),
+	F_UINT("guest_lun", OPTIONAL, GUEST_LUN, "the LUN of a virtio-blk device"),
+	F_TEXT("socket", REQUIRED, 128, "where QEMU connects"),
+	F_BOOL("front", REQUIRED, "a front end is connected"),
+	F_TEXT("gate", REQUIRED, 8,
+	       "open; closed: its rings are not read until it is shown that nobody else writes"),
+	F_BOOL("held", REQUIRED, "its VM is quiesced: its rings are not read"),
+	F_UINT("pid", OPTIONAL, ANY_UINT, "its process; absent: there is none now"),
+	F_TEXT("device", OPTIONAL, 16, "what it says of itself: running, draining, stopped ..."),
+	F_UINT("busy", REQUIRED, ANY_UINT, "commands under way, as it told last"),
+	F_UINT("orphans", REQUIRED, ANY_UINT, "commands that were answered and are left in the kernel"),
+	F_UINT("kept", REQUIRED, ANY_UINT, "what vhbad holds for the next process"),
+	F_UINT("restarts", REQUIRED, ANY_UINT, "how often one has followed another that ended"),
+	F_UINT("up_us", OPTIONAL, ANY_UINT, "since its process has been up"),
+	F_BOOL("logging", REQUIRED, "its front end keeps a log of written pages: a migration"),
+	F_TEXT("text", OPTIONAL, 160, "why it doesn't run"),
+	END,
+};
+static const struct proto_field io_list_r[] = {
+	F_LIST("back_ends", REQUIRED, io_fields, "by VM"),
+	END,
+};
+static const struct proto_field io_open_p[] = {
+	P_VM,
+	F_TEXT("reason", OPTIONAL, 16, "operator: a person knows that nobody else writes to its LUNs"),
+	F_OBJECT("ticket", OPTIONAL, NULL, "or: as export gave it on the source, after a confirmed quiesce"),
+	END,
+};
+
 /* ---- storage pools ---- */
 
 #define POOL_NAME 80
@@ -599,6 +633,20 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 			   "Give the guest a file or block device as a LUN, by its I/O back end."},
 	[PROTO_LUN_REMOVE] = {"lun.Remove", CHANGE, false, lun_remove_p, none,
 			      "Take a LUN from the guest; its file stays."},
+	[PROTO_IO_LIST] = {"io.List", READ, false, vm_optional_p, io_list_r,
+			   "The vhba-ios of one VM or of all."},
+	[PROTO_IO_STATUS] = {"io.Status", READ, false, vm_only_p, io_list_r,
+			     "Those of a VM; an error when it has none."},
+	[PROTO_IO_START] =
+		{"io.Start", CHANGE, false, vm_only_p, io_list_r,
+		 "Start a VM's vhba-io before it is attached, or without; its sockets are there then."},
+	[PROTO_IO_END] = {"io.End", CHANGE, false, vm_only_p, none,
+			  "End it: whoever is connected loses its disks."},
+	[PROTO_IO_UPGRADE] =
+		{"io.Upgrade", CHANGE, false, vm_only_p, io_list_r,
+		 "Have the program as it is installed now take over; the guest sees nothing of it."},
+	[PROTO_IO_OPEN] = {"io.Open", CHANGE, false, io_open_p, io_list_r,
+			   "Open the gate of a VM that came from elsewhere."},
 	[PROTO_POOL_LIST] = {"pool.List", READ, false, vm_optional_p, pool_list_r,
 			     "libvirt's storage pools on vhbas, own and those that others have defined."},
 	[PROTO_POOL_SYNC] = {"pool.Sync", CHANGE, false, pool_sync_p, pool_list_r,

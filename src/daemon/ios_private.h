@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Between ios.c, which drives them, and io_*.c. Inside src/daemon only; loop thread only. */
+#ifndef VHBA_IOS_PRIVATE_H
+#define VHBA_IOS_PRIVATE_H
+
+#include "io_conn.h"
+#include "io_machine.h"
+#include "ios.h"
+
+#define IO_PATHS_MAX 8
+
+/* One entry that a vhba-io wants to have kept. */
+struct io_kept {
+	TAILQ_ENTRY(io_kept) link;
+	char key[IO_CONN_KEY];
+	size_t len;
+	unsigned n;
+	int fds[IO_KEPT_FDS];
+	char bytes[];
+};
+
+TAILQ_HEAD(io_kept_list, io_kept);
+
+struct update;
+
+struct io_path {
+	int host; /* the vport's own */
+	unsigned channel, target;
+	uint64_t lun;
+};
+
+/* An array's LUN as it was opened last. */
+struct io_lun {
+	unsigned number; /* as this process knows it: 0 of a virtio-blk device */
+	bool given; /* this process has it */
+	unsigned paths;
+	struct io_path path[IO_PATHS_MAX];
+	unsigned fds_n;
+	int fds[2 * IO_PATHS_MAX]; /* until they are sent: sd, sg, sd, sg ... */
+};
+
+struct io {
+	TAILQ_ENTRY(io) link;
+	struct daemon *d;
+	char uuid[37];
+	char vm[REG_NAME_MAX];
+	char name[16]; /* "scsi", "blk-3": of its files */
+	bool blk;
+	unsigned number; /* the guest LUN of a virtio-blk device */
+	struct io_machine machine;
+	sd_event_source *timer;
+	struct work work; /* an event of the machine that came from within it */
+	enum io_event next;
+	/* the process */
+	pid_t pid; /* 0: none */
+	int pidfd;
+	sd_event_source *child;
+	struct io_conn *conn;
+	int front; /* the listening vhost-user socket; -1: its file is another process's */
+	struct io_kept_list kept;
+	/* its LUNs */
+	struct io_lun *luns;
+	unsigned luns_n;
+	unsigned opening; /* answers of vhba-priv that are awaited */
+	unsigned round; /* of opening */
+	struct update *update; /* io_luns.c: who waits for them; NULL: nobody */
+	/* what is wanted of it */
+	bool held; /* no ring is to be read: the VM is quiesced */
+	bool gate; /* closed since its start, and why is still so */
+	/* what it has told */
+	char state[16];
+	unsigned busy, orphans;
+	bool connected, logging, asked; /* asked: for its status */
+	unsigned died; /* how its last process ended, as waitid has it */
+	struct monotime up; /* since when it has been up; 0: it is not */
+	char text[160]; /* why it doesn't run */
+};
+
+TAILQ_HEAD(io_list, io);
+
+struct ios {
+	struct daemon *d;
+	struct io_list list;
+	gid_t group; /* whose members may connect; -1: nobody's */
+};
+
+struct io *io_find(const struct daemon *d, const char *uuid, const char *name);
+/* The machine is told, now. May free io on IO_EV_UNWANTED and IO_EV_GONE. */
+void io_tell(struct io *io, enum io_event ev);
+/* The same in the next turn of the loop. */
+void io_tell_later(struct io *io, enum io_event ev);
+void io_event(const struct io *io, const char *what, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void io_ask_status(struct io *io);
+
+/* io_spawn.c */
+int io_files_make(struct io *io,
+		  struct verror *e); /* the folder, and the socket for the front end, if there is none */
+void io_files_remove(const struct io *io);
+int io_spawn(struct io *io,
+	     struct verror *e); /* -> pid, pidfd, conn is made by the caller of the fd that it returns */
+int io_find_process(struct io *io); /* the fd of its control socket, with pid and pidfd; -errno */
+void io_path_of(const struct io *io, const char *suffix, char *buf,
+		size_t size); /* "sock", "control", "json", "pid" */
+void io_record_write(const struct io *io);
+/* Calls fn for each record; name is that of its folder, the VM's. */
+void io_records_read(struct ios *ios, void (*fn)(struct ios *ios, const char *vm, const char *name));
+bool io_record_read(struct ios *ios, const char *vm, const char *name, char uuid[37], bool *held, bool *gate);
+
+/* io_luns.c: the array's LUNs are looked for, and opened by vhba-priv; then done(io). */
+void io_luns_open(struct io *io, void (*done)(struct io *io));
+/* To a process that takes over. */
+void io_luns_send(struct io *io);
+/* To one that is up: it gets what it lacks, and the paths of the others anew; then done(io, why). */
+void io_luns_update(struct io *io, ios_done *done, void *user);
+void io_luns_give_up(struct io *io, const char *why); /* the update, if there is one */
+bool io_luns_moved(const struct io *io); /* other paths than those that it was given */
+void io_luns_clear(struct io *io);
+
+/* io_keep.c */
+void io_keep(struct io *io, const char *key, const void *bytes, size_t len, const int *fds, unsigned n);
+void io_drop(struct io *io, const char *key);
+void io_keep_clear(struct io *io);
+void io_keep_send(struct io *io); /* to a process that takes over */
+
+/* io_show.c */
+struct json_object *io_show(const struct io *io);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What vhbad starts in place of vhba-io in its own tests: speaks the control socket's words, keeps one
+ * connection of a front end, serves no LUN.  A front end that sends a byte is told a line: the process, its
+ * state, its gate, its LUNs with their paths, how many entries it was given.
+ *
+ * A byte 'k' ends it as kill -9 would, 's' makes it leave commands behind when it stops, 'e' lets those end.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FRONT 3
+#define CONTROL 4
+#define LUNS 256
+
+static int control = -1, conn = -1;
+static unsigned paths[LUNS], kept, orphans, busy_at_stop;
+static bool closed, began;
+static char state[16] = "stopped", files[1024];
+
+static void say_fds(const char *text, size_t len, const int *fds, unsigned n)
+{
+	struct iovec iov = {(void *)text, len};
+	union {
+		char room[CMSG_SPACE(8 * sizeof(int))];
+		struct cmsghdr align;
+	} room = {0};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (n) {
+		struct cmsghdr *c;
+
+		h.msg_control = &room;
+		h.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	sendmsg(control, &h, MSG_NOSIGNAL);
+}
+
+static void say(const char *text)
+{
+	say_fds(text, strlen(text), NULL, 0);
+}
+
+static void keep_all(void)
+{
+	static const char first[] = "!keep message.1\0as it came", second[] = "!keep conn\0";
+
+	say_fds(first, sizeof(first) - 1, NULL, 0);
+	if (conn >= 0)
+		say_fds(second, sizeof(second) - 1, &conn, 1);
+}
+
+static void say_state(void)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "!event state %s busy=0 orphans=%u", state, orphans);
+	say(text);
+}
+
+static void count_paths(const char *text, bool add)
+{
+	unsigned number = (unsigned)atoi(text), n = 0;
+
+	for (const char *p = strstr(text, ",sd,sg"); p; p = strstr(p + 1, ",sd,sg"))
+		n++;
+	if (number >= LUNS || !n || (add && paths[number]) || (!add && !paths[number])) {
+		say("error no such LUN, or it is there");
+		return;
+	}
+	paths[number] = n;
+	say("ok");
+}
+
+static void answer(char *text, ssize_t len, int *fds, unsigned n)
+{
+	if (!strncmp(text, "kept ", 5)) {
+		kept++;
+		if (!strcmp(text + 5, "conn") && n == 1)
+			conn = dup(fds[0]);
+		say(!strcmp(text + 5, "message.1") && (size_t)len != strlen(text) + 1 + 10 ? "error cut"
+											   : "ok");
+	} else if (!strcmp(text, "go")) {
+		began = true;
+		if (conn >= 0 && !closed)
+			strcpy(state, "running");
+		say("ok");
+		keep_all();
+	} else if (!strcmp(text, "hold")) {
+		keep_all();
+		say(conn >= 0 ? "ok 2" : "ok 1");
+	} else if (!strncmp(text, "lun-add ", 8)) {
+		count_paths(text + 8, true);
+	} else if (!strncmp(text, "lun-paths ", 10)) {
+		count_paths(text + 10, false);
+	} else if (!strcmp(text, "stop")) {
+		say("ok");
+		orphans = busy_at_stop;
+		strcpy(state, "stopped");
+		say_state();
+	} else if (!strcmp(text, "start")) {
+		if (!closed)
+			strcpy(state, "running");
+		say("ok");
+	} else if (!strncmp(text, "gate-open ", 10)) {
+		closed = false;
+		strcpy(state, "running");
+		say("ok");
+	} else if (!strcmp(text, "status")) {
+		char reply[96];
+
+		snprintf(reply, sizeof(reply), "ok %s busy=0 orphans=%u luns=0", state, orphans);
+		say(reply);
+	} else if (!strcmp(text, "leave")) {
+		say("ok");
+		exit(0);
+	} else {
+		say("error unknown");
+	}
+	for (unsigned i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+static bool take_control(void)
+{
+	static char text[32768];
+	struct iovec iov = {text, sizeof(text) - 1};
+	union {
+		char room[CMSG_SPACE(16 * sizeof(int))];
+		struct cmsghdr align;
+	} room;
+	struct msghdr h = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof(room)};
+	ssize_t len = recvmsg(control, &h, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = len > 0 ? CMSG_FIRSTHDR(&h) : NULL;
+	int fds[16];
+	unsigned n = 0;
+
+	if (len <= 0)
+		return false;
+	if (c) {
+		n = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+	}
+	text[len] = '\0';
+	answer(text, len, fds, n);
+	return true;
+}
+
+static void tell_front(void)
+{
+	char line[2048], byte;
+	size_t at;
+
+	if (recv(conn, &byte, 1, 0) != 1) {
+		close(conn);
+		conn = -1;
+		say("!drop conn");
+		return;
+	}
+	if (byte == 'k')
+		raise(SIGKILL);
+	if (byte == 's')
+		busy_at_stop = 3;
+	if (byte == 'e') {
+		orphans = busy_at_stop = 0;
+		say_state();
+	}
+	at = (size_t)snprintf(line, sizeof(line), "%d %s %s kept=%u luns=", (int)getpid(), state,
+			      closed ? "closed" : "open", kept);
+	for (unsigned i = 0; i < LUNS; i++)
+		if (paths[i])
+			at += (size_t)snprintf(line + at, sizeof(line) - at, "%u:%u,", i, paths[i]);
+	at += (size_t)snprintf(line + at, sizeof(line) - at, " files=%s\n", files);
+	send(conn, line, at, MSG_NOSIGNAL);
+}
+
+static void take_front(void)
+{
+	conn = accept(FRONT, NULL, NULL);
+	if (conn < 0)
+		return;
+	if (!closed)
+		strcpy(state, "running");
+	keep_all();
+	say("!event front connected");
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		closed |= !strcmp(argv[i], "--gate=closed");
+		if (!strncmp(argv[i - 1], "--lun", 6))
+			snprintf(files + strlen(files), sizeof(files) - strlen(files), "%s;", argv[i]);
+		if (strstr(argv[i], "/dies"))
+			return 1;
+	}
+	for (;;) {
+		struct pollfd p[] = {{CONTROL, POLLIN, 0},
+				     {control, POLLIN, 0},
+				     {began && conn < 0 ? FRONT : -1, POLLIN, 0},
+				     {began ? conn : -1, POLLIN, 0}};
+
+		if (poll(p, 4, -1) < 0 && errno != EINTR)
+			return 1;
+		if (p[0].revents) {
+			if (control >= 0)
+				close(control);
+			control = accept(CONTROL, NULL, NULL);
+			continue;
+		}
+		if (p[1].revents && !take_control()) {
+			close(control);
+			control = -1;
+		}
+		if (p[2].revents)
+			take_front();
+		if (p[3].revents)
+			tell_front();
+	}
+}
