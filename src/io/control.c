@@ -10,10 +10,11 @@
 #include "control.h"
 #include "log.h"
 #include "lun_option.h"
-
-#define FDS_MAX 2
+#include "vhost_keep.h"
 
 struct request {
+	struct service *service;
+	struct control *control;
 	struct device *device;
 	char *argument; /* NULL: none */
 	int *fds;
@@ -71,15 +72,81 @@ static void start(const struct request *r)
 	say(r, 0);
 }
 
+/* What holds the rings up, if they wait. */
+static const char *waits(const struct device *d)
+{
+	if (d->state != DEVICE_STOPPED || !d->barred)
+		return d->lock_said ? " waits=lock" : "";
+	return d->bars & BAR_GATE ? " waits=gate" : " waits=go";
+}
+
 static void status(const struct request *r)
 {
 	const struct device *d = r->device;
 
-	unsigned orphans = device_orphans(d);
+	snprintf(r->reply, r->size, "ok %s busy=%u orphans=%u luns=%u%s%s", device_state_name(d->state),
+		 device_busy(d), device_orphans(d), d->luns->n, waits(d),
+		 device_unconfirmed(d) ? " unconfirmed" : "");
+}
 
-	snprintf(r->reply, r->size, "ok %s busy=%u orphans=%u luns=%u%s", device_state_name(d->state),
-		 device_busy(d), orphans, d->luns->n,
-		 d->state == DEVICE_STOPPED && orphans ? " unconfirmed" : "");
+static void gate_open(const struct request *r)
+{
+	static const char *const reasons[] = {"confirmed", "fenced", "preempted", "operator"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		if (strcmp(r->argument, reasons[i]))
+			continue;
+		log_notice("the gate is opened: %s", reasons[i]);
+		device_bar(r->device, BAR_GATE, false);
+		say(r, 0);
+		return;
+	}
+	snprintf(r->reply, r->size, "error expected confirmed, fenced, preempted or operator");
+}
+
+/* ---- predecessor and successor ---- */
+
+static void hold(const struct request *r)
+{
+	keep_again(&r->service->keep);
+	r->control->hold_owed = true;
+}
+
+static void leave(const struct request *r)
+{
+	r->service->leaving = true;
+	device_leave(r->device);
+}
+
+static void go(const struct request *r)
+{
+	if (!r->service->taking_over) {
+		snprintf(r->reply, r->size, "error this vhba-io doesn't take over, or has done so");
+		return;
+	}
+	if (r->device->config.type->luns == 1 && !r->device->luns->n) {
+		snprintf(r->reply, r->size, "error the device has no LUN");
+		return;
+	}
+	r->service->go = true;
+	say(r, 0);
+}
+
+static void kept(const struct request *r, const char *text, size_t size)
+{
+	const char *why = "a key and bytes are expected, before 'go'", *key;
+	const uint8_t *bytes;
+	size_t len;
+	int err = -EINVAL;
+
+	key = keep_parse(text, size, &bytes, &len);
+	if (key && r->service->taking_over && r->n <= KEEP_FDS_MAX)
+		err = vu_restore(&r->service->front, key, bytes, len, r->fds, r->n, &why);
+	if (err)
+		snprintf(r->reply, r->size, "error '%s' is refused: %s: %s", key ? key : "", why,
+			 strerror(-err));
+	else
+		say(r, 0);
 }
 
 /* What was counted, from the shortest on: "<64us=12" are those that took less, and no less than half of it.
@@ -114,19 +181,35 @@ static const struct {
 	bool argument;
 	void (*run)(const struct request *);
 } requests[] = {
-	{"lun-add", true, lun_add}, {"lun-remove", true, lun_remove}, {"lun-check", false, lun_check},
-	{"stop", false, stop},	    {"start", false, start},	      {"status", false, status},
+	{"lun-add", true, lun_add},
+	{"lun-remove", true, lun_remove},
+	{"lun-check", false, lun_check},
+	{"stop", false, stop},
+	{"start", false, start},
+	{"status", false, status},
 	{"latency", true, latency},
+	{"gate-open", true, gate_open},
+	{"hold", false, hold},
+	{"leave", false, leave},
+	{"go", false, go},
 };
 
-void control_answer(struct device *d, char *text, int *fds, unsigned n, char *reply, size_t size)
+void control_answer(struct control *c, struct service *s, size_t size, int *fds, unsigned n, char *reply,
+		    size_t reply_size)
 {
-	struct request r = {d, strchr(text, ' '), fds, n, reply, size};
+	struct request r = {s, c, s->device, NULL, fds, n, reply, reply_size};
 
+	*reply = '\0';
+	if (size > 5 && !memcmp(c->in, "kept ", 5)) {
+		kept(&r, c->in + 5, size - 5);
+		return;
+	}
+	c->in[size] = '\0';
+	r.argument = size <= CONTROL_TEXT_MAX ? strchr(c->in, ' ') : NULL;
 	if (r.argument)
 		*r.argument++ = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
-		if (strcmp(text, requests[i].word) || requests[i].argument != !!r.argument)
+		if (strcmp(c->in, requests[i].word) || requests[i].argument != !!r.argument)
 			continue;
 		requests[i].run(&r);
 		return;
@@ -145,7 +228,7 @@ static unsigned take_fds(struct msghdr *h, int *fds)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-			if (n < FDS_MAX)
+			if (n < CONTROL_FDS_MAX)
 				fds[n++] = fd;
 			else
 				close(fd);
@@ -154,20 +237,48 @@ static unsigned take_fds(struct msghdr *h, int *fds)
 	return n;
 }
 
-int control_run(int fd, struct device *d)
+static int answer(const struct control *c, const char *reply)
 {
-	char text[CONTROL_MESSAGE_MAX + 1], reply[CONTROL_MESSAGE_MAX];
+	return send(c->fd, reply, strlen(reply), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+bool control_waits(const struct control *c, const struct service *s)
+{
+	return c->fd >= 0 && (s->keep.unsent || c->hold_owed);
+}
+
+int control_turn(struct control *c, struct service *s)
+{
+	char reply[32];
+	bool all = keep_flush(&s->keep);
+	int err = 0;
+
+	if (c->hold_owed && all) {
+		snprintf(reply, sizeof(reply), "ok %u", s->keep.n);
+		err = answer(c, reply);
+		c->hold_owed = err == -EAGAIN;
+	}
+	if (s->leaving && !s->left && s->device->state == DEVICE_STOPPED) {
+		s->left = true;
+		err = answer(c, "ok");
+	}
+	return err == -EAGAIN ? 0 : err;
+}
+
+int control_run(struct control *c, struct service *s)
+{
+	char reply[CONTROL_TEXT_MAX];
 	union {
-		char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
+		char room[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec iov = {text, CONTROL_MESSAGE_MAX};
+	struct iovec iov = {c->in, CONTROL_MESSAGE_MAX};
 	struct msghdr h = {.msg_iov = &iov,
 			   .msg_iovlen = 1,
 			   .msg_control = control.room,
 			   .msg_controllen = sizeof(control.room)};
-	int fds[FDS_MAX] = {-1, -1};
-	ssize_t n = recvmsg(fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n = recvmsg(c->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	int fds[CONTROL_FDS_MAX];
 	unsigned got;
 
 	if (n < 0)
@@ -175,12 +286,11 @@ int control_run(int fd, struct device *d)
 	if (!n)
 		return -ECONNRESET;
 	got = take_fds(&h, fds);
-	text[n] = '\0';
 	if (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		snprintf(reply, sizeof(reply), "error the request is too long");
 	else
-		control_answer(d, text, fds, got, reply, sizeof(reply));
-	for (unsigned i = 0; i < FDS_MAX; i++)
+		control_answer(c, s, (size_t)n, fds, got, reply, sizeof(reply));
+	for (unsigned i = 0; i < got; i++)
 		cleanup_fd(&fds[i]);
-	return send(fd, reply, strlen(reply), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return *reply ? answer(c, reply) : 0;
 }

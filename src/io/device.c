@@ -181,14 +181,15 @@ static void setup_of(struct device *d, unsigned i, struct queue_setup *s)
 				  .features = d->features,
 				  .kick = r->kick,
 				  .call = r->call,
-				  .base = r->base};
+				  .base = r->base,
+				  .adrift = r->adrift};
 	s->vq.event_idx = d->features >> VIRTIO_RING_F_EVENT_IDX & 1;
 	s->vq.indirect = d->features >> VIRTIO_RING_F_INDIRECT_DESC & 1;
 	if (d->features >> VHOST_F_LOG_ALL & 1)
 		s->log = d->log;
-	/* the event ring's buffers are parked, not under way, and the control ring's are the guest's to
-	 * repeat */
-	if (d->inflight && i >= device_local(d) && i < d->inflight_rings && r->vq.size == d->inflight_desc)
+	/* the event ring's buffers are parked, not under way */
+	if (d->inflight && (i != RING_EVENT || !device_local(d)) && i < d->inflight_rings &&
+	    r->vq.size == d->inflight_desc)
 		s->inflight = inflight_queue_at(d->inflight, d->inflight_size, i, d->inflight_desc);
 }
 
@@ -214,9 +215,12 @@ static int local_start(struct device *d, unsigned i, const struct queue_setup *s
 	int err = local_change(d, i, s);
 
 	vq_end(q);
+	q->inflight = s->inflight;
 	if (!err)
-		err = vq_begin(q, s->base);
-	if (!err)
+		err = vq_begin(q, s->adrift ? vq_used(q) : s->base);
+	if (!err && s->adrift)
+		vq_succeed(q);
+	else if (!err)
 		vq_signal(q);
 	return err;
 }
@@ -237,11 +241,50 @@ int device_ring_start(struct device *d, unsigned i)
 	}
 	r->running = !c.err;
 	r->failed = c.err;
+	r->adrift &= !!c.err;
 	if (c.err)
 		log_err("ring %u can't be started: %s", i, strerror(-c.err));
 	else
 		log_debug("ring %u starts at %u", i, s.base);
 	return c.err;
+}
+
+static void settle_in_worker(struct worker *w, void *arg)
+{
+	struct ring_call *c = arg;
+	struct queue *q = &c->device->queue[c->ring - device_local(c->device)];
+
+	if (!q->worker) {
+		q->worker = w;
+		worker_serve(w, q);
+	}
+	c->err = queue_settle(q, c->setup);
+}
+
+void device_ring_settle(struct device *d, unsigned i)
+{
+	struct ring *r = &d->ring[i];
+	struct queue_setup s;
+	struct ring_call c = {d, i, &s, 0};
+
+	r->adrift = false;
+	setup_of(d, i, &s);
+	s.adrift = true;
+	if (i < device_local(d)) {
+		c.err = local_start(d, i, &s);
+		if (!c.err)
+			vq_unpop_resumed(&d->local[i]);
+		if (!c.err)
+			r->base = d->local[i].last_avail;
+	} else {
+		c.err = queue_room(&d->queue[i - device_local(d)], r->vq.size);
+		if (!c.err)
+			worker_call(worker_of(d, i), settle_in_worker, &c);
+		if (!c.err)
+			r->base = d->queue[i - device_local(d)].vq.last_avail;
+	}
+	if (c.err)
+		log_err("where ring %u stands can't be found out: %s", i, strerror(-c.err));
 }
 
 /* What the front end said applies to a ring that runs. */
@@ -365,6 +408,7 @@ int device_ring_base(struct device *d, unsigned i, uint16_t base)
 	if (d->ring[i].running)
 		return -EBUSY;
 	d->ring[i].base = base;
+	d->ring[i].adrift = false;
 	return 0;
 }
 
@@ -373,6 +417,7 @@ void device_ring_kick(struct device *d, unsigned i, int fd)
 	int old = d->ring[i].kick;
 
 	d->ring[i].kick = fd;
+	d->ring[i].generation++;
 	d->ring[i].failed = false;
 	ring_change(d, i);
 	cleanup_fd(&old);
@@ -385,6 +430,7 @@ void device_ring_call(struct device *d, unsigned i, int fd)
 	struct ring_call c = {d, i, NULL, 0};
 
 	d->ring[i].call = fd;
+	d->ring[i].generation++;
 	ring_change(d, i);
 	cleanup_fd(&old);
 	/* what was done while nobody could be called may wait for it */
@@ -400,6 +446,7 @@ void device_ring_err(struct device *d, unsigned i, int fd)
 {
 	cleanup_fd(&d->ring[i].err);
 	d->ring[i].err = fd;
+	d->ring[i].generation++;
 }
 
 uint16_t device_ring_end(struct device *d, unsigned i)
@@ -408,6 +455,7 @@ uint16_t device_ring_end(struct device *d, unsigned i)
 
 	cleanup_fd(&r->kick);
 	r->kick = -1;
+	r->generation++;
 	r->held = false;
 	return r->base;
 }

@@ -45,6 +45,7 @@ struct device_config {
 	uint64_t poll_us;
 	uint64_t deadline_us; /* from the first disabled ring to the last command's answer */
 	uint64_t nexus; /* WWPN of the guest's port; not 0 */
+	bool locks; /* the LUNs' files are locked while commands may be under way, see lock.h */
 	/* What all request rings together may take; 0: as much as they like. At most LIMIT_MAX. */
 	uint64_t commands_per_second, bytes_per_second;
 	uint64_t burst_us;
@@ -58,6 +59,13 @@ enum device_state {
 	DEVICE_STATES_,
 };
 
+/* Why no ring is started though the front end has enabled it. */
+enum device_bar {
+	BAR_TAKE_OVER = 1, /* a predecessor's state is still coming */
+	BAR_GATE = 2, /* the guest may still run elsewhere, see control.h */
+	BAR_LEAVING = 4, /* a successor will */
+};
+
 /* What the front end said of a ring. The fds are the ring's. */
 struct ring {
 	struct vq_setup vq;
@@ -68,6 +76,8 @@ struct ring {
 	bool held; /* it was enabled when device_hold came */
 	bool running; /* the worker, or the device itself, has it */
 	bool failed; /* it could not be started as it is set up */
+	bool adrift; /* base isn't known: a killed process had it, the ring itself says where it stands */
+	unsigned generation; /* how often an fd of it has changed */
 };
 
 /* A task management function under way. */
@@ -114,6 +124,16 @@ struct device {
 	bool powered; /* the disks were started once */
 	bool space_changed; /* the configuration space, and the front end wasn't told */
 	bool lun_job; /* disks are being started, or a LUN is on its way */
+	unsigned bars; /* enum device_bar */
+	bool barred; /* ... and it has been said */
+	bool leaving; /* the stop is device_leave's */
+	bool locked; /* the LUNs' files, all */
+	bool lock_wanted; /* they are to be, and are asked for again at lock_at */
+	bool lock_said;
+	uint64_t lock_delay; /* us; 0: they have not been asked for */
+	struct monotime lock_at;
+	bool unproved; /* what a killed process had under way may still be so */
+	struct monotime started; /* when the rings last began to be read */
 };
 
 /* Rings: the device's own, and all. */
@@ -147,6 +167,12 @@ void device_ring_call(struct device *, unsigned ring, int fd);
 void device_ring_err(struct device *, unsigned ring, int fd);
 void device_ring_enable(struct device *, unsigned ring, bool on);
 
+/* One reason more or less not to start a ring. */
+void device_bar(struct device *, enum device_bar, bool on);
+
+/* All is said that a killed process had been told: go on. */
+void device_succeed(struct device *);
+
 /* Where the ring stands; it is not used any more before it gets another kick fd. The device is stopped. */
 uint16_t device_ring_end(struct device *, unsigned ring);
 
@@ -156,6 +182,12 @@ void device_stop(struct device *);
 /* The same by another's order than the front end's; and the end of it. */
 void device_hold(struct device *);
 void device_go_on(struct device *);
+
+/*
+ * End the device for a successor: no ring is read any more, what is under way may end until the deadline, and
+ * nothing else is answered. It is DEVICE_STOPPED then, and isn't started any more.
+ */
+void device_leave(struct device *);
 
 /* Forget all that the front end said. The device is stopped. */
 void device_forget(struct device *);
@@ -189,6 +221,9 @@ int device_lun_check(struct device *);
 /* Commands that are under way, and those left behind in the kernel. */
 unsigned device_busy(const struct device *);
 unsigned device_orphans(const struct device *);
+
+/* The device is stopped, but something may still be under way in the kernel. */
+bool device_unconfirmed(const struct device *);
 
 /* ---- for control.c ---- */
 struct queue *device_queue(struct device *, unsigned i);

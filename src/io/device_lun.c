@@ -59,6 +59,8 @@ static void start_new(struct job *job)
 	struct verror e;
 	char line[1024];
 
+	if (j->device->locked)
+		device_lock_lun(j->device, j->lun);
 	if (j->lun->unit->ops->start(j->lun->unit, DISK_POWER_ON, &e))
 		log_err("LUN %u: %s", j->lun->number, verror_line(&e, line, sizeof(line)));
 	for (unsigned i = 0; i < j->n; i++)

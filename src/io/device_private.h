@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between the device's own parts: device.c (setup), life.c (states), device_lun.c, tmf.c. */
+/* Between the device's own parts: device.c (setup), life.c (states), device_lun.c, device_lock.c,
+ * tmf.c. */
 #ifndef VHBA_IO_DEVICE_PRIVATE_H
 #define VHBA_IO_DEVICE_PRIVATE_H
 
@@ -7,8 +8,16 @@
 
 /* device.c */
 int device_ring_start(struct device *, unsigned ring);
+void device_ring_settle(struct device *, unsigned ring); /* one that is adrift: its base is known then */
 /* In all workers at once; returns when it has returned in each. */
 void device_each_worker(struct device *, void (*fn)(struct worker *, void *), void *arg);
+
+/* device_lock.c. Are the LUNs' files locked? If not they are to be, and device_turn is called to ask again.
+ */
+bool device_locked(struct device *);
+void device_unlock(struct device *);
+void device_lock_lun(struct device *,
+		     const struct lun *); /* one that comes while the others are locked; in the pool */
 
 /* tmf.c: the control ring. Each is called by device_turn. */
 void tmf_run(struct device *); /* take what is in the ring */

@@ -25,6 +25,8 @@ static void set_state(struct device *d, enum device_state s)
 {
 	log_debug("device: %s -> %s", state_names[d->state], state_names[s]);
 	d->state = s;
+	if (s == DEVICE_RUNNING)
+		d->started = mono_now();
 	if (s == DEVICE_STOPPED)
 		log_info("the device has stopped, %llu us after it was asked to",
 			 (unsigned long long)mono_since(mono_now(), d->stop_began));
@@ -102,12 +104,24 @@ static enum disk_start how_to_start(const struct device *d)
 	return DISK_POWER_ON;
 }
 
+/* It is said once, and in the status for as long as it lasts. */
+static bool barred(struct device *d)
+{
+	if (d->bars == BAR_GATE && !d->barred)
+		log_notice(
+			"the rings wait for the gate: the guest's commands are not taken before 'gate-open'");
+	d->barred = d->bars;
+	return d->bars;
+}
+
 static void start(struct device *d)
 {
 	struct start_job *s;
 
-	if (!any_ready(d) || d->lun_job || device_orphans(d))
+	if (!any_ready(d) || barred(d) || d->lun_job || device_orphans(d))
 		return; /* what is left in the kernel may still write to the guest: the rings are held */
+	if (!device_locked(d))
+		return;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return;
@@ -157,8 +171,25 @@ static void close_in_worker(struct worker *w, void *arg)
 			queue_close_memory(&d->queue[i]);
 }
 
+static bool adrift(const struct device *d)
+{
+	for (unsigned i = 0; i < device_rings(d); i++)
+		if (d->ring[i].adrift)
+			return true;
+	return false;
+}
+
+bool device_unconfirmed(const struct device *d)
+{
+	return d->state == DEVICE_STOPPED && (d->unproved || device_orphans(d));
+}
+
 static void stopped(struct device *d)
 {
+	d->unproved = adrift(d) && !device_locked(d);
+	for (unsigned i = 0; i < device_rings(d); i++)
+		if (d->ring[i].adrift)
+			device_ring_settle(d, i);
 	for (unsigned i = 0; i < device_rings(d); i++) {
 		struct ring *r = &d->ring[i];
 
@@ -170,12 +201,25 @@ static void stopped(struct device *d)
 	set_state(d, DEVICE_STOPPED);
 }
 
+/* For a successor: the rings stay as they are. */
+static void left(struct device *d)
+{
+	for (unsigned i = 0; i < device_rings(d); i++) {
+		d->ring[i].adrift |= d->ring[i].running;
+		d->ring[i].running = false;
+	}
+	set_state(d, DEVICE_STOPPED);
+}
+
 /* Every command is answered, whether it has ended or not. */
 static void abandon(struct device *d)
 {
 	unsigned busy = device_busy(d), left;
 
-	if (!busy)
+	if (!busy && adrift(d))
+		log_warning("the deadline has passed: commands of a vhba-io that was killed may be left in "
+			    "the kernel");
+	else if (!busy)
 		log_err("the deadline has passed before the disks' state was written");
 	tmf_abandon(d);
 	device_each_worker(d, abandon_in_worker, d);
@@ -250,28 +294,81 @@ static bool saved(struct device *d)
 
 static void drain(struct device *d)
 {
-	if (!device_busy(d) && saved(d))
+	bool late = mono_reached(d->stop_deadline, mono_now());
+
+	if (d->leaving) {
+		if (late || (!device_busy(d) && saved(d)))
+			left(d);
+		return;
+	}
+	if (!device_busy(d) && saved(d) && (!adrift(d) || device_locked(d)))
 		stopped(d);
-	else if (mono_reached(d->stop_deadline, mono_now()))
+	else if (late)
 		abandon(d);
+}
+
+static void begin_drain(struct device *d, void (*in_worker)(struct worker *, void *))
+{
+	set_state(d, DEVICE_DRAINING);
+	device_each_worker(d, in_worker, d);
+	drain(d);
 }
 
 void device_stop(struct device *d)
 {
 	for (unsigned i = 0; i < device_rings(d); i++)
 		d->ring[i].enabled = false;
-	if (d->state == DEVICE_STOPPED || d->state == DEVICE_DRAINING)
+	if (d->state == DEVICE_DRAINING || (d->state == DEVICE_STOPPED && !adrift(d)))
 		return;
 	d->stop_began = mono_now();
 	d->stop_deadline = mono_add(d->stop_began, d->config.deadline_us);
-	if (d->state == DEVICE_STARTING) {
+	if (d->state == DEVICE_STARTING && !adrift(d)) {
 		set_state(d, DEVICE_STOPPED);
 		return;
 	}
+	d->saved = d->state != DEVICE_RUNNING; /* there is nothing new then */
+	begin_drain(d, stop_in_worker);
+}
+
+static void leave_in_worker(struct worker *w, void *arg)
+{
+	struct device *d = arg;
+
+	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
+		if (d->queue[i].worker == w)
+			queue_leave(&d->queue[i]);
+	worker_watch(w);
+}
+
+void device_leave(struct device *d)
+{
+	d->bars |= BAR_LEAVING;
+	d->stop_began = mono_now();
+	d->stop_deadline = mono_add(d->stop_began, d->config.deadline_us);
+	if (d->state == DEVICE_STARTING)
+		set_state(d, DEVICE_STOPPED);
+	if (d->state == DEVICE_STOPPED || d->state == DEVICE_DRAINING)
+		return; /* one that is being stopped is answered for by this process */
+	d->leaving = true;
 	d->saved = false;
-	set_state(d, DEVICE_DRAINING);
-	device_each_worker(d, stop_in_worker, d);
-	drain(d);
+	begin_drain(d, leave_in_worker);
+}
+
+void device_bar(struct device *d, enum device_bar bar, bool on)
+{
+	d->bars = on ? d->bars | bar : d->bars & ~(unsigned)bar;
+	device_turn(d);
+}
+
+void device_succeed(struct device *d)
+{
+	bool enabled = false;
+
+	for (unsigned i = 0; i < device_rings(d); i++)
+		enabled |= d->ring[i].enabled;
+	if (!enabled)
+		device_stop(d); /* that was under way, or had been done */
+	device_bar(d, BAR_TAKE_OVER, false);
 }
 
 void device_ring_enable(struct device *d, unsigned i, bool on)
@@ -324,7 +421,18 @@ unsigned device_fds(const struct device *d, struct pollfd *fds)
 
 struct monotime device_due(const struct device *d)
 {
-	return d->state == DEVICE_DRAINING ? d->stop_deadline : MONOTIME_NEVER;
+	struct monotime due = d->state == DEVICE_DRAINING ? d->stop_deadline : MONOTIME_NEVER;
+
+	return d->lock_wanted && !d->lun_job ? mono_min(due, d->lock_at) : due;
+}
+
+/* Stopped, and nothing is under way: others may have the files. */
+static void release(struct device *d)
+{
+	if (d->unproved)
+		d->unproved = !device_locked(d);
+	else if (!any_ready(d) && !device_orphans(d))
+		device_unlock(d);
 }
 
 void device_turn(struct device *d)
@@ -335,9 +443,12 @@ void device_turn(struct device *d)
 			clear(d->ring[i].kick);
 	jobs_reap(&d->jobs);
 	tmf_turn(d);
+	d->lock_wanted = false;
 	switch (d->state) {
 	case DEVICE_STOPPED:
 		start(d);
+		if (d->state == DEVICE_STOPPED)
+			release(d);
 		break;
 	case DEVICE_RUNNING:
 		start_rings(d);

@@ -4,6 +4,9 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/blk_facts.c src/io/blk_facts.h \
 	src/io/control.c src/io/control.h \
 	src/io/device.c src/io/device.h src/io/device_lun.c src/io/device_private.h \
+	src/io/device_lock.c src/io/lock.c src/io/lock.h \
+	src/io/keep.c src/io/keep.h src/io/service.h \
+	src/io/vhost_keep.c src/io/vhost_keep.h \
 	src/io/device_blk.c src/io/device_scsi.c src/io/device_type.h \
 	src/io/dirty.c src/io/dirty.h \
 	src/io/engine.c src/io/engine.h \
@@ -50,6 +53,7 @@ tests_io_libfront_la_SOURCES = \
 	tests/io/backend.c tests/io/backend.h \
 	tests/io/blk.c tests/io/blk.h \
 	tests/io/front.c tests/io/front.h tests/io/front_guest.c \
+	tests/io/holder.c tests/io/holder.h \
 	tests/io/load.c tests/io/load.h \
 	tests/io/world.c tests/io/world.h
 tests_io_libfront_la_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
@@ -115,6 +119,12 @@ TESTS += tests/ut-io-limit
 tests_ut_io_limit_SOURCES = tests/ut-io-limit.c
 tests_ut_io_limit_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_limit_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-keep
+TESTS += tests/ut-io-keep
+tests_ut_io_keep_SOURCES = tests/ut-io-keep.c
+tests_ut_io_keep_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_keep_LDADD = tests/io/libfront.la
 
 check_PROGRAMS += tests/ut-io-process
 TESTS += tests/ut-io-process

@@ -23,7 +23,7 @@ struct options {
 	struct device_config device;
 	struct server_config server;
 	const char *socket;
-	bool no_sandbox, version;
+	bool no_sandbox, version, gate_closed;
 	enum log_level level;
 	char *lun[LUN_NUMBERS];
 	unsigned luns;
@@ -33,6 +33,8 @@ enum {
 	OPT_SOCKET = 1,
 	OPT_SOCKET_FD,
 	OPT_CONTROL_FD,
+	OPT_TAKE_OVER,
+	OPT_GATE,
 	OPT_LUN,
 	OPT_DEVICE,
 	OPT_WORKERS,
@@ -52,6 +54,8 @@ static const struct option long_options[] = {
 	{"socket", required_argument, NULL, OPT_SOCKET},
 	{"socket-fd", required_argument, NULL, OPT_SOCKET_FD},
 	{"control-fd", required_argument, NULL, OPT_CONTROL_FD},
+	{"take-over", no_argument, NULL, OPT_TAKE_OVER},
+	{"gate", required_argument, NULL, OPT_GATE},
 	{"lun", required_argument, NULL, OPT_LUN},
 	{"device", required_argument, NULL, OPT_DEVICE},
 	{"workers", required_argument, NULL, OPT_WORKERS},
@@ -73,7 +77,11 @@ static void usage(FILE *f)
 	fputs("usage: vhba-io --socket PATH | --socket-fd N  --lun N,file=PATH|fd=M|sd=PATH[,...]...\n"
 	      "  --socket PATH      listen for the front end (QEMU) there\n"
 	      "  --socket-fd N      a socket that listens, or is connected already\n"
-	      "  --control-fd N     a SOCK_SEQPACKET socket for requests while it runs\n"
+	      "  --control-fd N     a SOCK_SEQPACKET socket for requests while it runs; connected, or it "
+	      "listens\n"
+	      "  --take-over        go on where another process ended, as the control socket says\n"
+	      "  --gate WORD        open (default), or closed: no ring is read until the control socket says "
+	      "so\n"
 	      "  --lun N,...        a logical unit: sd=, sg=, ro; or file=, fd=, state=, naa=, serial=, "
 	      "vendor=,\n"
 	      "                     product=, revision=, block=, ro, rotational, nocache, nounmap, direct\n"
@@ -130,15 +138,21 @@ static int fd_option(const char *text, int *fd)
 	return 0;
 }
 
-static int socket_fd(struct options *o, const char *text)
+static int socket_fd(const char *text, int *listening, int *connected)
 {
 	int fd, listens = 0;
 	socklen_t len = sizeof(listens);
 
 	if (fd_option(text, &fd) || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len))
 		return -EINVAL;
-	*(listens ? &o->server.listen : &o->server.conn) = fd;
+	*(listens ? listening : connected) = fd;
 	return 0;
+}
+
+static int gate_option(const char *text, bool *closed)
+{
+	*closed = !strcmp(text, "closed");
+	return *closed || !strcmp(text, "open") ? 0 : -EINVAL;
 }
 
 static int device_option(const char *text, const struct device_type **type)
@@ -164,9 +178,14 @@ static int option(struct options *o, int opt, char *arg)
 		o->socket = arg;
 		return 0;
 	case OPT_SOCKET_FD:
-		return socket_fd(o, arg);
+		return socket_fd(arg, &o->server.listen, &o->server.conn);
 	case OPT_CONTROL_FD:
-		return fd_option(arg, &o->server.control);
+		return socket_fd(arg, &o->server.control_listen, &o->server.control);
+	case OPT_TAKE_OVER:
+		o->server.take_over = true;
+		return 0;
+	case OPT_GATE:
+		return gate_option(arg, &o->gate_closed);
 	case OPT_LUN:
 		if (o->luns == LUN_NUMBERS)
 			return -EINVAL;
@@ -185,6 +204,7 @@ static int option(struct options *o, int opt, char *arg)
 		o->device.poll_us = n;
 		return err;
 	case OPT_NEXUS:
+		o->device.locks = true;
 		return wwpn(arg, &o->device.nexus);
 	case OPT_LIMIT_IOPS:
 		err = number(arg, 1, 1000000000, &n);
@@ -210,6 +230,26 @@ static int option(struct options *o, int opt, char *arg)
 	}
 }
 
+/* Do the options go together? A successor may get its LUNs and its connection from the control socket. */
+static bool check(const struct options *o, bool alone)
+{
+	bool control = o->server.control >= 0 || o->server.control_listen >= 0;
+	int sockets = !!o->socket + (o->server.listen >= 0) + (o->server.conn >= 0);
+
+	if (o->device.type->luns == 1 && o->luns != 1 && (o->luns || !o->server.take_over))
+		fprintf(stderr, "vhba-io: --device %s: expected one --lun, seen %u\n", o->device.type->name,
+			o->luns);
+	else if ((o->server.take_over || o->gate_closed) && !control)
+		fprintf(stderr, "vhba-io: --take-over and --gate closed need --control-fd\n");
+	else if (o->server.take_over && o->server.conn >= 0)
+		fprintf(stderr, "vhba-io: with --take-over the connection comes by the control socket\n");
+	else if (!alone || sockets > 1 || (!sockets && !o->server.take_over))
+		fprintf(stderr, "vhba-io: expected one of --socket and --socket-fd, and options only\n");
+	else
+		return true;
+	return false;
+}
+
 /* Returns 0, or the exit code. */
 static int parse(int argc, char **argv, struct options *o)
 {
@@ -230,13 +270,8 @@ static int parse(int argc, char **argv, struct options *o)
 	}
 	if (o->version)
 		return 0;
-	if (o->device.type->luns == 1 && o->luns != 1)
-		fprintf(stderr, "vhba-io: --device %s: expected one --lun, seen %u\n", o->device.type->name,
-			o->luns);
-	else if (optind == argc && !!o->socket + (o->server.listen >= 0) + (o->server.conn >= 0) == 1)
+	if (check(o, optind == argc))
 		return 0;
-	else
-		fprintf(stderr, "vhba-io: expected one of --socket and --socket-fd, and options only\n");
 	usage(stderr);
 	return 2;
 }
@@ -327,7 +362,11 @@ static int run(struct options *o)
 		device_free(d);
 		return say(&e);
 	}
+	if (o->gate_closed)
+		device_bar(d, BAR_GATE, true);
 	err = server_run(&o->server, d);
+	if (err == SERVER_LEFT)
+		return 0; /* the threads' memory goes with the process */
 	device_free(d);
 	close(o->server.signals);
 	return err ? 1 : 0;
@@ -342,7 +381,7 @@ int main(int argc, char **argv)
 			   .deadline_us = USEC_PER_SEC,
 			   .nexus = 1,
 			   .burst_us = 100 * USEC_PER_MSEC},
-		.server = {.listen = -1, .conn = -1, .control = -1},
+		.server = {.listen = -1, .conn = -1, .control = -1, .control_listen = -1},
 		.level = LOG_LEVEL_INFO,
 	};
 	int code = parse(argc, argv, &o);

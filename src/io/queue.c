@@ -221,15 +221,31 @@ static void to_unit(struct io_task *t)
 	go_on(t, u->ops->begin(u, t->queue->shared->nexus, &t->scsi, &t->io));
 }
 
-static void begin(struct io_task *t)
+/* Another process was killed with it under way: nobody knows whether it was executed. */
+static bool must_not_repeat(const struct io_task *t)
+{
+	return repeat_rule(t->scsi.cdb)->verdict != REPEAT_HARMLESS;
+}
+
+static void cut_off(struct io_task *t)
+{
+	struct unit *u = t->lun->unit;
+
+	repeat_cut_off(&t->scsi, true, u->ops->descriptor_sense(u));
+	finish(t);
+}
+
+static void begin(struct io_task *t, bool resumed)
 {
 	struct queue *q = t->queue;
 
 	t->lun = q->shared->type->begin(t, q->luns);
-	if (t->lun)
-		to_unit(t);
-	else
+	if (!t->lun)
 		finish(t);
+	else if (resumed && must_not_repeat(t))
+		cut_off(t);
+	else
+		to_unit(t);
 }
 
 static void break_ring(struct queue *q, const char *why)
@@ -239,11 +255,32 @@ static void break_ring(struct queue *q, const char *why)
 	log_err("ring %u is not read any more: %s", q->index, why);
 }
 
+/* What was taken once is not asked for again. */
 static bool may_take(struct queue *q)
 {
 	struct limits *l = &q->shared->limits;
 
-	return !limits_set(l) || limits_pass(l, mono_now(), &q->resume);
+	return !limits_set(l) || vq_resumes(&q->vq) || limits_pass(l, mono_now(), &q->resume);
+}
+
+/* A chain becomes a task. NULL: the ring is broken. */
+static struct io_task *take(struct queue *q, const struct vq_chain *c)
+{
+	struct io_task *t = q->free;
+	const char *why = q->shared->type->parse(t, c);
+
+	if (why) {
+		break_ring(q, why);
+		return NULL;
+	}
+	q->free = t->next_free;
+	t->use = q->use;
+	t->use->tasks++;
+	t->begun = worker_now(q->worker);
+	t->orphan = t->aborted = false;
+	t->waiters = 0;
+	q->busy++;
+	return t;
 }
 
 bool queue_run(struct queue *q)
@@ -251,13 +288,12 @@ bool queue_run(struct queue *q)
 	struct vq_chain c;
 	struct io_task *t;
 	unsigned n = 0;
-	const char *why;
 	int r = 0;
 
 	q->resume.us = 0;
-	for (; q->running && q->free && n < TURN_MAX && may_take(q); n++) {
-		t = q->free;
-		c.iov = t->iov;
+	/* a task management function comes after all that a killed process had taken */
+	for (; q->running && q->free && (n < TURN_MAX || vq_resumes(&q->vq)) && may_take(q); n++) {
+		c.iov = q->free->iov;
 		c.max = q->iov_room;
 		r = vq_pop(&q->vq, &c);
 		if (r <= 0)
@@ -266,24 +302,19 @@ bool queue_run(struct queue *q)
 			q->armed = false;
 			vq_busy(&q->vq);
 		}
-		why = q->shared->type->parse(t, &c);
-		if (why) {
-			break_ring(q, why);
+		t = take(q, &c);
+		if (!t)
 			break;
-		}
-		q->free = t->next_free;
-		t->use = q->use;
-		t->use->tasks++;
-		t->begun = worker_now(q->worker);
-		t->orphan = t->aborted = false;
-		t->waiters = 0;
-		q->busy++;
 		if (limits_set(&q->shared->limits))
 			limits_charge(&q->shared->limits, mono_now(), t->scsi.in_len + t->scsi.out_len);
-		begin(t);
+		begin(t, c.resumed);
 	}
 	if (r < 0)
 		break_ring(q, q->vq.broken);
+	if (n && !atomic_load_explicit(&q->first, memory_order_relaxed)) {
+		atomic_store(&q->first, worker_now(q->worker).us);
+		worker_notice(q->shared);
+	}
 	return n;
 }
 
@@ -338,14 +369,47 @@ int queue_start(struct queue *q, const struct queue_setup *s)
 	q->vq.inflight = s->inflight;
 	err = queue_change(q, s);
 	if (!err)
-		err = vq_begin(&q->vq, s->base);
+		err = vq_begin(&q->vq, s->adrift ? vq_used(&q->vq) : s->base);
 	if (err) {
 		watch(q, -1);
 		return err;
 	}
 	q->running = true;
 	q->armed = false;
+	atomic_store(&q->first, 0);
+	if (s->adrift)
+		vq_succeed(&q->vq);
 	return 0;
+}
+
+static void settle_one(struct io_task *t)
+{
+	struct queue *q = t->queue;
+
+	t->lun = q->shared->type->begin(t, q->luns);
+	if (t->lun && must_not_repeat(t)) {
+		cut_off(t);
+		return;
+	}
+	take_back(t);
+	queue_task_free(t);
+}
+
+int queue_settle(struct queue *q, const struct queue_setup *s)
+{
+	int err = queue_start(q, s);
+
+	while (!err && q->free && vq_resumes(&q->vq)) {
+		struct vq_chain c = {.iov = q->free->iov, .max = q->iov_room};
+		struct io_task *t = vq_pop(&q->vq, &c) > 0 ? take(q, &c) : NULL;
+
+		if (!t)
+			break;
+		settle_one(t);
+	}
+	if (!err)
+		queue_stop(q);
+	return err;
 }
 
 void queue_stop(struct queue *q)
@@ -360,6 +424,24 @@ void queue_stop(struct queue *q)
 			engine_cancel(worker_engine(q->worker), &q->tasks[i]);
 	}
 	vq_unpop_resumed(&q->vq);
+	vq_flush(&q->vq);
+}
+
+void queue_leave(struct queue *q)
+{
+	q->running = false;
+	q->resume.us = 0;
+	watch(q, -1);
+	for (unsigned i = 0; i < q->tasks_n; i++) {
+		struct io_task *t = &q->tasks[i];
+
+		if (t->state == TASK_POOL && pool_cancel(q->shared->pool, &t->job)) {
+			q->busy--;
+			queue_task_free(t);
+		} else if (t->state == TASK_LATER) {
+			engine_cancel(worker_engine(q->worker), t);
+		}
+	}
 	vq_flush(&q->vq);
 }
 

@@ -47,6 +47,7 @@ struct queue_setup {
 	uint64_t features; /* agreed upon */
 	int kick, call;
 	uint16_t base;
+	bool adrift; /* base isn't known: a killed process had the ring */
 };
 
 struct queue {
@@ -59,6 +60,7 @@ struct queue {
 	int kick;
 	bool running; /* the ring is read */
 	bool armed; /* the guest kicks when it adds something */
+	_Atomic uint64_t first; /* when the first command since the start was taken, us; 0: none was */
 	struct monotime resume; /* the VM has taken what it may: the ring is read again then; 0: no */
 	struct memory_use *use;
 	struct io_task *tasks, *free;
@@ -81,6 +83,19 @@ void queue_task_free(struct io_task *);
 int queue_start(struct queue *, const struct queue_setup *);
 int queue_change(struct queue *, const struct queue_setup *);
 void queue_stop(struct queue *);
+
+/*
+ * In the worker, of a ring that a killed process had and that is not to be read now: it is started and
+ * stopped; what was under way goes back into it, but for what may have been executed and does harm when
+ * repeated.
+ */
+int queue_settle(struct queue *, const struct queue_setup *);
+
+/*
+ * In the worker: stop to read the ring, and answer nothing that doesn't end by itself: a successor of this
+ * process goes on with it.
+ */
+void queue_leave(struct queue *);
 
 /*
  * Time is up: every command that is still under way is answered now, with BUSY where repeating it does no

@@ -29,6 +29,8 @@ struct unit_ops {
 	void (*close)(struct unit *);
 };
 
+#define UNIT_LOCKS_MAX 16
+
 /* The first member of each kind. */
 struct unit {
 	const struct unit_ops *ops;
@@ -37,6 +39,8 @@ struct unit {
 	unsigned physical_exponent; /* a physical block is block_size << this */
 	bool read_only;
 	bool keeps_state; /* save takes time */
+	int lock[UNIT_LOCKS_MAX]; /* by which commands go: see lock.h */
+	unsigned locks;
 };
 
 /* The disk, opened with this config, becomes the unit's. NULL: no memory, and it is still the caller's. */

@@ -95,7 +95,9 @@ struct unit *unit_of_disk(struct disk *d, const struct disk_config *c)
 				.block_size = c->block_size,
 				.physical_exponent = c->physical_exponent,
 				.read_only = c->read_only,
-				.keeps_state = c->state_fd >= 0};
+				.keeps_state = c->state_fd >= 0,
+				.lock = {c->fd},
+				.locks = 1};
 	u->disk = d;
 	return &u->unit;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "cleanup.h"
@@ -17,11 +19,38 @@ void vu_conn_init(struct vu_conn *c, int fd)
 {
 	memset(c, 0, sizeof(*c));
 	c->fd = fd;
+	c->mark = &c->own;
+}
+
+int vu_conn_mark_new(void)
+{
+	int fd = memfd_create("vhba-mark", MFD_CLOEXEC);
+
+	if (fd < 0 || !ftruncate(fd, sizeof(struct vu_mark)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int vu_conn_mark(struct vu_conn *c, int memfd)
+{
+	void *map = mmap(NULL, sizeof(struct vu_mark), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			 memfd, 0);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	if (c->mark != &c->own)
+		munmap(c->mark, sizeof(*c->mark));
+	c->mark = map;
+	return 0;
 }
 
 void vu_conn_close(struct vu_conn *c)
 {
 	drop_fds(&c->in);
+	if (c->mark != &c->own)
+		munmap(c->mark, sizeof(*c->mark));
+	c->mark = &c->own;
 	cleanup_fd(&c->fd);
 	c->fd = -1;
 }
@@ -57,22 +86,21 @@ static int keep_fds(struct vu_message *m, struct msghdr *h)
 }
 
 /* Up to len bytes. Returns their number, 0 for none now, or -errno. */
-static ssize_t take(struct vu_conn *c, void *buf, size_t len)
+static ssize_t take(struct vu_conn *c, struct iovec *iov, unsigned iovs, int flags)
 {
 	union {
 		char room[CMSG_SPACE(VU_FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec iov = {buf, len};
-	struct msghdr h = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
+	struct msghdr h = {.msg_iov = iov,
+			   .msg_iovlen = iovs,
 			   .msg_control = control.room,
 			   .msg_controllen = sizeof(control.room)};
 	ssize_t n;
 	int err;
 
 	do
-		n = recvmsg(c->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		n = recvmsg(c->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
@@ -90,32 +118,120 @@ static int check_header(const struct vu_header *h)
 	return 0;
 }
 
+/* ---- the mark ---- */
+
+/* In this order: who is killed in between has consumed the one before. */
+static void begin_mark(struct vu_mark *m, bool taken)
+{
+	__atomic_store_n(&m->taken.msg_len, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&m->reply.msg_len, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&m->taken.msg_len, taken, __ATOMIC_RELEASE);
+}
+
+int vu_conn_done(struct vu_conn *c)
+{
+	uint8_t rest[sizeof(struct vu_header) + sizeof(union vu_payload)];
+
+	while (c->peeked) {
+		struct iovec iov = {rest, c->peeked};
+		struct mmsghdr *m = &c->mark->taken;
+		int n;
+
+		m->msg_hdr = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+		n = recvmmsg(c->fd, m, 1, MSG_DONTWAIT, NULL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != 1 || !m->msg_len || m->msg_len > c->peeked)
+			return -EPROTO; /* it has been there */
+		c->peeked -= m->msg_len;
+	}
+	return 0;
+}
+
+int vu_conn_succeed(struct vu_conn *c)
+{
+	struct vu_header h;
+	ssize_t n;
+
+	if (c->mark->taken.msg_len)
+		return 0;
+	if (!c->mark->reply.msg_len)
+		return 1;
+	n = recv(c->fd, &h, sizeof(h), MSG_PEEK | MSG_DONTWAIT);
+	if (n != sizeof(h) || h.size > sizeof(union vu_payload))
+		return -EPROTO;
+	c->peeked = sizeof(h) + h.size;
+	return vu_conn_done(c);
+}
+
+/* ---- messages ---- */
+
+/* 1: a whole one is in ->in, and in the socket; 0: not a whole one. */
+static int peek(struct vu_conn *c)
+{
+	struct iovec iov[2] = {{&c->in.header, sizeof(c->in.header)}, {&c->in.payload, 0}};
+	ssize_t n = recv(c->fd, &c->in.header, sizeof(c->in.header), MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (!n)
+		return -ECONNRESET;
+	if (n != sizeof(c->in.header))
+		return 0;
+	if (check_header(&c->in.header))
+		return -EPROTO;
+	iov[1].iov_len = c->in.header.size;
+	n = take(c, iov, 2, MSG_PEEK);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n < sizeof(c->in.header) + c->in.header.size) {
+		drop_fds(&c->in);
+		return 0;
+	}
+	c->peeked = (uint32_t)n;
+	begin_mark(c->mark, false);
+	return 1;
+}
+
+static ssize_t piece(struct vu_conn *c, void *to, size_t len)
+{
+	struct iovec iov = {to, len};
+	ssize_t n = take(c, &iov, 1, 0);
+
+	if (n > 0)
+		c->have += (uint32_t)n;
+	return n;
+}
+
 int vu_conn_read(struct vu_conn *c)
 {
 	const uint32_t head = sizeof(c->in.header);
 	ssize_t n;
+	int r;
 
 	if (!c->have) {
 		drop_fds(&c->in);
 		memset(&c->in.payload, 0, sizeof(c->in.payload));
+		r = peek(c);
+		if (r)
+			return r;
 	}
 	while (c->have < head) {
-		n = take(c, (uint8_t *)&c->in.header + c->have, head - c->have);
+		n = piece(c, (uint8_t *)&c->in.header + c->have, head - c->have);
 		if (n <= 0)
 			return (int)n;
-		c->have += (uint32_t)n;
 		if (c->have == head && check_header(&c->in.header))
 			return -EPROTO;
 	}
 	while (c->have < head + c->in.header.size) {
 		uint32_t at = c->have - head;
 
-		n = take(c, (uint8_t *)&c->in.payload + at, c->in.header.size - at);
+		n = piece(c, (uint8_t *)&c->in.payload + at, c->in.header.size - at);
 		if (n <= 0)
 			return (int)n;
-		c->have += (uint32_t)n;
 	}
 	c->have = 0;
+	begin_mark(c->mark, true);
 	return 1;
 }
 
@@ -127,8 +243,9 @@ int vu_conn_reply(struct vu_conn *c, uint32_t request, const void *payload, uint
 		char room[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
+	struct mmsghdr *note = &c->mark->reply;
 	struct msghdr h = {.msg_iov = iov, .msg_iovlen = 2};
-	ssize_t n;
+	int n;
 
 	memset(&control, 0, sizeof(control));
 	if (fd >= 0) {
@@ -141,10 +258,11 @@ int vu_conn_reply(struct vu_conn *c, uint32_t request, const void *payload, uint
 		m->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(m), &fd, sizeof(fd));
 	}
+	note->msg_hdr = h;
 	do
-		n = sendmsg(c->fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = sendmmsg(c->fd, note, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	return (size_t)n == sizeof(head) + size ? 0 : -EAGAIN;
+	return note->msg_len == sizeof(head) + size ? 0 : -EAGAIN;
 }

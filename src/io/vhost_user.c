@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "vhost_keep.h"
 #include "vhost_user.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -24,17 +25,21 @@
 #define SPACE_FEATURES (BIT(VU_PROTOCOL_CONFIG) | BIT(VU_PROTOCOL_BACKEND_REQ))
 
 /*
- * A handler returns 0, -errno, or what is to be told: ANSWERED when it has replied by itself, LATER when that
- * comes with vu_turn. Those whose entry says "replies" answer with the payload that they leave in the
- * message.
+ * A handler returns 0, -errno, or what is to be told: ANSWERED when it has said what to reply, LATER when
+ * that comes with vu_turn. Those whose entry says "replies" get no acknowledgement besides.
  */
 enum { ANSWERED = 1, LATER = 2 };
 
+/* It is sent when what the message has changed is kept. The fd becomes the answer's. */
 static int reply(struct vhost_user *v, const void *payload, uint32_t size, int fd)
 {
-	int err = vu_conn_reply(&v->conn, v->conn.in.header.request, payload, size, fd);
+	struct vu_answer *a = &v->answer;
 
-	return err ? err : ANSWERED;
+	cleanup_fd(&a->fd);
+	*a = (struct vu_answer){.owed = true, .size = size, .fd = fd};
+	if (size)
+		memcpy(&a->payload, payload, size);
+	return ANSWERED;
 }
 
 static int reply_u64(struct vhost_user *v, uint64_t value)
@@ -145,7 +150,8 @@ static int change_memory(struct vhost_user *v, struct vu_message *m, bool add)
 	err = add ? memory_add(mem, &l, m->fd[0]) : memory_remove(mem, &l);
 	if (err) {
 		memory_unref(mem);
-		return err;
+		/* the predecessor may have done it and not said so */
+		return v->again && err == (add ? -EEXIST : -ENOENT) ? 0 : err;
 	}
 	return device_set_memory(v->device, mem);
 }
@@ -287,7 +293,7 @@ static int get_inflight_fd(struct vhost_user *v, struct vu_message *m)
 	fd = memfd_create("vhba-inflight", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, (off_t)i->size))
 		return -errno;
-	return reply(v, i, sizeof(*i), fd);
+	return reply(v, i, sizeof(*i), steal_fd(&fd));
 }
 
 static int set_inflight_fd(struct vhost_user *v, struct vu_message *m)
@@ -406,13 +412,12 @@ static int refuse(struct vhost_user *v, const char *name, int err)
 	log_err("vhost-user: %s is refused: %s", name, strerror(-err));
 	if (!wants_ack(v, h))
 		return err;
-	err = reply_u64(v, (uint64_t)-err);
-	return err < 0 ? err : 0;
+	return reply_u64(v, (uint64_t)-err);
 }
 
-static int dispatch(struct vhost_user *v)
+/* What came of a message: LATER, another number that is not negative, or -errno: the connection ends. */
+static int dispatch(struct vhost_user *v, struct vu_message *m)
 {
-	struct vu_message *m = &v->conn.in;
 	uint32_t r = m->header.request;
 	int err;
 
@@ -427,24 +432,61 @@ static int dispatch(struct vhost_user *v)
 	err = requests[r].run(v, m);
 	if (err < 0)
 		return requests[r].replies ? err : refuse(v, requests[r].name, err);
+	v->done = true;
 	if (err == 0 && !requests[r].replies && wants_ack(v, &m->header))
 		err = reply_u64(v, 0);
+	return err;
+}
+
+/* The message in hand: what it has changed is kept, then it is answered, then it is consumed. */
+static int settle(struct vhost_user *v)
+{
+	struct vu_answer *a = &v->answer;
+	int err = 0;
+
+	if (v->keep) {
+		vu_keep(v, v->done ? &v->conn.in : NULL);
+		keep_flush(v->keep);
+	}
+	if (a->owed)
+		err = vu_conn_reply(&v->conn, v->conn.in.header.request, &a->payload, a->size, a->fd);
+	cleanup_fd(&a->fd);
+	*a = (struct vu_answer){.fd = -1};
+	v->done = v->again = false;
+	return err ? err : vu_conn_done(&v->conn);
+}
+
+int vu_replay(struct vhost_user *v, struct vu_message *m)
+{
+	int err;
+
+	m->header.flags |= VU_NEED_REPLY; /* so that what is refused is said */
+	err = dispatch(v, m);
+	if (err >= 0 && !v->done)
+		err = -EINVAL;
+	cleanup_fd(&v->answer.fd);
+	v->answer = (struct vu_answer){.fd = -1};
+	v->done = false;
 	return err < 0 ? err : 0;
 }
 
-void vu_open(struct vhost_user *v, struct device *d, int fd)
+void vu_open(struct vhost_user *v, struct device *d, int fd, struct keep *keep)
 {
 	memset(v, 0, sizeof(*v));
 	v->device = d;
-	v->backend_fd = -1;
+	v->keep = keep;
+	v->backend_fd = v->answer.fd = -1;
 	vu_conn_init(&v->conn, fd);
+	if (keep && fd >= 0)
+		vu_keep_begin(v);
 }
 
 void vu_close(struct vhost_user *v)
 {
 	vu_conn_close(&v->conn);
 	cleanup_fd(&v->backend_fd);
-	v->backend_fd = -1;
+	cleanup_fd(&v->answer.fd);
+	v->backend_fd = v->answer.fd = -1;
 }
 
 bool vu_wants(const struct vhost_user *v)
@@ -455,19 +497,18 @@ bool vu_wants(const struct vhost_user *v)
 int vu_turn(struct vhost_user *v)
 {
 	struct vu_state s = {v->base_ring, 0};
-	int err = 0;
 
 	tell_config(v);
 	if (vu_wants(v) || v->device->state != DEVICE_STOPPED)
 		return 0;
 	if (v->base_owed) {
 		s.num = device_ring_end(v->device, v->base_ring);
-		err = reply(v, &s, sizeof(s), -1);
+		reply(v, &s, sizeof(s), -1);
 	} else if (wants_ack(v, &v->asked)) {
-		err = reply_u64(v, 0);
+		reply_u64(v, 0);
 	}
 	v->base_owed = v->reset_owed = false;
-	return err < 0 ? err : 0;
+	return settle(v);
 }
 
 int vu_run(struct vhost_user *v)
@@ -475,11 +516,21 @@ int vu_run(struct vhost_user *v)
 	int r = 0;
 
 	while (vu_wants(v) && (r = vu_conn_read(&v->conn)) > 0) {
-		r = dispatch(v);
-		if (!r)
-			r = vu_turn(v);
+		r = dispatch(v, &v->conn.in);
+		if (r >= 0)
+			r = r == LATER ? vu_turn(v) : settle(v);
 		if (r < 0)
 			return r;
 	}
 	return r < 0 ? r : 0;
+}
+
+int vu_succeed(struct vhost_user *v)
+{
+	int r = vu_conn_succeed(&v->conn);
+
+	if (r < 0)
+		return r;
+	v->again = r;
+	return vu_run(v);
 }

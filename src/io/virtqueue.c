@@ -80,6 +80,25 @@ int vq_begin(struct virtqueue *q, uint16_t last_avail)
 	return 0;
 }
 
+uint16_t vq_used(const struct virtqueue *q)
+{
+	return load16(q->used + RING_IDX);
+}
+
+void vq_succeed(struct virtqueue *q)
+{
+	struct iovec avail = {q->avail, avail_len(q->set.size)};
+
+	log_used(q, 0, used_len(q->set.size));
+	vq_mark(q, q->mem, &avail, 1);
+	vq_signal(q);
+}
+
+bool vq_resumes(const struct virtqueue *q)
+{
+	return !q->broken && q->resumed_at < q->resumed_n;
+}
+
 void vq_end(struct virtqueue *q)
 {
 	free(q->batch);
@@ -237,6 +256,7 @@ int vq_pop(struct virtqueue *q, struct vq_chain *c)
 
 	if (q->broken)
 		return -EPROTO;
+	c->resumed = vq_resumes(q);
 	r = next_head(q, &head);
 	if (r <= 0)
 		return r;

@@ -62,6 +62,7 @@ struct vq_chain {
 	uint16_t head;
 	struct iovec *iov; /* the caller's room: set before vq_pop */
 	unsigned max;
+	bool resumed; /* a killed process had it: it may have been executed */
 	unsigned out_n, in_n; /* iov[0..out_n), iov[out_n..out_n+in_n) */
 	size_t out_len, in_len;
 };
@@ -72,6 +73,19 @@ int vq_map(struct virtqueue *, const struct vq_setup *, const struct memory *);
 /* Begin at this index; vq_map and ->inflight are set. Returns 0 or -ENOMEM. vq_end frees what it made. */
 int vq_begin(struct virtqueue *, uint16_t last_avail);
 void vq_end(struct virtqueue *);
+
+/* Where a ring stands that a killed process had, if all that it took is done or in ->inflight; after vq_map.
+ */
+uint16_t vq_used(const struct virtqueue *);
+
+/*
+ * Such a ring has begun. What it may have left undone between two steps is done once more: the log's marks of
+ * the rings themselves, and the guest's call.
+ */
+void vq_succeed(struct virtqueue *);
+
+/* vq_pop gives what a killed process had taken. */
+bool vq_resumes(const struct virtqueue *);
 
 /* 1: a chain; 0: none; -EPROTO: the ring is broken. */
 int vq_pop(struct virtqueue *, struct vq_chain *);

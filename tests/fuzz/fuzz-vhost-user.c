@@ -113,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	device = devices[size && data[0] & 0x80];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		abort();
-	vu_open(&v, device, pair[1]);
+	vu_open(&v, device, pair[1], NULL);
 	while ((n = send_one(pair[0], data, size))) {
 		data += n;
 		size -= n;

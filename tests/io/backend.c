@@ -100,8 +100,8 @@ int backend_start(struct backend *b, const struct backend_options *o)
 	}
 	b->front = pair[0];
 	b->control = control[0];
-	s->config =
-		(struct server_config){.listen = -1, .conn = pair[1], .control = control[1], .signals = -1};
+	s->config = (struct server_config){
+		.listen = -1, .conn = pair[1], .control = control[1], .control_listen = -1, .signals = -1};
 	s->device = b->device;
 	if (pthread_create(&b->thread, NULL, serve, s))
 		die("thread");
@@ -139,9 +139,13 @@ const char *backend_ask(struct backend *b, const char *request, int fd)
 		control.align.cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
 	}
-	if (sendmsg(b->control, &m, MSG_NOSIGNAL) < 0 || poll(&p, 1, FRONT_PATIENCE_MS) != 1)
+	if (sendmsg(b->control, &m, MSG_NOSIGNAL) < 0)
 		die("the control socket");
-	n = recv(b->control, reply, sizeof(reply) - 1, 0);
-	reply[n > 0 ? n : 0] = '\0';
+	do { /* what begins with '!' is unasked */
+		if (poll(&p, 1, FRONT_PATIENCE_MS) != 1)
+			die("the control socket");
+		n = recv(b->control, reply, sizeof(reply) - 1, 0);
+		reply[n > 0 ? n : 0] = '\0';
+	} while (*reply == '!');
 	return reply;
 }

@@ -8,6 +8,16 @@
 #define BLOCKS 8
 #define LOAD_BYTES (BLOCKS * 512)
 
+/* For those who look for the cause. */
+static void say(const struct load *l, unsigned i, const char *what)
+{
+	const struct virtio_scsi_cmd_resp *r = front_response(&l->req[i]);
+
+	printf("# command %u, a %s: %s; response %u, status %u, sense %02x %02x %02x, %u bytes written\n", i,
+	       l->writes[i] ? "write" : "read", what, r->response, r->status, r->sense[2], r->sense[12],
+	       r->sense[13], l->req[i].used_len);
+}
+
 static void again(struct front *f, struct load *l, unsigned i)
 {
 	front_rw(&l->req[i], (uint16_t)(i % 2), l->writes[i], i * BLOCKS, BLOCKS,
@@ -40,13 +50,16 @@ void load_turn(struct front *f, struct load *l, unsigned ends, bool more)
 			if (!l->req[i].done)
 				continue;
 			l->req[i].done = false;
-			if (r->response || (r->status && r->status != SCSI_BUSY))
+			if (r->response || (r->status && r->status != SCSI_BUSY)) {
 				l->failed++;
-			else if (r->status == SCSI_BUSY)
+				say(l, i, "it has failed");
+			} else if (r->status == SCSI_BUSY) {
 				l->busy++;
-			else if (!l->writes[i])
-				l->failed += memcmp(front_at(f, l->in[i]), front_at(f, l->out[i]),
-						    LOAD_BYTES) != 0;
+			} else if (!l->writes[i] &&
+				   memcmp(front_at(f, l->in[i]), front_at(f, l->out[i]), LOAD_BYTES)) {
+				l->failed++;
+				say(l, i, "other data");
+			}
 			if (!r->status)
 				l->writes[i] = !l->writes[i];
 			l->ended++;
