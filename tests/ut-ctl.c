@@ -85,8 +85,8 @@ static void test_commands_fit_methods(void)
 		}
 	}
 	for (size_t i = 0; i < PROTO_METHODS; i++)
-		CU_ASSERT_TRUE(called[i] || i == PROTO_POOL_SERVE ||
-			       i == PROTO_POOL_REPORT); /* vhba-virt's */
+		CU_ASSERT_TRUE(called[i] || i == PROTO_POOL_SERVE || i == PROTO_POOL_REPORT ||
+			       i == PROTO_DOMAIN_SERVE || i == PROTO_DOMAIN_REPORT); /* vhba-virt's */
 }
 
 static int parse(struct ctl *ctl, struct vhba_error *e, int argc, const char *const *argv)

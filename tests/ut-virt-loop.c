@@ -14,6 +14,11 @@
 
 #define WWPN UINT64_C(0x502ab30000000010)
 #define WWPN_TEXT "50:2a:b3:00:00:00:00:10"
+/* The only domain of libvirt's test driver, and its VM. */
+#define TEST_UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
+#define TICKET                                                                                               \
+	"{\"ticket\":{\"format\":\"vhba-ticket\",\"version\":1,\"vm\":\"db1\",\"uuid\":\"" TEST_UUID         \
+	"\",\"generation\":3,\"exported_by\":\"alpha\",\"vhbas\":[]}}"
 #define PATIENCE (60 * USEC_PER_SEC)
 #define PEERS 8
 
@@ -30,14 +35,16 @@ static int listening;
 static struct {
 	int fd;
 	struct proto_conn *c;
-	bool serves;
+	bool serves, orders; /* it has called pool.Serve, domain.Serve */
 } peers[PEERS];
 
 static struct {
 	char state[16];
 	uint64_t serial;
 	char other[96];
-	unsigned serves; /* how often pool.Serve was called */
+	unsigned serves, orders; /* how often pool.Serve and domain.Serve were called */
+	uint64_t done; /* number of the last order that was answered */
+	char answer[4096], asked[64];
 } seen;
 
 static void drop(unsigned i)
@@ -72,22 +79,41 @@ static void take_report(struct json_object *p)
 		seen.other[0] = '\0';
 }
 
+static void take_answer(struct json_object *p)
+{
+	struct json_object *o = proto_get(p, "reply");
+
+	snprintf(seen.answer, sizeof(seen.answer), "%s",
+		 json_object_to_json_string_ext(o ? o : proto_get(p, "error"), JSON_C_TO_STRING_PLAIN));
+	seen.done = proto_get_uint(p, "serial", 0);
+}
+
 static void serve(unsigned i)
 {
 	struct proto_request req;
 
-	proto_conn_read(peers[i].c, peers[i].fd);
+	ssize_t r = proto_conn_read(peers[i].c, peers[i].fd);
+
 	while (proto_conn_next(peers[i].c, &req)) {
 		if (req.method == &proto_methods[PROTO_POOL_SERVE]) {
 			peers[i].serves = true;
 			seen.serves++;
+		} else if (req.method == &proto_methods[PROTO_DOMAIN_SERVE]) {
+			peers[i].orders = true;
+			seen.orders++;
+		} else if (req.method == &proto_methods[PROTO_DOMAIN_REPORT]) {
+			take_answer(req.parameters);
+			proto_conn_reply(peers[i].c, NULL);
+		} else if (req.method == &proto_methods[PROTO_EXPORT]) {
+			snprintf(seen.asked, sizeof(seen.asked), "%s", proto_get_text(req.parameters, "vm"));
+			proto_conn_reply(peers[i].c, json_tokener_parse(TICKET));
 		} else {
 			CU_ASSERT_PTR_EQUAL(req.method, &proto_methods[PROTO_POOL_REPORT]);
 			take_report(req.parameters);
 			proto_conn_reply(peers[i].c, NULL);
 		}
 	}
-	if (proto_conn_write(peers[i].c, peers[i].fd) < 0)
+	if (proto_conn_write(peers[i].c, peers[i].fd) < 0 || r < 0 || proto_conn_done(peers[i].c))
 		drop(i);
 }
 
@@ -175,8 +201,11 @@ static int begin(void)
 	ut_tmpdir(top, sizeof(top));
 	snprintf(path, sizeof(path), "%s/s", top);
 	snprintf(links, sizeof(links), "%s/links", top);
-	options = (struct virt_options){
-		.socket = path, .uri = "test:///default", .links = links, .by = "/nowhere"};
+	options = (struct virt_options){.socket = path,
+					.uri = "test:///default",
+					.domains = "test:///default",
+					.links = links,
+					.by = "/nowhere"};
 	listening = proto_listen(path, &e);
 	return listening < 0 || sd_event_new(&loop) < 0 || lv_init(&e) || lv_open(options.uri, &conn, &e);
 }
@@ -334,14 +363,68 @@ static void test_others(void)
 	down();
 }
 
+/* ask NUMBER VERB PARAMETERS: until it is answered. */
+static void ask(unsigned serial, const char *verb, const char *parameters)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "{\"order\":{\"serial\":%u,\"verb\":\"%s\",\"parameters\":%s}}", serial,
+		 verb, parameters);
+	for (unsigned i = 0; i < PEERS; i++)
+		if (peers[i].c && peers[i].orders)
+			UT_EQ(proto_conn_part(peers[i].c, json_tokener_parse(text)), 0);
+	UNTIL(seen.done == serial);
+}
+
+static bool answered(const char *text)
+{
+	if (!strstr(seen.answer, text))
+		printf("# no %s in %s\n", text, seen.answer);
+	return strstr(seen.answer, text);
+}
+
+static void set_metadata(const char *xml)
+{
+	virDomainPtr dom = virDomainLookupByName(conn, "test");
+
+	UT_EQ(virDomainSetMetadata(dom, VIR_DOMAIN_METADATA_ELEMENT, xml, "vhba",
+				   "https://vhba.org/xmlns/domain", 0),
+	      0);
+	virDomainFree(dom);
+}
+
+static void test_domains(void)
+{
+	up();
+	UNTIL(seen.orders == 1);
+	ask(1, "domain.List", "{}");
+	CU_ASSERT_TRUE(answered("\"uuid\":\"" TEST_UUID "\",\"state\":\"running\",\"bound\":false"));
+	ask(2, "domain.Bind", "{\"domain\":\"test\"}");
+	UT_STREQ(seen.asked, TEST_UUID);
+	CU_ASSERT_TRUE(answered("\"bound\":true,\"vm\":\"db1\",\"generation\":3"));
+	ask(3, "domain.Show", "{\"domain\":\"" TEST_UUID "\"}");
+	CU_ASSERT_TRUE(answered("\"ticket\":{\"format\":\"vhba-ticket\""));
+	ask(4, "domain.Unbind", "{\"domain\":\"test\"}");
+	ask(5, "domain.Show", "{\"domain\":\"test\"}");
+	CU_ASSERT_TRUE(answered("\"bound\":false"));
+	ask(6, "domain.Show", "{\"domain\":\"nobody\"}");
+	CU_ASSERT_TRUE(answered("org.vhba.NotFound"));
+	/* What a newer vhba has written is neither used nor changed. */
+	set_metadata("<identity version='2' x='1'/>");
+	ask(7, "domain.Bind", "{\"domain\":\"test\"}");
+	CU_ASSERT_TRUE(answered("org.vhba.NewerVersion"));
+	ask(8, "domain.Unbind", "{\"domain\":\"test\"}");
+	CU_ASSERT_TRUE(answered("org.vhba.NewerVersion"));
+	ask(9, "domain.Show", "{\"domain\":\"test\"}");
+	CU_ASSERT_TRUE(answered("written by a newer vhba"));
+	set_metadata(NULL);
+	down();
+}
+
 static CU_TestInfo tests[] = {
-	{"life", test_life},
-	{"overtaken", test_overtaken},
-	{"forgotten", test_forgotten},
-	{"adopted", test_adopted},
-	{"stopped by hand", test_stopped_by_hand},
-	{"others", test_others},
-	CU_TEST_INFO_NULL,
+	{"domains", test_domains},     {"life", test_life},	  {"overtaken", test_overtaken},
+	{"forgotten", test_forgotten}, {"adopted", test_adopted}, {"stopped by hand", test_stopped_by_hand},
+	{"others", test_others},       CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

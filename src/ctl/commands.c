@@ -105,6 +105,15 @@ static const struct ctl_arg pool_sync_o[] = {
 	 "answer within so long, as 500ms or 10s; default: 25s"},
 	END,
 };
+static const struct ctl_arg domain_a[] = {
+	{"DOMAIN", 0, CTL_TEXT, REQUIRED, "domain", NULL, "name or UUID of libvirt's domain"},
+	END,
+};
+static const struct ctl_arg domain_bind_o[] = {
+	{"vm", 0, CTL_TEXT, OPTIONAL, "vm", "VM",
+	 "the VM that it is; default: the one with the domain's UUID"},
+	END,
+};
 static const struct ctl_arg quiesce_o[] = {
 	{"deadline", 0, CTL_DURATION, REQUIRED, "deadline_us", "D", "answer within so long, as 500ms or 10s"},
 	O_DRAIN,
@@ -205,6 +214,14 @@ const struct ctl_command ctl_commands[] = {
 	 "libvirt's storage pools on vhbas, own and those that others have defined."},
 	{"pool sync", "pool.Sync", vm_optional_a, pool_sync_o, false, NULL, show_pools,
 	 "Look for LUNs and sizes anew, and have the pools refreshed."},
+	{"domain list", "domain.List", none, none, false, NULL, show_domains,
+	 "libvirt's domains, and which of them carry a VM's identity."},
+	{"domain show", "domain.Show", domain_a, none, false, NULL, show_domain,
+	 "A domain, with the identity in its metadata."},
+	{"domain bind", "domain.Bind", domain_a, domain_bind_o, false, NULL, show_domain,
+	 "Write the VM's identity into its domain's metadata: it goes where the domain goes."},
+	{"domain unbind", "domain.Unbind", domain_a, none, false, NULL, NULL,
+	 "Take the identity from a domain's metadata."},
 	{"attach", "attach", vm_a, attach_o, true, NULL, show_result,
 	 "Create the VM's vports and wait until all its LUNs are usable."},
 	{"detach", "detach", vm_a, deadline_o, true, NULL, show_result,

@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += %D%/libctl.la
 %C%_libctl_la_SOURCES = \
 	%D%/commands.c %D%/ctl.h \
+	%D%/domain.c \
 	%D%/local.c \
 	%D%/parse.c \
 	%D%/plan.c \

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "domains.h"
 #include "follow.h"
 #include "handover.h"
 #include "history.h"
@@ -277,7 +278,8 @@ int daemon_init(struct daemon *d, struct config *cfg, struct verror *e)
 	adopt_all(d);
 	ios_adopted(d);
 	d->pools = pools_new(d);
-	if (!d->pools)
+	d->domains = domains_new(d);
+	if (!d->pools || !d->domains)
 		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
 	return open_control(d, pw, e);
 }
@@ -294,6 +296,7 @@ void daemon_free(struct daemon *d)
 	privq_free(d->privq);
 	pools_free(steal_ptr(d->pools));
 	ios_free(d->ios);
+	domains_free(steal_ptr(d->domains));
 	while ((vm = TAILQ_FIRST(&d->vms)))
 		vm_free(&d->vms, vm);
 	control_free(d->control);

@@ -24,6 +24,7 @@ struct op;
 struct fcoe_parent; /* fcoe.c */
 struct handover; /* handover.c */
 struct ios; /* ios.c */
+struct domains; /* domains.c */
 struct pools; /* pools.c */
 struct watch; /* watch.c */
 
@@ -50,6 +51,7 @@ struct daemon {
 	struct fcoe_list fcoe;
 	struct pools *pools;
 	struct ios *ios;
+	struct domains *domains;
 	struct handover_list handovers; /* that wait for an earlier change */
 	sd_event_source *registry_timer;
 	uint64_t last_op_id;

@@ -7,6 +7,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/config_parse.h \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/daemon.c src/daemon/daemon.h \
+	src/daemon/domains.c src/daemon/domains.h \
 	src/daemon/driver.h \
 	src/daemon/eventlog.c src/daemon/eventlog.h \
 	src/daemon/fcoe.c \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "domains.h"
 #include "follow.h"
 #include "ios.h"
 #include "methods.h"
@@ -289,6 +290,12 @@ static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_IO_END] = method_io_end,
 	[PROTO_IO_UPGRADE] = method_io_upgrade,
 	[PROTO_IO_OPEN] = method_io_open,
+	[PROTO_DOMAIN_LIST] = method_domain_list,
+	[PROTO_DOMAIN_SHOW] = method_domain_show,
+	[PROTO_DOMAIN_BIND] = method_domain_bind,
+	[PROTO_DOMAIN_UNBIND] = method_domain_unbind,
+	[PROTO_DOMAIN_SERVE] = method_domain_serve,
+	[PROTO_DOMAIN_REPORT] = method_domain_report,
 	[PROTO_STATUS] = method_status,
 	[PROTO_LOG] = method_log,
 	[PROTO_PLAN] = method_plan,

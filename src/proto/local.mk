@@ -5,7 +5,9 @@ noinst_LTLIBRARIES += %D%/libproto.la
 	%D%/conn-io.c \
 	%D%/frame.c %D%/frame.h \
 	%D%/method.c %D%/method.h \
+	%D%/fields.h \
 	%D%/methods.c \
+	%D%/methods_domain.c %D%/methods_domain.h \
 	%D%/proto.h
 %C%_libproto_la_CPPFLAGS = $(INC_PROTO) -DVHBA_VERSION='"$(VERSION)"'
 %C%_libproto_la_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)

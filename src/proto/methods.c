@@ -2,69 +2,9 @@
 /* The table of methods, with the shapes that they share. man 7 vhba-proto and the tests are held to it. */
 #include <stddef.h>
 
+#include "fields.h"
 #include "method.h"
-
-#define DAY_US (UINT64_C(24) * 3600 * 1000 * 1000)
-#define REQUIRED true
-#define OPTIONAL false
-#define END                                                                                                  \
-	{                                                                                                    \
-		NULL, PROTO_BOOL, false, 0, 0, NULL, NULL                                                    \
-	}
-
-#define F_BOOL(n, req, doc)                                                                                  \
-	{                                                                                                    \
-		n, PROTO_BOOL, req, 0, 0, NULL, doc                                                          \
-	}
-#define F_UINT(...) F_UINT_(__VA_ARGS__) /* expands the ranges below */
-#define F_UINT_(n, req, min, max, doc)                                                                       \
-	{                                                                                                    \
-		n, PROTO_UINT, req, min, max, NULL, doc                                                      \
-	}
-#define F_TEXT(n, req, max, doc)                                                                             \
-	{                                                                                                    \
-		n, PROTO_TEXT, req, 0, max, NULL, doc                                                        \
-	}
-#define F_NAME(n, req, doc)                                                                                  \
-	{                                                                                                    \
-		n, PROTO_NAME, req, 1, 63, NULL, doc                                                         \
-	}
-#define F_VM(req, doc)                                                                                       \
-	{                                                                                                    \
-		"vm", PROTO_VM, req, 1, 63, NULL, doc                                                        \
-	}
-#define F_UUID(n, req, doc)                                                                                  \
-	{                                                                                                    \
-		n, PROTO_UUID, req, 36, 36, NULL, doc                                                        \
-	}
-#define F_WWN(n, req, doc)                                                                                   \
-	{                                                                                                    \
-		n, PROTO_WWN, req, 16, 23, NULL, doc                                                         \
-	}
-#define F_NAMES(n, req, min, max, doc)                                                                       \
-	{                                                                                                    \
-		n, PROTO_NAMES, req, min, max, NULL, doc                                                     \
-	}
-#define F_TEXTS(n, req, max, doc)                                                                            \
-	{                                                                                                    \
-		n, PROTO_TEXTS, req, 0, max, NULL, doc                                                       \
-	}
-#define F_OBJECT(n, req, f, doc)                                                                             \
-	{                                                                                                    \
-		n, PROTO_OBJECT, req, 0, 0, f, doc                                                           \
-	}
-#define F_LIST(n, req, f, doc)                                                                               \
-	{                                                                                                    \
-		n, PROTO_LIST, req, 0, 0, f, doc                                                             \
-	}
-
-#define ANY_UINT 0, INT64_MAX
-#define INDEX 0, 15
-#define VSAN 1, 4094
-#define GUEST_LUN 0, 255
-#define P_VM F_VM(REQUIRED, "the VM's name or UUID")
-#define P_DEADLINE                                                                                           \
-	F_UINT("deadline_us", OPTIONAL, 1000, DAY_US, "answer within so long; absent: the configured default")
+#include "methods_domain.h"
 
 static const struct proto_field none[] = {END};
 
@@ -656,6 +596,19 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 		 "For vhba-virt: what is wanted of each pool, as it changes. One caller at a time."},
 	[PROTO_POOL_REPORT] = {"pool.Report", CHANGE, false, pool_report_p, none,
 			       "For vhba-virt: what libvirt has."},
+	[PROTO_DOMAIN_LIST] = {"domain.List", READ, false, none, proto_domain_list_r,
+			       "libvirt's domains, and which of them carry a VM's identity."},
+	[PROTO_DOMAIN_SHOW] = {"domain.Show", READ, false, proto_domain_p, proto_domain_show_r,
+			       "A domain, with the identity in its metadata."},
+	[PROTO_DOMAIN_BIND] = {"domain.Bind", CHANGE, false, proto_domain_bind_p, proto_domain_show_r,
+			       "Write the VM's identity into its domain's metadata."},
+	[PROTO_DOMAIN_UNBIND] = {"domain.Unbind", CHANGE, false, proto_domain_p, none,
+				 "Take the identity from a domain's metadata."},
+	[PROTO_DOMAIN_SERVE] =
+		{"domain.Serve", CHANGE, true, none, proto_domain_serve_r,
+		 "For vhba-virt: what is to be done with libvirt's domains. One caller at a time."},
+	[PROTO_DOMAIN_REPORT] = {"domain.Report", CHANGE, false, proto_domain_report_p, none,
+				 "For vhba-virt: what has come of it."},
 	[PROTO_ATTACH] = {"attach", CHANGE, true, attach_p, result_fields,
 			  "Create the VM's vports and wait until all its LUNs are usable."},
 	[PROTO_DETACH] = {"detach", CHANGE, true, vm_deadline_p, result_fields,

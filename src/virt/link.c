@@ -28,6 +28,7 @@ void link_close(struct virt *v)
 	v->report_io = sd_event_source_disable_unref(v->report_io);
 	vhba_close(steal_ptr(v->serve));
 	vhba_close(steal_ptr(v->report));
+	orders_close(v);
 	v->complete = false;
 	v->others_told = false;
 	TAILQ_FOREACH (p, &v->pools, link) {
@@ -36,7 +37,7 @@ void link_close(struct virt *v)
 	}
 }
 
-static void lost(struct virt *v, const struct vhba_error *e)
+void link_lost(struct virt *v, const struct vhba_error *e)
 {
 	uint64_t us = AGAIN_US << (v->link_failures < 5 ? v->link_failures : 5);
 	char line[512];
@@ -47,7 +48,7 @@ static void lost(struct virt *v, const struct vhba_error *e)
 	virt_timer(v, &v->link_timer, mono_add(mono_now(), us < AGAIN_MAX_US ? us : AGAIN_MAX_US), on_again);
 }
 
-static void watch(sd_event_source *io, const struct vhba_conn *c)
+void link_watch(sd_event_source *io, const struct vhba_conn *c)
 {
 	short events = vhba_events(c);
 
@@ -121,10 +122,10 @@ static int on_serve(sd_event_source *s, int fd, uint32_t revents, void *user)
 		}
 	}
 	if (r < 0) {
-		lost(v, &e);
+		link_lost(v, &e);
 		return 0;
 	}
-	watch(v->serve_io, v->serve);
+	link_watch(v->serve_io, v->serve);
 	virt_look(v);
 	return 0;
 }
@@ -150,7 +151,7 @@ static int on_report(sd_event_source *s, int fd, uint32_t revents, void *user)
 				vhba_error_line(&reply.error, line, sizeof(line)));
 	}
 	if (r < 0) {
-		lost(v, &e);
+		link_lost(v, &e);
 		return 0;
 	}
 	link_report(v);
@@ -201,9 +202,9 @@ void link_report(struct virt *v)
 		json_object_put(o);
 	}
 	if (r < 0)
-		lost(v, &e);
+		link_lost(v, &e);
 	else
-		watch(v->report_io, v->report);
+		link_watch(v->report_io, v->report);
 }
 
 /* ---- the connections ---- */
@@ -222,10 +223,12 @@ void link_open(struct virt *v)
 		e = (struct vhba_error){.kind = VHBA_E_INTERNAL, .what = "vhbad's socket can't be watched"};
 		r = -1;
 	}
+	if (!r)
+		r = orders_open(v, &e);
 	if (r < 0) {
-		lost(v, &e);
+		link_lost(v, &e);
 		return;
 	}
 	v->answered = true;
-	watch(v->serve_io, v->serve);
+	link_watch(v->serve_io, v->serve);
 }

@@ -2,6 +2,7 @@
 # The only folder that links libvirt.
 noinst_LTLIBRARIES += %D%/libvirtside.la
 %C%_libvirtside_la_SOURCES = \
+	%D%/domain.c %D%/domain.h \
 	%D%/job.c %D%/job.h \
 	%D%/link.c \
 	%D%/links.c %D%/links.h \
@@ -9,10 +10,11 @@ noinst_LTLIBRARIES += %D%/libvirtside.la
 	%D%/lvconn.c \
 	%D%/pool.c %D%/pool.h \
 	%D%/poolxml.c %D%/poolxml.h \
+	%D%/task.c %D%/task.h \
 	%D%/virt.c %D%/virt.h
 %C%_libvirtside_la_CPPFLAGS = $(INC_VIRT)
 %C%_libvirtside_la_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBVIRT_CFLAGS) $(LIBXML_CFLAGS)
-%C%_libvirtside_la_LIBADD = src/lib/libvhba.la src/proto/libproto.la src/common/libcommon.la \
+%C%_libvirtside_la_LIBADD = src/domain/libdomain.la src/lib/libvhba.la src/proto/libproto.la src/common/libcommon.la \
 	$(JSONC_LIBS) $(SYSTEMD_LIBS) $(LIBVIRT_LIBS) $(LIBXML_LIBS)
 
 sbin_PROGRAMS += %D%/vhba-virt

@@ -14,9 +14,12 @@
 static void usage(FILE *f)
 {
 	fprintf(f, "usage: vhba-virt [OPTION]...\n"
-		   "Keeps libvirt's storage pools as vhbad wants them; see vhba-virt(8).\n"
+		   "Keeps libvirt's storage pools as vhbad wants them, and does what vhbad asks with "
+		   "domains; see "
+		   "vhba-virt(8).\n"
 		   "  --socket P      vhbad's socket (default: " VHBA_SOCKET ")\n"
-		   "  --connect URI   libvirt's (default: storage:///system)\n"
+		   "  --connect URI   libvirt's, for pools (default: storage:///system)\n"
+		   "  --domains URI   libvirt's, for domains (default: qemu:///system)\n"
 		   "  --links DIR     where the pools' folders of links are (default: /dev/vhba)\n"
 		   "  --by DIR        where udev's names of the disks are (default: /dev/disk/by-npiv)\n"
 		   "  --log-level L   err, warning, notice, info, debug (default: notice)\n"
@@ -25,10 +28,15 @@ static void usage(FILE *f)
 }
 
 static const struct option longs[] = {
-	{"socket", required_argument, NULL, 's'},    {"connect", required_argument, NULL, 'c'},
-	{"links", required_argument, NULL, 'l'},     {"by", required_argument, NULL, 'b'},
-	{"log-level", required_argument, NULL, 'L'}, {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},	     {0},
+	{"socket", required_argument, NULL, 's'},
+	{"connect", required_argument, NULL, 'c'},
+	{"domains", required_argument, NULL, 'd'},
+	{"links", required_argument, NULL, 'l'},
+	{"by", required_argument, NULL, 'b'},
+	{"log-level", required_argument, NULL, 'L'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
 };
 
 /* -1: go on; else the exit code. */
@@ -42,6 +50,8 @@ static int read_options(struct virt_options *o, int argc, char **argv)
 			o->socket = optarg;
 		else if (c == 'c')
 			o->uri = optarg;
+		else if (c == 'd')
+			o->domains = optarg;
 		else if (c == 'l')
 			o->links = optarg;
 		else if (c == 'b')
@@ -105,7 +115,10 @@ static int run(const struct virt_options *o)
 
 int main(int argc, char **argv)
 {
-	struct virt_options o = {.uri = "storage:///system", .links = "/dev/vhba", .by = "/dev/disk/by-npiv"};
+	struct virt_options o = {.uri = "storage:///system",
+				 .domains = "qemu:///system",
+				 .links = "/dev/vhba",
+				 .by = "/dev/disk/by-npiv"};
 	int r;
 
 	log_open("vhba-virt", LOG_LEVEL_NOTICE);

@@ -284,6 +284,7 @@ int virt_begin(struct virt *v, sd_event *loop, const struct virt_options *o, str
 {
 	*v = (struct virt){.o = o, .loop = loop};
 	TAILQ_INIT(&v->pools);
+	TAILQ_INIT(&v->tasks);
 	v->jobs = jobs_new(loop, on_poke, on_idle, v);
 	if (!v->jobs)
 		return verror_set(e, VHBA_E_INTERNAL, "no event loop");

@@ -16,12 +16,14 @@
 
 struct virt_options {
 	const char *socket; /* vhbad's; NULL: the default */
-	const char *uri; /* libvirt's */
+	const char *uri; /* libvirt's, for pools */
+	const char *domains; /* libvirt's, for domains */
 	const char *links; /* the folder of the pools' folders */
 	const char *by; /* where udev's names are */
 };
 
 TAILQ_HEAD(own_pools, pool);
+TAILQ_HEAD(task_list, task); /* task.h */
 
 struct virt {
 	const struct virt_options *o;
@@ -48,6 +50,10 @@ struct virt {
 	bool answered; /* the last report has been answered: the next may go */
 	unsigned link_failures;
 	sd_event_source *link_timer, *serve_io, *report_io;
+	/* domains */
+	struct vhba_conn *orders; /* NULL: none */
+	sd_event_source *orders_io;
+	struct task_list tasks; /* that run */
 };
 
 /* 0 or a negative errno with *e. */
@@ -82,5 +88,11 @@ void libvirt_close(struct virt *v); /* what is under way on it goes on */
 void link_open(struct virt *v);
 void link_close(struct virt *v);
 void link_report(struct virt *v);
+void link_lost(struct virt *v, const struct vhba_error *e); /* they are all closed, and opened anew */
+void link_watch(sd_event_source *io, const struct vhba_conn *c);
+
+/* task.c: the connection on which orders for domains come (domain.Serve). 0, or -1 with *e. */
+int orders_open(struct virt *v, struct vhba_error *e);
+void orders_close(struct virt *v);
 
 #endif

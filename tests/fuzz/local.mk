@@ -18,3 +18,13 @@ tests_fuzz_fuzz_proto_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_proto_LDADD = src/proto/libproto.la src/common/libcommon.la $(JSONC_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/seeds/proto/quiesce tests/fuzz/seeds/proto/vhba-add tests/fuzz/seeds/proto/import
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-domain
+tests_fuzz_fuzz_domain_SOURCES = tests/fuzz/fuzz-domain.c
+tests_fuzz_fuzz_domain_CPPFLAGS = $(INC_DOMAIN)
+tests_fuzz_fuzz_domain_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)
+tests_fuzz_fuzz_domain_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_domain_LDADD = src/domain/libdomain.la
+endif
+EXTRA_DIST += tests/fuzz/seeds/domain/bound tests/fuzz/seeds/domain/newer

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stddef.h>
+
+#include "fields.h"
+#include "methods_domain.h"
+
+#define P_DOMAIN F_TEXT("domain", REQUIRED, 255, "the domain's name or UUID")
+
+#define DOMAIN                                                                                               \
+	F_TEXT("name", REQUIRED, 255, "libvirt's name of it"), F_UUID("uuid", REQUIRED, "its UUID"),         \
+		F_TEXT("state", REQUIRED, 16, "running, paused, shut off and so on, as virsh has them"),     \
+		F_BOOL("bound", REQUIRED, "it carries an identity"),                                         \
+		F_TEXT("vm", OPTIONAL, 63, "name of the VM whose identity it is"),                           \
+		F_UINT("generation", OPTIONAL, ANY_UINT, "of that identity"),                                \
+		F_TEXT("text", OPTIONAL, 512, "why its metadata can't be used")
+
+static const struct proto_field domain_fields[] = {DOMAIN, END};
+
+const struct proto_field proto_domain_p[] = {P_DOMAIN, END};
+const struct proto_field proto_domain_bind_p[] = {
+	P_DOMAIN,
+	F_VM(OPTIONAL, "the VM; absent: the one that has the domain's UUID"),
+	END,
+};
+const struct proto_field proto_domain_list_r[] = {
+	F_LIST("domains", REQUIRED, domain_fields, "all that are defined or run, by name"),
+	END,
+};
+const struct proto_field proto_domain_show_r[] = {
+	F_OBJECT("domain", REQUIRED, domain_fields, "the domain"),
+	F_OBJECT("ticket", OPTIONAL, NULL, "the identity, as export gives it"),
+	END,
+};
+
+static const struct proto_field order_fields[] = {
+	F_UINT("serial", REQUIRED, ANY_UINT, "number of the order; reports bear it"),
+	F_TEXT("verb", REQUIRED, 32,
+	       "the method without its prefix; or cancel: nobody waits for it any more"),
+	F_OBJECT("parameters", OPTIONAL, NULL, "the method's own"),
+	END,
+};
+const struct proto_field proto_domain_serve_r[] = {
+	F_OBJECT("order", REQUIRED, order_fields, "what a caller has asked for"),
+	END,
+};
+
+static const struct proto_field error_fields[] = {
+	F_TEXT("error", REQUIRED, 64, "its kind, as org.vhba.NotFound"),
+	F_TEXT("what", REQUIRED, 255, "what is wrong"),
+	F_TEXT("expected", OPTIONAL, 159, "what was expected"),
+	F_TEXT("seen", OPTIONAL, 159, "what was seen"),
+	F_TEXT("fix", OPTIONAL, 199, "what to do"),
+	END,
+};
+const struct proto_field proto_domain_report_p[] = {
+	F_UINT("serial", REQUIRED, ANY_UINT, "number of the order"),
+	F_OBJECT("progress", OPTIONAL, NULL, "how far it is; more reports follow"),
+	F_OBJECT("reply", OPTIONAL, NULL, "it is done: the method's reply"),
+	F_OBJECT("error", OPTIONAL, error_fields, "it is not done"),
+	END,
+};

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is done with libvirt's domains: each a task_fn, whose parameters and reply are those of the method of
+ * the same name (man 7 vhba-proto).  Tasks' threads only.
+ */
+#ifndef VHBA_DOMAIN_H
+#define VHBA_DOMAIN_H
+
+#include "identity.h"
+#include "task.h"
+
+task_fn domain_list, domain_show, domain_bind, domain_unbind;
+
+/* The domain that "domain" names, or NULL with t->e. */
+virDomainPtr domain_find(struct task *t);
+
+/*
+ * Its identity, as it is while it runs.  0 with id->ticket NULL: it has none; a negative errno with *e: it
+ * can't be read, and may be of a newer version.
+ */
+int domain_identity(virDomainPtr dom, struct identity *id, struct verror *e);
+
+/* Write the present identity of its VM (vm NULL: by the domain's UUID) into the domain. 0, or -errno with
+ * t->e. */
+int domain_write_identity(struct task *t, virDomainPtr dom, const char *vm);
+
+/* {name, uuid, state, bound ...}; *ticket (may be NULL): the identity, or NULL, for the caller to put. */
+struct json_object *domain_describe(virDomainPtr dom, struct json_object **ticket);
+
+/* libvirt's last error into t->e; returns -EIO. */
+int domain_failed(struct task *t, const char *what);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "cleanup.h"
+#include "domain.h"
+#include "log.h"
+#include "method.h"
+#include "task.h"
+
+#define CALL_US (10 * USEC_PER_SEC)
+
+static const struct task_verb verbs[] = {
+	{"domain.List", domain_list},
+	{"domain.Show", domain_show},
+	{"domain.Bind", domain_bind},
+	{"domain.Unbind", domain_unbind},
+};
+
+/* ---- in its own thread ---- */
+
+static int from_vhbad(struct task *t, const struct vhba_error *e)
+{
+	verror_set(&t->e, e->kind, "%s", e->what);
+	verror_expected(&t->e, "%s", e->expected);
+	verror_seen(&t->e, "%s", e->seen);
+	verror_fix(&t->e, "%s", e->fix);
+	return -EIO;
+}
+
+struct json_object *task_ask(struct task *t, const char *method, struct json_object *parameters, uint64_t us)
+{
+	AUTO_FREE char *reply = NULL;
+	struct vhba_error e = {0};
+	int r = vhba_call(t->vhbad, method,
+			  json_object_to_json_string_ext(parameters, JSON_C_TO_STRING_PLAIN), us, &reply, &e);
+
+	json_object_put(parameters);
+	if (!r)
+		return json_tokener_parse(reply);
+	from_vhbad(t, &e);
+	return NULL;
+}
+
+static struct json_object *error_object(const struct verror *e)
+{
+	const struct {
+		const char *name, *text;
+	} parts[] = {{"error", vhba_error_name(e->kind)},
+		     {"what", e->what},
+		     {"expected", e->expected},
+		     {"seen", e->seen},
+		     {"fix", e->fix}};
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		json_object_object_add(o, parts[i].name, json_object_new_string(parts[i].text));
+	return o;
+}
+
+/* A report that vhbad does not get is nobody's any more: it has ended, and its callers know. */
+static void tell(struct task *t, const char *key, struct json_object *value)
+{
+	struct json_object *o = json_object_new_object();
+	struct verror kept = t->e;
+
+	json_object_object_add(o, "serial", json_object_new_uint64(t->serial));
+	if (value)
+		json_object_object_add(o, key, value);
+	json_object_put(task_ask(t, "domain.Report", o, CALL_US));
+	t->e = kept;
+}
+
+void task_progress(struct task *t, struct json_object *progress)
+{
+	tell(t, "progress", progress);
+}
+
+/* What it asked of vhbad may have broken that connection: the report has one of its own. */
+static void report(struct task *t)
+{
+	struct vhba_error e;
+
+	vhba_close(steal_ptr(t->vhbad));
+	if (vhba_connect(t->socket, &t->vhbad, &e))
+		return;
+	if (t->e.kind)
+		tell(t, "error", error_object(&t->e));
+	else
+		tell(t, "reply", steal_ptr(t->reply));
+	vhba_close(steal_ptr(t->vhbad));
+}
+
+static void run(struct job *j)
+{
+	struct task *t = (struct task *)j;
+	struct vhba_error e = {0};
+
+	if (vhba_connect(t->socket, &t->vhbad, &e)) {
+		from_vhbad(t, &e);
+		return;
+	}
+	if (!lv_open(t->uri, &t->conn, &t->e)) {
+		if (!t->verb->run(t))
+			t->e.kind = VHBA_OK;
+		virConnectClose(t->conn);
+	}
+	report(t);
+}
+
+/* ---- in the loop ---- */
+
+static void free_task(struct task *t)
+{
+	json_object_put(t->parameters);
+	json_object_put(t->reply);
+	free(t);
+}
+
+static void on_done(struct job *j)
+{
+	struct task *t = (struct task *)j;
+	char line[512];
+
+	if (t->e.kind)
+		log_warning("%s: %s", t->verb->name, verror_line(&t->e, line, sizeof(line)));
+	TAILQ_REMOVE(&t->v->tasks, t, link);
+	free_task(t);
+}
+
+static const struct task_verb *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static void cancel(struct virt *v, uint64_t serial)
+{
+	struct task *t;
+
+	TAILQ_FOREACH (t, &v->tasks, link)
+		if (t->serial == serial)
+			t->cancelled = true;
+}
+
+static void take_order(struct virt *v, struct json_object *o)
+{
+	const char *verb = proto_get_text(o, "verb");
+	uint64_t serial = proto_get_uint(o, "serial", 0);
+	struct task *t;
+
+	if (verb && !strcmp(verb, "cancel")) {
+		cancel(v, serial);
+		return;
+	}
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return;
+	t->job.run = run;
+	t->job.done = on_done;
+	t->v = v;
+	t->serial = serial;
+	t->verb = find(verb ? verb : "");
+	t->parameters = json_object_get(proto_get(o, "parameters"));
+	t->socket = v->o->socket;
+	t->uri = v->o->domains;
+	if (t->verb && !jobs_start(v->jobs, &t->job)) {
+		TAILQ_INSERT_TAIL(&v->tasks, t, link);
+		return;
+	}
+	log_err("vhbad's order %s can't be carried out", verb ? verb : "without a verb");
+	free_task(t);
+}
+
+static int on_orders(sd_event_source *s, int fd, uint32_t revents, void *user)
+{
+	struct virt *v = user;
+	struct vhba_reply reply;
+	struct vhba_error e = {0};
+	int r = vhba_process(v->orders, &e);
+
+	(void)s;
+	(void)fd;
+	(void)revents;
+	while (!r && (r = vhba_receive(v->orders, &reply, &e)) == 1) {
+		struct json_object *part;
+
+		r = 0;
+		if (reply.kind == VHBA_REPLY_PART) {
+			part = json_tokener_parse(reply.parameters);
+			take_order(v, proto_get(part, "order"));
+			json_object_put(part);
+		} else if (reply.kind == VHBA_REPLY_ERROR) {
+			e = reply.error;
+			r = -1;
+		} else if (reply.kind == VHBA_REPLY_FINAL) {
+			e = (struct vhba_error){.kind = VHBA_E_IO, .what = "vhbad has ended"};
+			r = -1;
+		}
+	}
+	if (r < 0)
+		link_lost(v, &e);
+	else
+		link_watch(v->orders_io, v->orders);
+	return 0;
+}
+
+int orders_open(struct virt *v, struct vhba_error *e)
+{
+	if (vhba_connect(v->o->socket, &v->orders, e) ||
+	    vhba_send(v->orders, "domain.Serve", NULL, VHBA_MORE, e))
+		return -1;
+	if (sd_event_add_io(v->loop, &v->orders_io, vhba_fd(v->orders), EPOLLIN, on_orders, v) < 0) {
+		*e = (struct vhba_error){.kind = VHBA_E_INTERNAL, .what = "vhbad's socket can't be watched"};
+		return -1;
+	}
+	link_watch(v->orders_io, v->orders);
+	return 0;
+}
+
+/* vhbad has told all who waited. */
+void orders_close(struct virt *v)
+{
+	struct task *t;
+
+	v->orders_io = sd_event_source_disable_unref(v->orders_io);
+	vhba_close(steal_ptr(v->orders));
+	TAILQ_FOREACH (t, &v->tasks, link)
+		t->cancelled = true;
+}

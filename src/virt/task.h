@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An order for a domain (domain.Serve), done in a thread of its own, with connections of its own to libvirt
+ * and to vhbad, both of which may block there.  It reports by itself; the loop only begins it, and tells it
+ * when nobody waits for it any more.
+ */
+#ifndef VHBA_TASK_H
+#define VHBA_TASK_H
+
+#include <stdatomic.h>
+
+#include "virt.h"
+
+struct task {
+	struct job job;
+	TAILQ_ENTRY(task) link;
+	struct virt *v; /* the loop's */
+	uint64_t serial;
+	const struct task_verb *verb;
+	struct json_object *parameters, *reply;
+	const char *socket, *uri; /* vhbad's, libvirt's */
+	struct vhba_conn *vhbad; /* opened for it */
+	virConnectPtr conn; /* likewise */
+	atomic_bool cancelled; /* set by the loop, once */
+	struct verror e;
+};
+
+/* 0: task->reply is the reply, or NULL; a negative errno: task->e says why. */
+typedef int task_fn(struct task *t);
+
+struct task_verb {
+	const char *name;
+	task_fn *run;
+};
+
+/* Ask vhbad: the reply, which the caller puts, or NULL with t->e. parameters are taken over. */
+struct json_object *task_ask(struct task *t, const char *method, struct json_object *parameters, uint64_t us);
+
+/* Tell who waits how far it is; taken over. */
+void task_progress(struct task *t, struct json_object *progress);
+
+#endif
