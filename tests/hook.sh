@@ -117,6 +117,47 @@ serve taken
 exits 0 "called again when all was done" post-migrate db1 --ticket "$data/ticket.json"
 asked vm.Show
 
+# As libvirt calls it: nothing on standard output, which would be taken for another XML.
+hook() { # CODE TEXT XML OPERATION SUB
+	exits "$1" "$2" libvirt db1 "$4" "$5" - <"$src/tests/data/domain/$3"
+	ok "$([ ! -s "$tmp/out" ]; echo $?)" "and prints nothing"
+}
+rm -f "$tmp/log"
+serve destination
+hook 0 "libvirt: prepare" bound.xml prepare begin
+asked vm.Show import attach
+has log '"uuid":"6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01"'
+serve destination
+hook 0 "libvirt: migrate" bound.xml migrate begin
+asked vm.Show preflight
+has err "unproved until the names log in here: zoning and masking of 1 LUN paths"
+serve again
+hook 1 "libvirt: migrate that is refused" bound.xml migrate begin
+has err "vhba: VSAN 10 is not known on this host: expected a section [vsan 10], seen none; add it"
+serve taken
+hook 0 "libvirt: prepare, called again" bound.xml prepare begin
+asked vm.Show
+serve destination
+hook 0 "libvirt: release of what is not known" bound.xml release end
+asked vm.Show
+hook 1 "libvirt: a copy of a domain" copy.xml prepare begin
+has err "the domain carries the identity of another VM"
+hook 1 "libvirt: metadata of a newer vhba" newer.xml prepare begin
+has err "expected version 1 to 1, seen 7; update vhba on this host"
+kill "$server"; wait "$server" 2>/dev/null || true; server=
+rm -f "$sock"
+hook 1 "libvirt: prepare without a daemon" bound.xml prepare begin
+hook 0 "libvirt: reconnect always succeeds" bound.xml reconnect begin
+hook 0 "libvirt: so does what is none of its operations" bound.xml started begin
+hook 0 "libvirt: a domain without metadata asks for no daemon" plain.xml prepare begin
+hook 1 "libvirt: no XML" none.xml prepare begin
+exits 2 "libvirt: too few arguments" libvirt db1
+ln -s "$(readlink -f "$build/src/hook/.libs/vhba-hook" "$build/src/hook/vhba-hook" | while read -r f; do [ -x "$f" ] && echo "$f" && break; done)" "$tmp/vhba"
+r=0
+LD_LIBRARY_PATH=$build/src/lib/.libs "$tmp/vhba" db1 prepare begin - <"$src/tests/data/domain/newer.xml" 2>"$tmp/err" || r=$?
+ok "$((r != 1))" "by a link called vhba it is libvirt's hook"
+has err "written by a newer vhba"
+
 # The manual and the completion have each word of the help, and no option that it has not.
 "$build/src/hook/vhba-hook" --help >"$tmp/help"
 grep -oE -- '--[a-z-]+|^  [a-z]+-migrate' "$tmp/help" | tr -d ' ' | sort -u >"$tmp/words"

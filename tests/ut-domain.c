@@ -15,7 +15,7 @@
 	"{\"designator\":\"naa.6001&<\",\"lun\":1,\"target\":\"50:06:01:60:00:00:0a:01\",\"size\":"          \
 	"1073741824}"
 #define TICKET(version, more)                                                                                \
-	"{\"format\":\"vhba-ticket\",\"version\":" version                                                   \
+	"{\"format\":\"org.vhba.ticket\",\"version\":" version                                               \
 	",\"vm\":\"db1\",\"uuid\":\"6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01\",\"generation\":4,"                \
 	"\"exported_by\":\"alpha\",\"vhbas\":[{\"index\":0,\"wwpn\":\"50:2a:b3:00:00:00:00:10\","            \
 	"\"wwnn\":\"50:2a:b3:00:00:00:00:11\",\"vsan\":10,\"zones\":[\"db-a\",\"db-b\"],\"expected\":[" LUN  \

@@ -17,7 +17,7 @@
 /* The only domain of libvirt's test driver, and its VM. */
 #define TEST_UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 #define TICKET                                                                                               \
-	"{\"ticket\":{\"format\":\"vhba-ticket\",\"version\":1,\"vm\":\"db1\",\"uuid\":\"" TEST_UUID         \
+	"{\"ticket\":{\"format\":\"org.vhba.ticket\",\"version\":1,\"vm\":\"db1\",\"uuid\":\"" TEST_UUID     \
 	"\",\"generation\":3,\"exported_by\":\"alpha\",\"vhbas\":[]}}"
 #define PATIENCE (60 * USEC_PER_SEC)
 #define PEERS 8
@@ -403,7 +403,7 @@ static void test_domains(void)
 	UT_STREQ(seen.asked, TEST_UUID);
 	CU_ASSERT_TRUE(answered("\"bound\":true,\"vm\":\"db1\",\"generation\":3"));
 	ask(3, "domain.Show", "{\"domain\":\"" TEST_UUID "\"}");
-	CU_ASSERT_TRUE(answered("\"ticket\":{\"format\":\"vhba-ticket\""));
+	CU_ASSERT_TRUE(answered("\"ticket\":{\"format\":\"org.vhba.ticket\""));
 	ask(4, "domain.Unbind", "{\"domain\":\"test\"}");
 	ask(5, "domain.Show", "{\"domain\":\"test\"}");
 	CU_ASSERT_TRUE(answered("\"bound\":false"));

@@ -84,6 +84,7 @@ INIT
 side_files() {
 	local side=$1 dir=$scratch/$1
 	mkdir -p "$dir/etc/hooks/qemu.d" "$dir/etc/qemu"
+	ln -s "$(program vhba-hook)" "$dir/etc/hooks/qemu.d/vhba"
 	side_init >"$dir/init"
 	printf '127.0.0.1 localhost\n%s alpha\n%s beta\n' "${side_address[alpha]}" "${side_address[beta]}" >"$dir/hosts"
 	{

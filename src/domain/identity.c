@@ -10,7 +10,7 @@
 #include "cleanup.h"
 #include "identity.h"
 
-#define TICKET_FORMAT "vhba-ticket"
+#define TICKET_FORMAT "org.vhba.ticket" /* src/daemon/ticket.h writes and wants it */
 #define X(s) ((const xmlChar *)(s))
 
 enum type { TEXT, NUMBER, FLAG };

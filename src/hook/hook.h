@@ -55,6 +55,26 @@ int hook_run(const struct hook_verb *verb, const struct hook_options *o);
 int hook_error(struct vhba_error *e, enum vhba_error_kind kind, const char *what, const char *seen,
 	       const char *fix);
 
+/* What vhbad knows of a VM. */
+struct hook_known {
+	char state[16], owner[256];
+	uint64_t generation;
+};
+
+/* verbs.c; a VM that vhbad does not know is an error, VHBA_E_NOT_FOUND. */
+int hook_look(struct hook *h, const char *vm, struct hook_known *k, struct vhba_error *e);
+/* Whether the VM of the ticket could come here; the first check that does not hold is the error. */
+int hook_preflight(struct hook *h, struct json_object *ticket, struct vhba_error *e);
+const char *hook_text(struct json_object *o, const char *key); /* "" when absent */
+uint64_t hook_number(struct json_object *o, const char *key);
+
+/*
+ * libvirt.c: what libvirt calls as qemu.d/vhba DOMAIN OPERATION SUB-OPERATION EXTRA, the domain's XML on
+ * standard input.  Prints nothing but what is wrong, on standard error: the exit code, 1 when libvirt is to
+ * stop there.
+ */
+int hook_libvirt(const char *socket, int argc, char **argv);
+
 /* verbs.c; hook_pre_migrate and so on. */
 hook_fn hook_check_migrate, hook_pre_migrate, hook_post_migrate, hook_abort_migrate;
 

@@ -21,7 +21,8 @@ static const struct option options[] = {
 static void help(FILE *to)
 {
 	fputs("usage: vhba-hook VERB VM [--deadline D] [--drain D] [--paused] [--ticket FILE] [--if-known]\n"
-	      "                 [--socket P]\n\nVerbs:\n",
+	      "                 [--socket P]\n"
+	      "       vhba-hook libvirt DOMAIN OPERATION SUB-OPERATION EXTRA <DOMAIN-XML\n\nVerbs:\n",
 	      to);
 	for (const struct hook_verb *v = hook_verbs; v->name; v++)
 		fprintf(to, "  %s\n        %s\n", v->name, v->doc);
@@ -101,9 +102,14 @@ int main(int argc, char **argv)
 	const struct hook_verb *verb;
 	int c, exit;
 
+	/* As libvirt calls it, by a link of that name in its folder of hooks. */
+	if (!strcmp(basename(argv[0]), "vhba"))
+		return hook_libvirt(NULL, argc - 1, argv + 1);
 	while ((c = getopt_long(argc, argv, "s:h", options, NULL)) != -1)
 		if (take_option(&o, c, &exit))
 			return exit;
+	if (argc > optind && !strcmp(argv[optind], "libvirt"))
+		return hook_libvirt(o.socket, argc - optind - 1, argv + optind + 1);
 	if (argc - optind != 2)
 		return usage("expected a verb and a VM", argc > optind ? argv[optind] : NULL);
 	verb = find(argv[optind]);

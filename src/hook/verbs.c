@@ -26,19 +26,14 @@ static uint64_t call_time(const struct hook *h)
 
 /* ---- what vhbad knows of the VM ---- */
 
-struct known {
-	char state[16];
-	uint64_t generation;
-};
-
-static const char *text_of(struct json_object *o, const char *key)
+const char *hook_text(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
 	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : "";
 }
 
-static uint64_t number_of(struct json_object *o, const char *key)
+uint64_t hook_number(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
@@ -56,7 +51,7 @@ static char *parameters_of(const char *vm)
 	return text;
 }
 
-static int look(struct hook *h, const char *vm, struct known *k, struct vhba_error *e)
+int hook_look(struct hook *h, const char *vm, struct hook_known *k, struct vhba_error *e)
 {
 	AUTO_FREE char *parameters = parameters_of(vm), *reply = NULL;
 	struct json_object *o, *shown;
@@ -67,8 +62,9 @@ static int look(struct hook *h, const char *vm, struct known *k, struct vhba_err
 	o = json_tokener_parse(reply);
 	memset(k, 0, sizeof(*k));
 	if (json_object_object_get_ex(o, "vm", &shown)) {
-		snprintf(k->state, sizeof(k->state), "%s", text_of(shown, "state"));
-		k->generation = number_of(shown, "generation");
+		snprintf(k->state, sizeof(k->state), "%s", hook_text(shown, "state"));
+		snprintf(k->owner, sizeof(k->owner), "%s", hook_text(shown, "owner"));
+		k->generation = hook_number(shown, "generation");
 	}
 	json_object_put(o);
 	return 0;
@@ -109,9 +105,9 @@ static struct json_object *read_ticket(const char *path, struct vhba_error *e)
 /* Nothing of another VM is brought here by a mistake in a script. */
 static int check_vm(const struct hook *h, struct json_object *ticket, struct vhba_error *e)
 {
-	if (!strcmp(text_of(ticket, "vm"), h->o->vm) || !strcmp(text_of(ticket, "uuid"), h->o->vm))
+	if (!strcmp(hook_text(ticket, "vm"), h->o->vm) || !strcmp(hook_text(ticket, "uuid"), h->o->vm))
 		return 0;
-	return hook_error(e, VHBA_E_USAGE, "the ticket is another VM's", text_of(ticket, "vm"),
+	return hook_error(e, VHBA_E_USAGE, "the ticket is another VM's", hook_text(ticket, "vm"),
 			  "name the VM as the ticket does");
 }
 
@@ -164,8 +160,8 @@ static int export_ticket(struct hook *h, struct vhba_error *e)
 
 int hook_pre_migrate(struct hook *h, struct vhba_error *e)
 {
-	struct known k;
-	int r = look(h, h->o->vm, &k, e);
+	struct hook_known k;
+	int r = hook_look(h, h->o->vm, &k, e);
 
 	if (is_none_of_ours(h, r, e))
 		return 0;
@@ -194,13 +190,13 @@ static int judge(struct hook *h, struct json_object *reply, struct vhba_error *e
 	}
 	if (!first)
 		return 0;
-	hook_error(e, VHBA_E_CONSTRAINT, text_of(first, "what"), text_of(first, "seen"),
-		   text_of(first, "fix"));
-	snprintf(e->expected, sizeof(e->expected), "%s", text_of(first, "expected"));
+	hook_error(e, VHBA_E_CONSTRAINT, hook_text(first, "what"), hook_text(first, "seen"),
+		   hook_text(first, "fix"));
+	snprintf(e->expected, sizeof(e->expected), "%s", hook_text(first, "expected"));
 	return -EINVAL;
 }
 
-static int preflight(struct hook *h, struct json_object *ticket, struct vhba_error *e)
+int hook_preflight(struct hook *h, struct json_object *ticket, struct vhba_error *e)
 {
 	struct json_object *o = json_object_new_object();
 	struct monotime start = mono_now();
@@ -231,7 +227,7 @@ int hook_check_migrate(struct hook *h, struct vhba_error *e)
 	ticket = read_ticket(h->o->ticket, e);
 	r = ticket ? check_vm(h, ticket, e) : -EINVAL;
 	if (!r)
-		r = preflight(h, ticket, e);
+		r = hook_preflight(h, ticket, e);
 	json_object_put(ticket);
 	return r;
 }
@@ -248,8 +244,8 @@ static int take_over(struct hook *h, struct json_object *ticket, struct vhba_err
 	const char *text = json_object_to_json_string_ext(ticket, JSON_C_TO_STRING_PLAIN);
 	struct vhba_error unknown = {0};
 	struct monotime start;
-	struct known k;
-	int r = look(h, h->o->vm, &k, &unknown);
+	struct hook_known k;
+	int r = hook_look(h, h->o->vm, &k, &unknown);
 	bool here;
 
 	if (r && unknown.kind != VHBA_E_NOT_FOUND) {
@@ -257,7 +253,7 @@ static int take_over(struct hook *h, struct json_object *ticket, struct vhba_err
 		return r;
 	}
 	/* This very ticket was taken here before: the hook is called again. */
-	here = !r && k.generation == number_of(ticket, "generation");
+	here = !r && k.generation == hook_number(ticket, "generation");
 	if (!here) {
 		start = mono_now();
 		r = vhba_import(h->conn, text, 0, e);
@@ -274,7 +270,7 @@ static int take_over(struct hook *h, struct json_object *ticket, struct vhba_err
 int hook_post_migrate(struct hook *h, struct vhba_error *e)
 {
 	struct json_object *ticket;
-	struct known k;
+	struct hook_known k;
 	int r;
 
 	if (h->o->ticket) {
@@ -285,7 +281,7 @@ int hook_post_migrate(struct hook *h, struct vhba_error *e)
 		json_object_put(ticket);
 		return r;
 	}
-	r = look(h, h->o->vm, &k, e);
+	r = hook_look(h, h->o->vm, &k, e);
 	if (is_none_of_ours(h, r, e))
 		return 0;
 	return r ? r : release(h, e);
@@ -295,8 +291,8 @@ int hook_post_migrate(struct hook *h, struct vhba_error *e)
 
 int hook_abort_migrate(struct hook *h, struct vhba_error *e)
 {
-	struct known k;
-	int r = look(h, h->o->vm, &k, e);
+	struct hook_known k;
+	int r = hook_look(h, h->o->vm, &k, e);
 
 	if (is_none_of_ours(h, r, e))
 		return 0;

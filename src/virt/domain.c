@@ -169,6 +169,9 @@ static struct json_object *ticket_of(struct task *t, virDomainPtr dom, const cha
 	reply = task_ask(t, "export", p, CALL_US);
 	ticket = json_object_get(proto_get(reply, "ticket"));
 	json_object_put(reply);
+	/* That it had stopped is true of that moment only. */
+	if (ticket)
+		json_object_object_del(ticket, "stopped");
 	if (!ticket || !is_its_vm(t, dom, ticket))
 		return ticket;
 	json_object_put(ticket);

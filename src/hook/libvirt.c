@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libvirt's hook for QEMU domains.  Calls of libvirt hang in some of its operations, so none is made: what is
+ * needed stands in the domain's XML.  Each operation may come twice, and may have been cut off before.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "hook.h"
+#include "identity.h"
+#include "textfile.h"
+
+#define CALL_US (10 * USEC_PER_SEC)
+
+struct libvirt {
+	struct hook h;
+	struct identity id;
+	const char *vm; /* the identity's UUID */
+	const char *extra; /* libvirt's last argument */
+};
+
+typedef int libvirt_fn(struct libvirt *l, struct vhba_error *e);
+
+/* A VM that vhbad does not know: *known is false. */
+static int look(struct libvirt *l, struct hook_known *k, bool *known, struct vhba_error *e)
+{
+	int r = hook_look(&l->h, l->vm, k, e);
+
+	*known = !r;
+	return r && e->kind == VHBA_E_NOT_FOUND ? 0 : r;
+}
+
+static bool is_live(const struct hook_known *k)
+{
+	return strcmp(k->state, "detached") != 0;
+}
+
+/* ---- a domain that is to come here ---- */
+
+/* What is a file must be the same file: it is there, at least. */
+static int files_are_here(struct json_object *ticket, struct vhba_error *e)
+{
+	struct json_object *luns;
+
+	if (!json_object_object_get_ex(ticket, "luns", &luns))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(luns); i++) {
+		const char *file = hook_text(json_object_array_get_idx(luns, i), "file");
+
+		if (file[0] && access(file, F_OK))
+			return hook_error(e, VHBA_E_CONSTRAINT, "a LUN of the VM is not on this host", file,
+					  "give this host the same file, or the same block device");
+	}
+	return 0;
+}
+
+/* That LUNs of the array are the same, and not masked, is seen only when the name has logged in here. */
+static void name_unproved(const struct libvirt *l)
+{
+	struct json_object *vhbas, *list;
+	size_t luns = 0;
+
+	if (!json_object_object_get_ex(l->id.ticket, "vhbas", &vhbas))
+		return;
+	for (size_t i = 0; i < json_object_array_length(vhbas); i++)
+		if (json_object_object_get_ex(json_object_array_get_idx(vhbas, i), "expected", &list))
+			luns += json_object_array_length(list);
+	if (luns)
+		fprintf(stderr,
+			"vhba: unproved until the names log in here: zoning and masking of %zu LUN paths\n",
+			luns);
+}
+
+/*
+ * What is known here of a VM that was here before may bear the same generation as its metadata, which was
+ * written before it left: that the domain itself comes is what makes it the newer.
+ */
+static void be_newer(struct json_object *ticket, const struct hook_known *k)
+{
+	if (hook_number(ticket, "generation") <= k->generation)
+		json_object_object_add(ticket, "generation", json_object_new_uint64(k->generation + 1));
+}
+
+static int on_migrate(struct libvirt *l, struct vhba_error *e)
+{
+	struct hook_known k;
+	bool known;
+	int r = look(l, &k, &known, e);
+
+	if (!r && known && is_live(&k))
+		return hook_error(
+			e, VHBA_E_STATE, "the VM's identity is live on this host", k.state,
+			"look here with 'vhbactl vm show': a domain of another libvirt may have it");
+	if (!r)
+		r = files_are_here(l->id.ticket, e);
+	if (!r && known)
+		be_newer(l->id.ticket, &k);
+	if (!r)
+		r = hook_preflight(&l->h, l->id.ticket, e);
+	if (!r)
+		name_unproved(l);
+	return r;
+}
+
+static int import(struct libvirt *l, struct json_object *ticket, struct vhba_error *e)
+{
+	/* Metadata prove nothing of where the VM is running now. */
+	json_object_object_del(ticket, "stopped");
+	return vhba_import(l->h.conn, json_object_to_json_string_ext(ticket, JSON_C_TO_STRING_PLAIN), 0, e);
+}
+
+/* What is known here is newer than the metadata, but the VM was elsewhere since: it is this host's again. */
+static int claim(struct libvirt *l, struct vhba_error *e)
+{
+	AUTO_FREE char *text = NULL;
+	struct json_object *ticket;
+	int r = vhba_export(l->h.conn, l->vm, &text, e);
+
+	if (r)
+		return r;
+	ticket = json_tokener_parse(text);
+	r = import(l, ticket, e);
+	json_object_put(ticket);
+	return r;
+}
+
+static int this_host(struct libvirt *l, char *name, size_t size, struct vhba_error *e)
+{
+	AUTO_FREE char *reply = NULL;
+	int r = vhba_call(l->h.conn, "status", NULL, CALL_US, &reply, e);
+	struct json_object *o = r ? NULL : json_tokener_parse(reply);
+
+	snprintf(name, size, "%s", hook_text(o, "hostname"));
+	json_object_put(o);
+	return r;
+}
+
+static int take_in(struct libvirt *l, const struct hook_known *k, bool known, struct vhba_error *e)
+{
+	char host[256];
+	int r;
+
+	if (!known || hook_number(l->id.ticket, "generation") > k->generation)
+		return import(l, l->id.ticket, e);
+	r = this_host(l, host, sizeof(host), e);
+	return r || !strcmp(host, k->owner) ? r : claim(l, e);
+}
+
+static bool has_disks(struct json_object *ticket)
+{
+	struct json_object *list;
+
+	return (json_object_object_get_ex(ticket, "vhbas", &list) && json_object_array_length(list)) ||
+	       (json_object_object_get_ex(ticket, "luns", &list) && json_object_array_length(list));
+}
+
+/* Of an operation that has failed: what it says of the first vhba that has. */
+static int failed(const char *what, const struct vhba_result *result, struct vhba_error *e)
+{
+	struct json_object *o = json_tokener_parse(result->json ? result->json : "{}"), *list, *why = NULL,
+			   *p;
+	char seen[512];
+
+	if (json_object_object_get_ex(o, "vhbas", &list))
+		for (size_t i = 0; i < json_object_array_length(list) && !why; i++)
+			json_object_object_get_ex(json_object_array_get_idx(list, i), "error", &why);
+	p = why && json_object_object_get_ex(why, "parameters", &p) ? p : why;
+	snprintf(seen, sizeof(seen), "%s%s%s", hook_text(p, "what"), hook_text(p, "seen")[0] ? ": " : "",
+		 hook_text(p, "seen"));
+	hook_error(e, VHBA_E_CONSTRAINT, what, seen[0] ? seen : hook_text(o, "text"), hook_text(p, "fix"));
+	json_object_put(o);
+	return -EIO;
+}
+
+static int on_prepare(struct libvirt *l, struct vhba_error *e)
+{
+	struct vhba_result *last = &l->h.last;
+	struct hook_known k;
+	bool known;
+	int r = look(l, &k, &known, e);
+
+	if (r || (known && !strcmp(k.state, "attached")))
+		return r;
+	if (!known || !is_live(&k))
+		r = take_in(l, &k, known, e);
+	if (r || !has_disks(l->id.ticket))
+		return r;
+	/* One that is held here has been stopped while it was: it goes on with the same vports. */
+	r = known && !strcmp(k.state, "held") ? vhba_resume(l->h.conn, l->vm, VHBA_DEFAULT_US, last, e)
+					      : vhba_attach(l->h.conn, l->vm, VHBA_DEFAULT_US, 0, last, e);
+	return !r && last->outcome == VHBA_OUTCOME_FAILED
+		       ? failed("the VM's HBAs can't be attached on this host", last, e)
+		       : r;
+}
+
+/* ---- a domain that has gone from here ---- */
+
+/* libvirt 9.0 does not say whether it has been stopped or has moved. One that was held before it went has
+ * moved. */
+static int on_release(struct libvirt *l, struct vhba_error *e)
+{
+	struct vhba_result *last = &l->h.last;
+	struct hook_known k;
+	bool known, moved = !strcmp(l->extra, "migrated");
+	int r = look(l, &k, &known, e);
+
+	if (r || !known || (!is_live(&k) && !moved))
+		return r;
+	if (moved || !strcmp(k.state, "held"))
+		return vhba_release(l->h.conn, l->vm, VHBA_DEFAULT_US, VHBA_MOVED, last, e);
+	return vhba_detach(l->h.conn, l->vm, VHBA_DEFAULT_US, last, e);
+}
+
+/* ---- the table ---- */
+
+static const struct operation {
+	const char *operation, *sub;
+	libvirt_fn *run;
+} operations[] = {
+	{"migrate", "begin", on_migrate},
+	{"prepare", "begin", on_prepare},
+	{"release", "end", on_release},
+};
+
+static int complain(const struct vhba_error *e)
+{
+	char line[1024];
+
+	fprintf(stderr, "vhba: %s\n", vhba_error_line(e, line, sizeof(line)));
+	return 1;
+}
+
+/* 0 with *id, ticket or not; or a negative errno with *e. */
+static int read_domain(struct identity *id, struct vhba_error *e)
+{
+	AUTO_FREE char *xml = NULL;
+	struct verror why = {0};
+	int r = textfile_read("-", IDENTITY_XML_MAX, &xml);
+
+	*id = (struct identity){0};
+	if (r)
+		return hook_error(e, VHBA_E_IO, "the domain's XML can't be read", strerror(-r), NULL);
+	r = identity_read(xml, strlen(xml), id, &why);
+	if (!r)
+		return 0;
+	hook_error(e, why.kind, why.what, why.seen, why.fix);
+	snprintf(e->expected, sizeof(e->expected), "%s", why.expected);
+	return r;
+}
+
+/* A copy of a domain has its metadata too. */
+static int is_its_own(const struct libvirt *l, struct vhba_error *e)
+{
+	if (!strcasecmp(l->vm, l->id.uuid))
+		return 0;
+	return hook_error(e, VHBA_E_CONSTRAINT, "the domain carries the identity of another VM", l->vm,
+			  "give it one of its own, or none: vhbactl domain bind, unbind");
+}
+
+static int run(const struct operation *o, const char *socket, const char *extra)
+{
+	const struct hook_options options = {.deadline_us = VHBA_DEFAULT_US, .drain_us = VHBA_DEFAULT_US};
+	struct libvirt l = {.h = {.o = &options, .by = MONOTIME_NEVER}, .extra = extra};
+	struct vhba_error e = {0};
+	int r = read_domain(&l.id, &e);
+
+	if (!r && !l.id.ticket)
+		return 0;
+	l.h.start = mono_now();
+	l.h.steps = json_object_new_array();
+	l.vm = hook_text(l.id.ticket, "uuid");
+	if (!r)
+		r = is_its_own(&l, &e);
+	if (!r)
+		r = vhba_connect(socket, &l.h.conn, &e);
+	if (!r)
+		r = o->run(&l, &e);
+	vhba_close(l.h.conn);
+	vhba_result_clear(&l.h.last);
+	json_object_put(l.h.steps);
+	identity_clear(&l.id);
+	return r ? complain(&e) : 0;
+}
+
+int hook_libvirt(const char *socket, int argc, char **argv)
+{
+	if (argc < 3) {
+		fputs("vhba: usage: DOMAIN OPERATION SUB-OPERATION [EXTRA], as libvirt calls its hooks\n",
+		      stderr);
+		return VHBA_EXIT_USAGE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+		if (!strcmp(argv[1], operations[i].operation) && !strcmp(argv[2], operations[i].sub))
+			return run(&operations[i], socket, argc > 3 ? argv[3] : "-");
+	return 0; /* such as reconnect: a guest that runs is left alone */
+}
