@@ -161,6 +161,49 @@ static void test_mark(void)
 	wire_close(&w);
 }
 
+static void put_fd(struct wire *w, uint32_t request, uint64_t value, int fd)
+{
+	struct vu_header h = {request, VU_VERSION, 8};
+	struct iovec iov[2] = {{&h, sizeof(h)}, {&value, sizeof(value)}};
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {.align = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	struct msghdr m = {
+		.msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof(control)};
+
+	memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	UT_EQ(sendmsg(w->front, &m, 0), 20);
+}
+
+/* Peeking gives the next message's fds too: each has its own. */
+static void test_whose_fds(void)
+{
+	struct wire w = {.memfd = -1};
+	static const struct {
+		uint32_t request;
+		unsigned fds;
+	} order[] = {{VU_SET_FEATURES, 0}, {VU_SET_VRING_KICK, 1}, {VU_SET_VRING_CALL, 1},
+		     {VU_SET_FEATURES, 0}, {VU_SET_FEATURES, 0},   {VU_SET_VRING_ERR, 1},
+		     {VU_SET_FEATURES, 1}};
+
+	wire_open(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		if (order[i].fds)
+			put_fd(&w, order[i].request, i, 0);
+		else
+			put(&w, order[i].request, i);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		UT_EQ(vu_conn_read(&w.conn), 1);
+		UT_EQ(w.conn.in.payload.u64, i);
+		UT_EQ(w.conn.in.fds, order[i].fds);
+		UT_EQ(vu_conn_done(&w.conn), 0);
+	}
+	UT_EQ(vu_conn_read(&w.conn), 0);
+	wire_close(&w);
+}
+
 /* In pieces: what can't be peeked at whole is consumed. */
 static void test_pieces(void)
 {
@@ -347,13 +390,10 @@ static void test_anew(void)
 }
 
 static CU_TestInfo tests[] = {
-	{"a message's mark", test_mark},
-	{"messages in pieces", test_pieces},
-	{"killed at messages", test_messages},
-	{"killed under load", test_load},
-	{"time to the next command", test_time},
-	{"everything anew", test_anew},
-	CU_TEST_INFO_NULL,
+	{"a message's mark", test_mark},  {"messages in pieces", test_pieces},
+	{"whose fds", test_whose_fds},	  {"killed at messages", test_messages},
+	{"killed under load", test_load}, {"time to the next command", test_time},
+	{"everything anew", test_anew},	  CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

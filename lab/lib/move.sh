@@ -6,6 +6,8 @@
 
 # by side, 0 and 1
 io=('' '') vm=('' '')
+# What is started in place of vhba-io, with its options; what it prints is in $scratch/held0 and held1.
+io_program=("$build/src/io/vhba-io")
 
 # Nothing runs any more.
 move_end_vm() {
@@ -31,7 +33,7 @@ side() {
 	local n=$1
 	shift
 	rm -f "$scratch/io$n" "$scratch/qmp$n"
-	"$build/src/io/vhba-io" --socket "$scratch/io$n" --workers 2 "${io_options[@]}" 2>>"$scratch/vhba-io$n" &
+	"${io_program[@]}" --socket "$scratch/io$n" --workers 2 "${io_options[@]}" >>"$scratch/held$n" 2>>"$scratch/vhba-io$n" &
 	io[n]=$!
 	until_ok 30 "vhba-io of side $n listens" test -S "$scratch/io$n"
 	timeout --foreground -k 5 300 setpriv --pdeathsig KILL qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot -machine q35 \
@@ -101,4 +103,38 @@ move() {
 	leave "$from"
 	for disk in "$@"; do until_ok 120 "and goes on with $disk" beyond "$disk" $((before[$disk] + 2)); done
 	is "$(errors)" "" "without an error"
+}
+
+# move_guest DISK...: a guest that writes and verifies on each of these SCSI disks, and says so on its console
+move_guest() {
+	mkdir -p "$scratch/job"
+	echo "$*" >"$scratch/job/disks"
+	cat >"$scratch/init" <<'INIT'
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mkdir -p /proc /sys /dev
+mount -t proc none /proc; mount -t sysfs none /sys; mount -t devtmpfs none /dev
+for m in /modules/*; do insmod "$m"; done
+say() { echo "guest: $*"; }
+# work DISK: each round's data are new, and are read back from the disk
+work() {
+	n=0
+	while [ ! -b /dev/$1 ]; do sleep 0.1; done
+	while :; do
+		dd if=/dev/urandom of=/data.$1 bs=64k count=8 2>/dev/null
+		dd if=/data.$1 of=/dev/$1 bs=32k seek=$((n % 8 * 16)) oflag=direct 2>/dev/null || say "error: write $1 $n"
+		dd if=/dev/$1 of=/read.$1 bs=16k skip=$((n % 8 * 32)) count=32 iflag=direct 2>/dev/null || say "error: read $1 $n"
+		cmp /data.$1 /read.$1 || say "error: $1 $n differs"
+		n=$((n + 1))
+		say "round $1 $n"
+	done
+}
+for disk in $(cat /job/disks); do work "$disk" & done
+cat /dev/kmsg | while read -r line; do
+	case $line in *'I/O error'* | *'hung'* | *abort* | *reset* | *'not a head'*) say "error: $line" ;; esac
+done
+INIT
+	# shellcheck disable=SC2034
+	vm_modules=(virtio_pci virtio_scsi sd_mod)
+	vm_initramfs "$kernel" "$scratch/job" "$scratch/init" "$scratch/initramfs"
 }

@@ -27,3 +27,8 @@ noinst_PROGRAMS += lab/tools/ioguest
 lab_tools_ioguest_SOURCES = lab/tools/ioguest.c
 lab_tools_ioguest_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 lab_tools_ioguest_LDADD = tests/io/libfront.la
+
+noinst_PROGRAMS += lab/tools/iohold
+lab_tools_iohold_SOURCES = lab/tools/iohold.c
+lab_tools_iohold_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+lab_tools_iohold_LDADD = tests/io/libfront.la

@@ -95,7 +95,7 @@ int device_lun_add(struct device *d, struct lun *l)
 		return -EEXIST;
 	if (d->lun_job)
 		return -EBUSY;
-	if (!d->powered) { /* all disks are started together */
+	if (!d->powered || (d->bars & BAR_TAKE_OVER)) { /* all disks are started together */
 		t = lun_table_with(d->luns, l->number, l);
 		if (!t)
 			return -ENOMEM;

@@ -166,31 +166,61 @@ int vu_conn_succeed(struct vu_conn *c)
 
 /* ---- messages ---- */
 
-/* 1: a whole one is in ->in, and in the socket; 0: not a whole one. */
+unsigned vu_message_fds(const struct vu_message *m)
+{
+	switch (m->header.request) {
+	case VU_SET_MEM_TABLE:
+		return m->payload.memory.n;
+	case VU_SET_VRING_KICK:
+	case VU_SET_VRING_CALL:
+	case VU_SET_VRING_ERR:
+		return !(m->payload.u64 & VU_NO_FD);
+	case VU_ADD_MEM_REG:
+	case VU_SET_LOG_BASE:
+	case VU_SET_INFLIGHT_FD:
+	case VU_SET_BACKEND_REQ_FD:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+enum { NOTHING, WHOLE, PIECES };
+
+/*
+ * What there is, and in ->in a message that is there as a whole; or -errno.
+ *
+ * The kernel peeks on until it has found fds, beyond the bytes that were asked for: they may be another
+ * message's (unix_stream_read_generic: "goto again" doesn't look at the size). So one byte more is asked for.
+ * It is there only if what comes before had no fds.
+ */
 static int peek(struct vu_conn *c)
 {
-	struct iovec iov[2] = {{&c->in.header, sizeof(c->in.header)}, {&c->in.payload, 0}};
+	uint8_t other;
+	struct iovec iov[3] = {{&c->in.header, sizeof(c->in.header)}, {&c->in.payload, 0}, {&other, 1}};
 	ssize_t n = recv(c->fd, &c->in.header, sizeof(c->in.header), MSG_PEEK | MSG_DONTWAIT);
+	size_t size;
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return errno == EAGAIN || errno == EINTR ? NOTHING : -errno;
 	if (!n)
 		return -ECONNRESET;
 	if (n != sizeof(c->in.header))
-		return 0;
+		return PIECES;
 	if (check_header(&c->in.header))
 		return -EPROTO;
 	iov[1].iov_len = c->in.header.size;
-	n = take(c, iov, 2, MSG_PEEK);
+	size = sizeof(c->in.header) + c->in.header.size;
+	n = take(c, iov, 3, MSG_PEEK);
 	if (n < 0)
 		return (int)n;
-	if ((size_t)n < sizeof(c->in.header) + c->in.header.size) {
+	if ((size_t)n != size)
 		drop_fds(&c->in);
-		return 0;
-	}
-	c->peeked = (uint32_t)n;
+	if ((size_t)n < size || ((size_t)n > size && vu_message_fds(&c->in)))
+		return PIECES; /* or several messages in one */
+	c->peeked = (uint32_t)size;
 	begin_mark(c->mark, false);
-	return 1;
+	return WHOLE;
 }
 
 static ssize_t piece(struct vu_conn *c, void *to, size_t len)
@@ -213,7 +243,7 @@ int vu_conn_read(struct vu_conn *c)
 		drop_fds(&c->in);
 		memset(&c->in.payload, 0, sizeof(c->in.payload));
 		r = peek(c);
-		if (r)
+		if (r != PIECES)
 			return r;
 	}
 	while (c->have < head) {

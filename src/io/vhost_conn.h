@@ -66,6 +66,9 @@ int vu_conn_succeed(struct vu_conn *);
 /* Answer a message. fd -1: none. Returns 0 or -errno; -EAGAIN: the front end doesn't read. */
 int vu_conn_reply(struct vu_conn *, uint32_t request, const void *payload, uint32_t size, int fd);
 
+/* How many fds such a message comes with, by its own word. */
+unsigned vu_message_fds(const struct vu_message *);
+
 /* The message's fd becomes the caller's. */
 int vu_message_take(struct vu_message *, unsigned i);
 

@@ -282,26 +282,6 @@ static int restore_powered(struct restore *r)
 	return 0;
 }
 
-/* How many of the entry's fds a message has had. */
-static unsigned fds_of(const struct vu_message *m)
-{
-	switch (m->header.request) {
-	case VU_SET_MEM_TABLE:
-		return m->payload.memory.n;
-	case VU_SET_VRING_KICK:
-	case VU_SET_VRING_CALL:
-	case VU_SET_VRING_ERR:
-		return !(m->payload.u64 & VU_NO_FD);
-	case VU_ADD_MEM_REG:
-	case VU_SET_LOG_BASE:
-	case VU_SET_INFLIGHT_FD:
-	case VU_SET_BACKEND_REQ_FD:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
 static int next_message(struct restore *r, struct vu_message *m, unsigned *fd)
 {
 	unsigned n;
@@ -318,7 +298,7 @@ static int next_message(struct restore *r, struct vu_message *m, unsigned *fd)
 	memcpy(&m->payload, r->bytes, m->header.size);
 	r->bytes += m->header.size;
 	r->len -= m->header.size;
-	n = fds_of(m);
+	n = vu_message_fds(m);
 	if (n > r->n - *fd || n > VU_FDS_MAX)
 		return -EINVAL;
 	while (m->fds < n)
