@@ -206,7 +206,6 @@ static void read_rport_attributes(struct fc_rport *r, int dir)
 	r->port_id = port_id(fc_sysfs_number(dir, "port_id"));
 	fc_sysfs_text(dir, "port_state", r->state, sizeof(r->state));
 	r->is_target = read_is_target(dir);
-	read_timers(r, dir);
 }
 
 void fc_sysfs_refresh_rport(struct fc_host *h, struct fc_rport *r)
@@ -220,6 +219,7 @@ void fc_sysfs_refresh_rport(struct fc_host *h, struct fc_rport *r)
 	}
 	dir = sysroot_open_dir(RPORT, h->number, r->channel, r->number);
 	read_rport_attributes(r, dir);
+	read_timers(r, dir);
 }
 
 static void read_targets(const struct fc_host *h, struct fc_rport *r)

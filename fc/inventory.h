@@ -40,7 +40,8 @@ struct fc_rport {
 	uint32_t port_id;
 	char state[16]; /* "Online", "Blocked", "Not Present" ... */
 	bool is_target; /* its roles name FCP Target */
-	int fast_io_fail; /* s; -1: off */
+	int fast_io_fail; /* s; -1: off; this and the next as fc_rport_read_timers or a refresh has read them
+			   */
 	int dev_loss; /* s */
 	struct fc_lun_list luns;
 };

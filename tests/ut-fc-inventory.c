@@ -159,6 +159,7 @@ static void test_rport_attributes(void)
 	tree_put("0xffffffff", "%s/port_id", dir);
 	UT_EQ(fc_inventory_scan(&inv), 0);
 	CU_ASSERT_TRUE(target()->is_target);
+	UT_EQ(fc_rport_read_timers(fc_host_find(&inv, 5), target()), 0);
 	UT_EQ(target()->dev_loss, INT_MAX);
 	UT_EQ(target()->fast_io_fail, 17);
 	UT_EQ(target()->port_id, 0);

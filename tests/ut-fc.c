@@ -126,6 +126,7 @@ static void test_scan(void)
 	r = fc_rport_find(h, 0x5006016000000a01);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
 	CU_ASSERT_TRUE(r->is_target);
+	UT_EQ(fc_rport_read_timers(h, r), 0);
 	UT_EQ(r->fast_io_fail, -1);
 	UT_EQ(r->dev_loss, 60);
 	CU_ASSERT_FALSE(fc_rport_find(h, 0x5006016000000b01)->is_target);

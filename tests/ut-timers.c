@@ -170,6 +170,25 @@ static void test_changed(void)
 	down();
 }
 
+/* An event is about one vhba: the timers of the VM's others are not read for it. */
+static void test_one_vhba(void)
+{
+	struct priv_request q;
+	struct vm_vhba other = {.index = 1, .host = 77};
+
+	up();
+	set(0, "fast_io_fail_tmo", "5");
+	timers_look_vhba(&d, vm, &other);
+	CU_ASSERT(!asked(&q));
+	vm_set_state(vm, VM_HELD);
+	timers_look_vhba(&d, vm, &vm->vhba[0]);
+	CU_ASSERT(!asked(&q));
+	vm_set_state(vm, VM_ATTACHED);
+	timers_look_vhba(&d, vm, &vm->vhba[0]);
+	CU_ASSERT(asked(&q));
+	down();
+}
+
 static void test_left_alone(void)
 {
 	struct priv_request q;
@@ -403,6 +422,7 @@ int main(int argc, char **argv)
 	static CU_TestInfo tests[] = {
 		{"right timers are left", test_right},
 		{"changed ones are told once and set back", test_changed},
+		{"one vhba", test_one_vhba},
 		{"or left alone, if told to", test_left_alone},
 		{"not when Blocked or under way", test_not_now},
 		{"a quiesce's disable waits for them", test_before_quiesce},

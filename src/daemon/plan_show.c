@@ -20,7 +20,7 @@
 static void look(struct daemon *d, struct vm_vhba *v, struct plan_in *in)
 {
 	const struct fc_host *host;
-	const struct fc_rport *r;
+	struct fc_rport *r;
 	char state[32];
 
 	san_locate(d, v);
@@ -35,6 +35,7 @@ static void look(struct daemon *d, struct vm_vhba *v, struct plan_in *in)
 		if (strcmp(state, "Blocked"))
 			continue;
 		in->blocked++;
+		fc_rport_read_timers(host, r);
 		if (r->fast_io_fail < 0 || (in->fast_io_fail >= 0 && r->fast_io_fail > in->fast_io_fail))
 			in->fast_io_fail = r->fast_io_fail;
 	}

@@ -132,8 +132,19 @@ void timers_look_before_quiesce(struct daemon *d, struct vm *vm)
 		look(d, vm, &vm->vhba[i]);
 }
 
+static bool are_kept(const struct vm *vm)
+{
+	return vm->state == VM_ATTACHED && !vm->op && !vm->quiesce;
+}
+
+void timers_look_vhba(struct daemon *d, struct vm *vm, struct vm_vhba *v)
+{
+	if (are_kept(vm))
+		look(d, vm, v);
+}
+
 void timers_look(struct daemon *d, struct vm *vm)
 {
-	if (vm->state == VM_ATTACHED && !vm->op && !vm->quiesce)
+	if (are_kept(vm))
 		timers_look_before_quiesce(d, vm);
 }

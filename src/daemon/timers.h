@@ -17,6 +17,9 @@
  */
 void timers_look(struct daemon *d, struct vm *vm);
 
+/* At those of one of its vhbas: the one that an event is about. */
+void timers_look_vhba(struct daemon *d, struct vm *vm, struct vm_vhba *v);
+
 /* The same for a VM that is about to be quiesced: vm_vhba's timers_pending tells what is under way. */
 void timers_look_before_quiesce(struct daemon *d, struct vm *vm);
 

@@ -109,7 +109,7 @@ static void unmark_part(struct dirty_host *h, const struct fc_part *part)
 /* v: the vhba that it is about. */
 static void wake(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 {
-	timers_look(d, vm);
+	timers_look_vhba(d, vm, v);
 	pools_look(d, vm->uuid);
 	if (vm->op && vm->op->kind == OP_ATTACH)
 		op_attach_news(vm->op, (int)(v - vm->vhba));
