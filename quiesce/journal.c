@@ -36,7 +36,7 @@ void journal_file_name(char *buf, size_t size, const struct journal_head *head, 
 	snprintf(buf, size, "%s.%020" PRIu64 ".%s", head->vm, head->id, done ? "done" : "op");
 }
 
-int journal_boot_id(char *buf, size_t size)
+static int read_boot_id(char *buf, size_t size)
 {
 	AUTO_FD int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	ssize_t n;
@@ -48,6 +48,18 @@ int journal_boot_id(char *buf, size_t size)
 		return n ? -errno : -EIO;
 	buf[n] = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
+	return 0;
+}
+
+/* It stays what it is as long as a process lives. */
+int journal_boot_id(char *buf, size_t size)
+{
+	static char id[64];
+	int r = id[0] ? 0 : read_boot_id(id, sizeof(id));
+
+	if (r)
+		return r;
+	snprintf(buf, size, "%s", id);
 	return 0;
 }
 
