@@ -291,6 +291,26 @@ static void test_creates(void)
 }
 
 /* What was forked for many is there for the next ones, and ends when nothing more comes. */
+/* Verbs that end at once need no more children than work side by side. */
+static void test_quick(void)
+{
+	struct priv_request q = {.version = PRIV_VERSION,
+				 .verb = PRIV_RPORT_TIMERS,
+				 .timeout_ms = PATIENCE_MS,
+				 .host = 99,
+				 .dev_loss = 60,
+				 .fast_io_fail = -1};
+	struct pollfd fds[POOL_FDS];
+
+	for (q.id = 1; q.id <= 3 * POOL_QUICK; q.id++)
+		UT_EQ(submit(q), 0);
+	UT_EQ(pool_fds(pool, fds, POOL_FDS), POOL_QUICK);
+	for (unsigned i = 0; i < 3 * POOL_QUICK; i++) {
+		CU_ASSERT_TRUE_FATAL(next_reply(PATIENCE_MS));
+		CU_ASSERT(r.err && r.err != -ETIMEDOUT); /* there is no such host */
+	}
+}
+
 static void test_kept(void)
 {
 	struct monotime start = mono_now();
@@ -691,6 +711,7 @@ static void test_no_helper(void)
 }
 
 static CU_TestInfo pool_tests[] = {
+	{"quick verbs", test_quick},
 	{"children stay for a while", test_kept},
 	{"a child died while it stood ready", test_dead_while_idle},
 	{"a child died at work", test_dead_at_work},

@@ -284,16 +284,19 @@ static bool vport_busy(const struct pool *p, const struct priv_request *q)
 	return false;
 }
 
-/* As many as are of use make vports on that host. */
-static bool enough_create(const struct pool *p, const struct priv_request *q)
+/* As many as are of use make vports on that host, or are at the rport timers of any. */
+static bool enough(const struct pool *p, const struct priv_request *q)
 {
+	bool create = q->verb == PRIV_VPORT_CREATE;
 	const struct worker *w;
 	unsigned n = 0;
 
-	if (q->verb == PRIV_VPORT_CREATE)
-		TAILQ_FOREACH (w, &p->workers, link)
-			n += w->state == BUSY && w->request.verb == q->verb && w->request.host == q->host;
-	return n >= POOL_CREATES;
+	if (!create && q->verb != PRIV_RPORT_TIMERS && q->verb != PRIV_RPORT_RESTORE)
+		return false;
+	TAILQ_FOREACH (w, &p->workers, link)
+		n += w->state == BUSY && w->request.verb == q->verb &&
+		     (!create || w->request.host == q->host);
+	return n >= (create ? POOL_CREATES : POOL_QUICK);
 }
 
 /*
@@ -346,7 +349,7 @@ static void feed(struct pool *p, struct monotime now)
 	expire(p, now);
 	for (q = TAILQ_FIRST(&p->queue); q && p->count[BUSY] < POOL_MAX; q = next) {
 		next = TAILQ_NEXT(q, link);
-		if (vport_busy(p, &q->request) || enough_create(p, &q->request))
+		if (vport_busy(p, &q->request) || enough(p, &q->request))
 			continue;
 		if (p->count[STUCK] >= POOL_STUCK)
 			refuse(p, &q->request, -EAGAIN, 0, "too many verbs are stuck in the kernel");
