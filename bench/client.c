@@ -25,6 +25,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,15 @@ static int batch_send(struct batch *b, const char *socket, char **vms)
 	return 0;
 }
 
+/* The operation's own outcome comes before those of its phases. */
+static bool is_confirmed(const char *result)
+{
+	static const char outcome[] = "\"outcome\":\"";
+	const char *p = strstr(result, outcome);
+
+	return p && !strncmp(p + sizeof(outcome) - 1, "confirmed\"", 10);
+}
+
 static void batch_take(struct batch *b, const struct vhba_reply *reply)
 {
 	b->late += mono_since(mono_now(), b->start) > b->deadline_us + LATE_US;
@@ -82,7 +92,7 @@ static void batch_take(struct batch *b, const struct vhba_reply *reply)
 	else if (strstr(reply->parameters, "\"outcome\":\"failed\""))
 		b->failed += fprintf(stderr, "client: %s\n", reply->parameters) > 0;
 	else
-		b->confirmed += strstr(reply->parameters, "\"outcome\":\"confirmed\"") != NULL;
+		b->confirmed += is_confirmed(reply->parameters);
 }
 
 /* One connection whose time has come; true: it is answered. */
