@@ -207,6 +207,25 @@ static void test_machine(void)
 	v.parent_host = 2;
 }
 
+/* Beside other VMs a logout gets more time before the harder stop, where there is one. */
+static void test_crowd(void)
+{
+	struct quiesce_profile alone, q;
+
+	vhba_profile_quiesce(fc_profile_find("fcoe"), FC_R_A_TOV_US, 3, &alone);
+	q = alone;
+	vhba_profile_crowd(0, &q);
+	UT_EQ(q.disable_us, alone.disable_us);
+	vhba_profile_crowd(254, &q);
+	CU_ASSERT(q.disable_us > alone.disable_us + 10 * SEC);
+	CU_ASSERT(q.fast_fail_us > alone.fast_fail_us);
+	CU_ASSERT(q.escalate_us > alone.escalate_us);
+	UT_EQ(q.reserve_us, alone.reserve_us);
+	vhba_profile_quiesce(fc_profile_find("lpfc"), FC_R_A_TOV_US, 3, &q);
+	vhba_profile_crowd(254, &q);
+	UT_EQ(q.escalate_us, 0);
+}
+
 static void test_drain(void)
 {
 	struct quiesce_profile libfc, lpfc;
@@ -316,6 +335,7 @@ int main(int argc, char **argv)
 	static CU_TestInfo use[] = {
 		{"the driver's name", test_driver_names},
 		{"the machine's bounds", test_machine},
+		{"crowd", test_crowd},
 		{"the drain leaves room", test_drain},
 		{"a disable that did nothing", test_silent_disable},
 		{"a delete is asked for again", test_delete_again},

@@ -12,9 +12,12 @@
 #include "cleanup.h"
 #include "control.h"
 #include "log.h"
+#include "monotime.h"
 
-#define CONNECTIONS_MAX 256
+#define CONNECTIONS_MAX 320 /* 255 VMs at once, and who looks on */
 #define CONNECTIONS_KEPT 64 /* of them for those who may change: nobody else can lock them out */
+#define CALM_US (5 * USEC_PER_MSEC) /* after a question that was answered at once */
+#define FIRST SD_EVENT_PRIORITY_IMPORTANT
 #define UNREAD_MAX 65536 /* bytes of answers that wait for a reader while its next request is begun */
 
 struct connection {
@@ -23,6 +26,7 @@ struct connection {
 	struct proto_conn *proto;
 	struct call *call; /* the request being handled */
 	sd_event_source *io;
+	sd_event_source *calm; /* until its next request comes first again */
 	int fd;
 	bool pumping; /* a handler that answers at once must not start the next request from within */
 };
@@ -54,6 +58,7 @@ static void connection_close(struct connection *n)
 	TAILQ_REMOVE(&n->control->connections, n, link);
 	n->control->count--;
 	sd_event_source_disable_unref(n->io);
+	sd_event_source_disable_unref(n->calm);
 	proto_conn_free(n->proto);
 	close(n->fd);
 	free(n);
@@ -62,6 +67,37 @@ static void connection_close(struct connection *n)
 		if (call->gone)
 			call->gone(call->gone_user);
 	}
+}
+
+static int on_calm(sd_event_source *s, uint64_t usec, void *user)
+{
+	struct connection *n = user;
+
+	(void)s;
+	(void)usec;
+	sd_event_source_set_priority(n->io, FIRST);
+	return 0;
+}
+
+/*
+ * Requests are read before anything else is done: an operation's time runs from then, and a question gets its
+ * answer while 255 VMs keep the loop busy.  Who asks again and again has to wait for its turn, or nothing
+ * else would be done.
+ */
+static void calm_down(struct connection *n)
+{
+	struct control *c = n->control;
+	int r = 0;
+
+	sd_event_source_set_priority(n->io, SD_EVENT_PRIORITY_NORMAL);
+	if (!n->calm)
+		r = sd_event_add_time_relative(c->loop, &n->calm, CLOCK_MONOTONIC, CALM_US, 1, on_calm, n);
+	else
+		r = sd_event_source_set_time_relative(n->calm, CALM_US);
+	if (r >= 0)
+		sd_event_source_set_priority(n->calm, FIRST);
+	if (r >= 0)
+		sd_event_source_set_enabled(n->calm, SD_EVENT_ONESHOT);
 }
 
 /* Start what is complete. A client that does not read its answers gets no further ones made. */
@@ -80,6 +116,8 @@ static void connection_start(struct connection *n)
 		call->more = req.more;
 		n->call = call;
 		c->handler(c->user, call, &req);
+		if (!n->call)
+			calm_down(n);
 	}
 }
 
@@ -159,6 +197,7 @@ static int connection_new(struct control *c, int fd)
 		free(n);
 		return r;
 	}
+	sd_event_source_set_priority(n->io, FIRST);
 	TAILQ_INSERT_TAIL(&c->connections, n, link);
 	c->count++;
 	connection_pump(n);
@@ -240,6 +279,8 @@ struct control *control_new(sd_event *loop, const char *path, const struct proto
 		return NULL;
 	}
 	r = sd_event_add_io(loop, &c->listen, c->fd, EPOLLIN, on_listen, c);
+	if (r >= 0)
+		sd_event_source_set_priority(c->listen, FIRST);
 	if (r < 0) {
 		verror_set(e, VHBA_E_INTERNAL, "the control socket can't be watched: %s", strerror(-r));
 		control_close(c);

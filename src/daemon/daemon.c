@@ -306,6 +306,7 @@ void daemon_free(struct daemon *d)
 	registry_close(d->reg);
 	eventlog_clear(&d->events);
 	sd_event_source_disable_unref(d->registry_timer);
+	history_close(d);
 	works_clear(&d->works);
 	sd_event_unref(d->loop);
 }

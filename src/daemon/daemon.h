@@ -25,6 +25,7 @@ struct fcoe_parent; /* fcoe.c */
 struct handover; /* handover.c */
 struct ios; /* ios.c */
 struct domains; /* domains.c */
+struct history; /* history.c */
 struct pools; /* pools.c */
 struct watch; /* watch.c */
 
@@ -52,6 +53,7 @@ struct daemon {
 	struct pools *pools;
 	struct ios *ios;
 	struct domains *domains;
+	struct history *history;
 	struct handover_list handovers; /* that wait for an earlier change */
 	sd_event_source *registry_timer;
 	uint64_t last_op_id;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +20,34 @@ static const char *folder(const struct daemon *d, char *path, size_t size)
 	return path;
 }
 
+/* A result to be written when nothing is more urgent: answers are. */
+struct item {
+	TAILQ_ENTRY(item) link;
+	char uuid[37];
+	uint64_t id;
+	struct json_object *result;
+};
+
+struct history {
+	struct daemon *d;
+	TAILQ_HEAD(, item) items;
+	struct work work;
+};
+
+static void write_next(struct work *w);
+
 int history_open(struct daemon *d)
 {
 	char path[PATH_MAX];
 
 	if (mkdir(folder(d, path, sizeof(path)), 0750) && errno != EEXIST)
 		return -errno;
+	d->history = calloc(1, sizeof(*d->history));
+	if (!d->history)
+		return -ENOMEM;
+	d->history->d = d;
+	TAILQ_INIT(&d->history->items);
+	d->history->work.fn = write_next;
 	return 0;
 }
 
@@ -65,7 +88,7 @@ static const char *file(const struct daemon *d, const char *uuid, uint64_t id, c
 	return path;
 }
 
-void history_add(struct daemon *d, const char *uuid, uint64_t id, struct json_object *result)
+static void keep(struct daemon *d, const char *uuid, uint64_t id, struct json_object *result)
 {
 	uint64_t ids[4 * HISTORY_KEEP];
 	char path[PATH_MAX];
@@ -81,6 +104,55 @@ void history_add(struct daemon *d, const char *uuid, uint64_t id, struct json_ob
 		unlink(file(d, uuid, ids[i], path, sizeof(path)));
 }
 
+static void write_first(struct history *h)
+{
+	struct item *i = TAILQ_FIRST(&h->items);
+
+	TAILQ_REMOVE(&h->items, i, link);
+	keep(h->d, i->uuid, i->id, i->result);
+	json_object_put(i->result);
+	free(i);
+}
+
+static void write_next(struct work *w)
+{
+	struct history *h = (struct history *)((char *)w - offsetof(struct history, work));
+
+	if (!TAILQ_EMPTY(&h->items))
+		write_first(h);
+	if (!TAILQ_EMPTY(&h->items))
+		work_queue(&h->d->works, w);
+}
+
+void history_add(struct daemon *d, const char *uuid, uint64_t id, struct json_object *result)
+{
+	struct item *i = d->history ? calloc(1, sizeof(*i)) : NULL;
+
+	if (!i) {
+		keep(d, uuid, id, result);
+		return;
+	}
+	snprintf(i->uuid, sizeof(i->uuid), "%s", uuid);
+	i->id = id;
+	i->result = json_object_get(result);
+	TAILQ_INSERT_TAIL(&d->history->items, i, link);
+	work_queue(&d->works, &d->history->work);
+}
+
+static void write_all(struct history *h)
+{
+	while (h && !TAILQ_EMPTY(&h->items))
+		write_first(h);
+}
+
+void history_close(struct daemon *d)
+{
+	write_all(d->history);
+	if (d->history)
+		work_cancel(&d->works, &d->history->work);
+	free(steal_ptr(d->history));
+}
+
 struct json_object *history_get(struct daemon *d, const char *uuid)
 {
 	struct json_object *a = json_object_new_array();
@@ -88,6 +160,7 @@ struct json_object *history_get(struct daemon *d, const char *uuid)
 	char path[PATH_MAX];
 	size_t n = 0;
 
+	write_all(d->history);
 	ids_of(d, uuid, ids, ARRAY_SIZE(ids), &n);
 	qsort(ids, n, sizeof(ids[0]), by_id);
 	for (size_t i = 0; i < n; i++) {

@@ -16,8 +16,11 @@
 /* Make the folder. 0 or -errno. */
 int history_open(struct daemon *d);
 
-/* The result stays the caller's.  Failures are logged, nothing more: the operation's answer matters, not its
- * echo. */
+/* Writes what waits, and forgets the folder. */
+void history_close(struct daemon *d);
+
+/* The result stays the caller's, and unchanged from then on; it is written in a turn of its own.  Failures
+ * are logged, nothing more: the operation's answer matters, not its echo. */
 void history_add(struct daemon *d, const char *uuid, uint64_t id, struct json_object *result);
 
 /* An array of the results, oldest first; the caller's. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The methods that begin an operation: may it, and on what. */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,11 +52,21 @@ static bool released(const struct vm *vm)
 	return vm && vm->quiesce && quiesce_released(vm->quiesce);
 }
 
-static bool may_begin(struct daemon *d, const struct op_spec *s, const struct reg_vm *rv, const struct vm *vm,
-		      struct verror *e)
+static bool state_fits(const struct op_spec *s, const char *name, const struct vm *vm, struct verror *e)
 {
 	bool over = s->kind == OP_ATTACH && released(vm);
 	enum vm_state state = vm && !over ? vm->state : VM_DETACHED;
+
+	if (s->states & 1U << state && (s->kind != OP_ATTACH || !vm || !vm->quiesce || over))
+		return true;
+	verror_set(e, VHBA_E_STATE, "%s: %s is not possible now", name, op_kind_name(s->kind));
+	verror_seen(e, "%s is %s", name, vm_state_name(state));
+	return false;
+}
+
+static bool may_begin(struct daemon *d, const struct op_spec *s, const struct reg_vm *rv, const struct vm *vm,
+		      struct verror *e)
+{
 
 	if (vm && vm->op) {
 		verror_set(e, VHBA_E_BUSY, "%s: another operation is under way", rv->name);
@@ -63,11 +74,8 @@ static bool may_begin(struct daemon *d, const struct op_spec *s, const struct re
 		verror_fix(e, "wait for its answer: 'vhbactl status' shows it");
 		return false;
 	}
-	if (!(s->states & 1U << state) || (s->kind == OP_ATTACH && vm && vm->quiesce && !over)) {
-		verror_set(e, VHBA_E_STATE, "%s: %s is not possible now", rv->name, op_kind_name(s->kind));
-		verror_seen(e, "%s is %s", rv->name, vm_state_name(state));
+	if (!state_fits(s, rv->name, vm, e))
 		return false;
-	}
 	if (s->kind == OP_ATTACH && strcmp(rv->owner, d->cfg->host_name)) {
 		verror_set(e, VHBA_E_STATE, "the identity of %s is not this host's", rv->name);
 		verror_expected(e, "%s", d->cfg->host_name);
@@ -83,16 +91,34 @@ static bool may_begin(struct daemon *d, const struct op_spec *s, const struct re
 	return true;
 }
 
+/* What was the VM's state when it was taken may have ended since. */
+static void begin(struct work *w)
+{
+	struct op *op = (struct op *)((char *)w - offsetof(struct op, begin));
+	const struct op_spec *s = NULL;
+	struct verror e;
+
+	for (size_t i = 0; !s; i++)
+		s = specs[i].states && specs[i].kind == op->kind ? &specs[i] : NULL;
+	if (!state_fits(s, op->vm->name, op->vm, &e) ||
+	    (!op_pools_begin(op, &op->ask) && op_quiesce_start(op, &op->ask, &e)))
+		op_refuse(op, &e);
+}
+
+/*
+ * When many come at once, each is read, and its time runs, before the first begins: that takes longer.
+ */
 static int start(struct op *op, struct json_object *p, struct verror *e)
 {
-	const struct op_ask ask = {.drain_us = proto_get_uint(p, "drain_us", OP_DRAIN_DEFAULT),
-				   .owner_paused = proto_get_bool(p, "paused")};
-
+	op->ask = (struct op_ask){.drain_us = proto_get_uint(p, "drain_us", OP_DRAIN_DEFAULT),
+				  .owner_paused = proto_get_bool(p, "paused")};
 	if (!op->vm->count)
 		return op_io_start(op, e);
 	if (op->kind == OP_ATTACH)
 		return op_attach_start(op, proto_get_bool(p, "accept_luns"), e);
-	return op_pools_begin(op, &ask) ? 0 : op_quiesce_start(op, &ask, e);
+	op->begin.fn = begin;
+	work_queue(&op->d->works, &op->begin);
+	return 0;
 }
 
 /* A VM that is gone from here already, perhaps with a daemon that was killed before it could say so. */

@@ -129,6 +129,7 @@ void op_end(struct op *op)
 	if (!op->answered)
 		answer_unfinished(op);
 	sd_event_source_disable_unref(op->timer);
+	work_cancel(&op->d->works, &op->begin);
 	op_attach_free(op->attach);
 	op_pools_free(op->pools);
 	op->vm->op = NULL;

@@ -24,6 +24,12 @@ enum op_kind { OP_ATTACH, OP_DETACH, OP_QUIESCE, OP_RESUME, OP_RELEASE, OP_KINDS
 struct attach_run; /* op_attach.c */
 struct op_pools; /* op_pools.c */
 
+#define OP_DRAIN_DEFAULT UINT64_MAX
+struct op_ask { /* what was asked for */
+	uint64_t drain_us; /* the caller's, or OP_DRAIN_DEFAULT */
+	bool owner_paused;
+};
+
 struct op {
 	TAILQ_ENTRY(op) link;
 	struct daemon *d;
@@ -40,6 +46,8 @@ struct op {
 	void (*on_wake)(struct op *op);
 	struct attach_run *attach;
 	struct op_pools *pools; /* of op_pools.c; NULL: there were none to stop */
+	struct op_ask ask;
+	struct work begin; /* methods_op.c: it has been taken, and begins in a turn of its own */
 };
 
 const char *op_kind_name(enum op_kind kind);
@@ -86,12 +94,7 @@ void op_attach_free(struct attach_run *run);
 /* An attach that a daemon before this one left unfinished: what it made is deleted, in the background. */
 int op_attach_take_back(struct daemon *d, const struct journal_op *found, const char *name, struct verror *e);
 
-/* op_quiesce.c: quiesce, resume, release, detach. drain_us: the caller's, or */
-#define OP_DRAIN_DEFAULT UINT64_MAX
-struct op_ask { /* what was asked for */
-	uint64_t drain_us;
-	bool owner_paused;
-};
+/* op_quiesce.c: quiesce, resume, release, detach. */
 void op_quiesce_config(const struct config *c, struct quiesce_config *qc, uint64_t drain_us);
 int op_quiesce_start(struct op *op, const struct op_ask *ask, struct verror *e);
 /* The state that the VM is in while it lasts. */

@@ -120,6 +120,28 @@ void op_quiesce_config(const struct config *c, struct quiesce_config *qc, uint64
 	qc->hold_us = c->hold;
 }
 
+/* Other operations that somebody waits for. */
+static unsigned crowd(const struct daemon *d, const struct vm *vm)
+{
+	const struct op *op;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (op, &d->ops, link)
+		n += op->vm != vm && !op->answered;
+	return n;
+}
+
+#define ANSWER_US 1500 /* what an answer takes at most, its record and all */
+
+/* Of answers that fall due together each has to be given by its deadline: they are spread before it. */
+static struct monotime before_crowd(const struct op *op)
+{
+	uint64_t spread = crowd(op->d, op->vm) * (uint64_t)ANSWER_US;
+	uint64_t most = mono_left(op->deadline, mono_now()) / 4;
+
+	return (struct monotime){op->deadline.us - (spread < most ? spread : most)};
+}
+
 /* What the machine must know of each vhba's driver, as it is on its parent now. */
 static void set_profiles(struct driver *dr, struct quiesce_vhba *ids, unsigned n)
 {
@@ -129,6 +151,7 @@ static void set_profiles(struct driver *dr, struct quiesce_vhba *ids, unsigned n
 
 		san_targets(dr->d, v, &online, &total, NULL, 0);
 		vhba_profile_quiesce(vhba_profile(dr->d, v), FC_R_A_TOV_US, (unsigned)total, &dr->profile[i]);
+		vhba_profile_crowd(crowd(dr->d, dr->vm), &dr->profile[i]);
 		ids[i].profile = &dr->profile[i];
 	}
 }
@@ -271,7 +294,7 @@ enum vm_state op_quiesce_state(enum op_kind kind)
 
 int op_quiesce_start(struct op *op, const struct op_ask *ask, struct verror *e)
 {
-	struct quiesce_arg arg = {.deadline = op->deadline,
+	struct quiesce_arg arg = {.deadline = before_crowd(op),
 				  .owner_paused = ask->owner_paused && !ios_run(op->d, op->vm->uuid)};
 	struct vm *vm = op->vm;
 	bool fresh = !vm->quiesce;

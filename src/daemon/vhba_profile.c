@@ -39,6 +39,16 @@ void vhba_profile_quiesce(const struct fc_profile *p, uint64_t r_a_tov_us, unsig
 	};
 }
 
+/* libfc has one queue for all rports (rport_event_queue), and waits for an RCU grace period for each LUN. */
+#define CROWD_US (50 * USEC_PER_MSEC)
+
+void vhba_profile_crowd(unsigned others, struct quiesce_profile *q)
+{
+	q->fast_fail_us = sum(q->fast_fail_us, others * CROWD_US);
+	q->disable_us = sum(q->disable_us, others * CROWD_US);
+	q->escalate_us = q->escalate_us ? sum(q->escalate_us, others * CROWD_US) : 0;
+}
+
 /* ---- deletes that want to be asked for again ---- */
 
 struct again {

@@ -21,6 +21,12 @@ void vhba_profile_quiesce(const struct fc_profile *p, uint64_t r_a_tov_us, unsig
 			  struct quiesce_profile *q);
 
 /*
+ * More patience when so many other VMs are logged out at the same time: the kernel works them off one after
+ * the other, and a harder stop would take its place in the same queue.
+ */
+void vhba_profile_crowd(unsigned others, struct quiesce_profile *q);
+
+/*
  * vport_delete by vhba-priv, as privq_call.  While it is answered by EAGAIN (the driver puts it off, or SCSI
  * error handling must end first) it is asked again until timeout_us is over: only for what nobody wants to
  * keep meanwhile.

@@ -14,7 +14,7 @@
 #include "conn.h"
 
 #define READ_MAX 16384
-#define BACKLOG 64
+#define BACKLOG 1024 /* who finds it full is refused at once (EAGAIN) */
 
 static bool in_groups(const gid_t *groups, size_t n, gid_t gid)
 {
