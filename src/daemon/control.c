@@ -16,7 +16,8 @@
 
 #define CONNECTIONS_MAX 320 /* 255 VMs at once, and who looks on */
 #define CONNECTIONS_KEPT 64 /* of them for those who may change: nobody else can lock them out */
-#define CALM_US (5 * USEC_PER_MSEC) /* after a question that was answered at once */
+#define CALM_US (5 * USEC_PER_MSEC) /* after a question that was answered at once, at least */
+#define CALM_TIMES 4 /* as long as its answer took */
 #define FIRST SD_EVENT_PRIORITY_IMPORTANT
 #define UNREAD_MAX 65536 /* bytes of answers that wait for a reader while its next request is begun */
 
@@ -84,16 +85,17 @@ static int on_calm(sd_event_source *s, uint64_t usec, void *user)
  * answer while 255 VMs keep the loop busy.  Who asks again and again has to wait for its turn, or nothing
  * else would be done.
  */
-static void calm_down(struct connection *n)
+static void calm_down(struct connection *n, uint64_t took_us)
 {
+	uint64_t us = CALM_TIMES * took_us > CALM_US ? CALM_TIMES * took_us : CALM_US;
 	struct control *c = n->control;
 	int r = 0;
 
 	sd_event_source_set_priority(n->io, SD_EVENT_PRIORITY_NORMAL);
 	if (!n->calm)
-		r = sd_event_add_time_relative(c->loop, &n->calm, CLOCK_MONOTONIC, CALM_US, 1, on_calm, n);
+		r = sd_event_add_time_relative(c->loop, &n->calm, CLOCK_MONOTONIC, us, 1, on_calm, n);
 	else
-		r = sd_event_source_set_time_relative(n->calm, CALM_US);
+		r = sd_event_source_set_time_relative(n->calm, us);
 	if (r >= 0)
 		sd_event_source_set_priority(n->calm, FIRST);
 	if (r >= 0)
@@ -109,6 +111,7 @@ static void connection_start(struct connection *n)
 
 	while (proto_conn_out(n->proto, &unread), unread <= UNREAD_MAX && proto_conn_next(n->proto, &req)) {
 		struct call *call = calloc(1, sizeof(*call));
+		struct monotime begun = mono_now();
 
 		if (!call)
 			break;
@@ -117,7 +120,7 @@ static void connection_start(struct connection *n)
 		n->call = call;
 		c->handler(c->user, call, &req);
 		if (!n->call)
-			calm_down(n);
+			calm_down(n, mono_since(mono_now(), begun));
 	}
 }
 

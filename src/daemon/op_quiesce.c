@@ -142,6 +142,25 @@ static struct monotime before_crowd(const struct op *op)
 	return (struct monotime){op->deadline.us - (spread < most ? spread : most)};
 }
 
+#define LOOK_US 500 /* what a look takes at most */
+
+static uint64_t longer(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Looks at what does not tell that it has changed leave half of the time for other work, however many look.
+ */
+static void look_less(struct quiesce_config *qc, unsigned others)
+{
+	uint64_t us = 2 * (uint64_t)others * LOOK_US;
+
+	qc->drain_poll_min_us = longer(qc->drain_poll_min_us, us / 16);
+	qc->drain_poll_max_us = longer(qc->drain_poll_max_us, us);
+	qc->verify_poll_min_us = longer(qc->verify_poll_min_us, us / 16);
+	qc->verify_poll_max_us = longer(qc->verify_poll_max_us, us);
+}
+
 /* What the machine must know of each vhba's driver, as it is on its parent now. */
 static void set_profiles(struct driver *dr, struct quiesce_vhba *ids, unsigned n)
 {
@@ -162,6 +181,7 @@ static struct quiesce *machine_new(struct driver *dr, uint64_t drain_us)
 	struct quiesce_config qc;
 
 	op_quiesce_config(dr->d->cfg, &qc, drain_us);
+	look_less(&qc, crowd(dr->d, dr->vm));
 	for (unsigned i = 0; i < dr->vm->count; i++) {
 		const struct vm_vhba *v = &dr->vm->vhba[i];
 

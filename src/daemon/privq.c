@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "privq.h"
+#include "work.h"
 
 /* The helper tells its own timeouts; this end steps in only when it does not. */
 #define GRACE_US (200 * USEC_PER_MSEC)
@@ -110,11 +111,14 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *user)
 {
 	struct privq *q = user;
 	struct priv_reply reply;
+	struct monotime end = mono_add(mono_now(), WORK_SLICE_US);
 	struct pending *p, *next;
 	int r = -EAGAIN;
 
 	(void)s;
-	while (!q->broken && (r = priv_recv(fd, &reply)) != -EAGAIN && r != -EPIPE && r != -ECONNRESET) {
+	/* What is left makes the descriptor readable again. */
+	while (!q->broken && !mono_reached(end, mono_now()) && (r = priv_recv(fd, &reply)) != -EAGAIN &&
+	       r != -EPIPE && r != -ECONNRESET) {
 		if (r)
 			continue;
 		take(q, &reply);
