@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "devxml.h"
 #include "pool.h"
 #include "ut.h"
 
@@ -449,6 +450,93 @@ static CU_TestInfo files[] = {
 	{"warnings", test_warning}, CU_TEST_INFO_NULL,
 };
 
+/* ---- devices ---- */
+
+static unsigned count(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	while ((text = strstr(text, what))) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+static void has(const char *text, const char *what, unsigned times)
+{
+	if (count(text, what) != times)
+		printf("# %u of %s, not %u, in:\n%s\n", count(text, what), what, times, text);
+	UT_EQ(count(text, what), times);
+}
+
+static const char domain[] =
+	"<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>db1</name>"
+	"<memory unit='KiB'>262152</memory><devices><disk type='file' device='disk'><source "
+	"file='/root.img'/>"
+	"<target dev='vda' bus='virtio'/></disk></devices>"
+	"<qemu:commandline><qemu:arg value='-name'/><qemu:arg value='x'/></qemu:commandline></domain>";
+
+/* Put in one after the other, each takes the place of the one before; twice the same is once. */
+static void test_devices(void)
+{
+	struct devxml_lun luns[2] = {
+		{.number = 0, .path = "/run/vhba/io/db1/blk-0.sock"},
+		{.number = 27, .path = "/a&b", .host = 7, .channel = 0, .target = 2, .lun = 5}};
+	struct devxml d = {.via = VIA_SCSI, .socket = "/run/vhba/io/db1/scsi.sock", .luns = luns, .n = 2};
+	AUTO_FREE char *scsi = devxml_apply(&d, domain, &e), *again = devxml_apply(&d, scsi, &e), *blk, *lun,
+		       *host;
+
+	has(again, "id=vhba-io,path=/run/vhba/io/db1/scsi.sock", 1);
+	has(again, "vhost-user-scsi-pci", 1);
+	has(again, "<qemu:arg ", 6);
+	has(again, "<access mode=\"shared\"/>", 1);
+	has(again, "<source type=\"memfd\"/>", 1);
+	d.via = VIA_BLK;
+	blk = devxml_apply(&d, again, &e);
+	has(blk, "<qemu:arg ", 2);
+	has(blk, "type=\"vhostuser\"", 2);
+	has(blk, "path=\"/run/vhba/io/db1/blk-0.sock\"", 1);
+	has(blk, "path=\"/a&amp;b\"", 1);
+	has(blk, "<target dev=\"vdaa\" bus=\"virtio\"/>", 1);
+	has(blk, "<target dev=\"vdbb\" bus=\"virtio\"/>", 1);
+	has(blk, "<alias name=\"ua-vhba-27\"/>", 1);
+	d.via = VIA_LUN;
+	lun = devxml_apply(&d, blk, &e);
+	has(lun, "type=\"vhostuser\"", 0);
+	has(lun, "device=\"lun\"", 2);
+	has(lun, "<reservations managed=\"yes\"/>", 2);
+	has(lun, "model=\"virtio-scsi\"", 1);
+	has(lun, "/root.img", 1);
+	d.via = VIA_HOSTDEV;
+	host = devxml_apply(&d, lun, &e);
+	has(host, "device=\"lun\"", 0);
+	has(host, "model=\"virtio-scsi\"", 1);
+	has(host, "<adapter name=\"scsi_host7\"/>", 1);
+	has(host, "<address bus=\"0\" target=\"2\" unit=\"5\"/>", 1);
+	has(host, "/root.img", 1);
+	CU_ASSERT_PTR_NULL(devxml_apply(&d, "<domain", &e));
+}
+
+/* What is printed is all that a domain needs of it. */
+static void test_printed(void)
+{
+	struct devxml d = {.via = VIA_SCSI, .socket = "/s"};
+	AUTO_FREE char *text = devxml_print(&d);
+
+	has(text, "xmlns:qemu=", 1);
+	has(text, "<qemu:arg value=\"socket,id=vhba-io,path=/s\"/>", 1);
+	has(text, "<access mode=\"shared\"/>", 1);
+	UT_EQ(devxml_by_name("vhost-user-blk"), VIA_BLK);
+	UT_EQ(devxml_by_name("sata"), VIA_COUNT_);
+}
+
+static CU_TestInfo devices[] = {
+	{"one takes the other's place", test_devices},
+	{"printed", test_printed},
+	CU_TEST_INFO_NULL,
+};
+
 static CU_TestInfo libvirt[] = {
 	{"the life of a pool", test_life},
 	{"all pools", test_list},
@@ -461,6 +549,7 @@ int main(int argc, char **argv)
 	static const struct ut_suite suites[] = {
 		{"pool", pools, NULL, NULL},
 		{"files", files, NULL, NULL},
+		{"devices", devices, NULL, NULL},
 		{"libvirt", libvirt, open_test, close_test},
 		{0},
 	};

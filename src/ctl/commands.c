@@ -114,6 +114,13 @@ static const struct ctl_arg domain_bind_o[] = {
 	 "the VM that it is; default: the one with the domain's UUID"},
 	END,
 };
+static const struct ctl_arg domain_xml_o[] = {
+	{"via", 0, CTL_TEXT, OPTIONAL, "via", "WAY",
+	 "vhost-user-scsi, vhost-user-blk, lun or hostdev; default: by the VM's I/O back end, else lun"},
+	{"apply", 0, CTL_FLAG, OPTIONAL, "apply", NULL,
+	 "define the domain with it, in the place of what was there from here"},
+	END,
+};
 static const struct ctl_arg quiesce_o[] = {
 	{"deadline", 0, CTL_DURATION, REQUIRED, "deadline_us", "D", "answer within so long, as 500ms or 10s"},
 	O_DRAIN,
@@ -222,6 +229,8 @@ const struct ctl_command ctl_commands[] = {
 	 "Write the VM's identity into its domain's metadata: it goes where the domain goes."},
 	{"domain unbind", "domain.Unbind", domain_a, none, false, NULL, NULL,
 	 "Take the identity from a domain's metadata."},
+	{"domain xml", "domain.Xml", domain_a, domain_xml_o, false, NULL, show_domain_xml,
+	 "The VM's LUNs as devices of its domain, in libvirt's XML."},
 	{"attach", "attach", vm_a, attach_o, true, NULL, show_result,
 	 "Create the VM's vports and wait until all its LUNs are usable."},
 	{"detach", "detach", vm_a, deadline_o, true, NULL, show_result,

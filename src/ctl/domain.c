@@ -59,3 +59,8 @@ void show_domain(struct json_object *reply)
 			table_show(luns, lun_columns, "LUNs");
 	}
 }
+
+void show_domain_xml(struct json_object *reply)
+{
+	puts(json_text(reply, "xml"));
+}

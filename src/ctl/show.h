@@ -22,6 +22,7 @@ void show_lun(struct json_object *reply);
 void show_pools(struct json_object *reply);
 void show_domains(struct json_object *reply);
 void show_domain(struct json_object *reply);
+void show_domain_xml(struct json_object *reply);
 void show_preflight(struct json_object *reply);
 void show_result(struct json_object *reply); /* of an operation */
 void show_status(struct json_object *reply);

@@ -129,6 +129,11 @@ void method_domain_unbind(struct daemon *d, struct call *call, struct json_objec
 	order(d, call, "domain.Unbind", p, false);
 }
 
+void method_domain_xml(struct daemon *d, struct call *call, struct json_object *p)
+{
+	order(d, call, "domain.Xml", p, false);
+}
+
 /* ---- vhba-virt ---- */
 
 static void on_gone(void *user)

@@ -604,6 +604,8 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 			       "Write the VM's identity into its domain's metadata."},
 	[PROTO_DOMAIN_UNBIND] = {"domain.Unbind", CHANGE, false, proto_domain_p, none,
 				 "Take the identity from a domain's metadata."},
+	[PROTO_DOMAIN_XML] = {"domain.Xml", CHANGE, false, proto_domain_xml_p, proto_domain_xml_r,
+			      "The VM's LUNs as devices of its domain."},
 	[PROTO_DOMAIN_SERVE] =
 		{"domain.Serve", CHANGE, true, none, proto_domain_serve_r,
 		 "For vhba-virt: what is to be done with libvirt's domains. One caller at a time."},

@@ -32,6 +32,20 @@ const struct proto_field proto_domain_show_r[] = {
 	END,
 };
 
+const struct proto_field proto_domain_xml_p[] = {
+	P_DOMAIN,
+	F_TEXT("via", OPTIONAL, 16,
+	       "vhost-user-scsi, vhost-user-blk, lun or hostdev; absent: by the VM's I/O back end, else lun"),
+	F_BOOL("apply", OPTIONAL, "define the domain with it, in the place of what was there from here"),
+	END,
+};
+const struct proto_field proto_domain_xml_r[] = {
+	F_TEXT("via", REQUIRED, 16, "what carries the LUNs to the guest"),
+	F_BOOL("applied", REQUIRED, "the domain has been defined with it: it gets it when it starts next"),
+	F_TEXT("xml", REQUIRED, 262144, "what belongs into the domain, as a domain with nothing else"),
+	END,
+};
+
 static const struct proto_field order_fields[] = {
 	F_UINT("serial", REQUIRED, ANY_UINT, "number of the order; reports bear it"),
 	F_TEXT("verb", REQUIRED, 32,

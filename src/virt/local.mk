@@ -2,7 +2,9 @@
 # The only folder that links libvirt.
 noinst_LTLIBRARIES += %D%/libvirtside.la
 %C%_libvirtside_la_SOURCES = \
+	%D%/devxml.c %D%/devxml.h \
 	%D%/domain.c %D%/domain.h \
+	%D%/domxml.c \
 	%D%/job.c %D%/job.h \
 	%D%/link.c \
 	%D%/links.c %D%/links.h \

@@ -13,10 +13,8 @@
 #define CALL_US (10 * USEC_PER_SEC)
 
 static const struct task_verb verbs[] = {
-	{"domain.List", domain_list},
-	{"domain.Show", domain_show},
-	{"domain.Bind", domain_bind},
-	{"domain.Unbind", domain_unbind},
+	{"domain.List", domain_list},	  {"domain.Show", domain_show}, {"domain.Bind", domain_bind},
+	{"domain.Unbind", domain_unbind}, {"domain.Xml", domain_xml},
 };
 
 /* ---- in its own thread ---- */
