@@ -28,21 +28,30 @@ move_end() {
 # The guest's memory has a part that no block of the dirty bitmap's is whole of: emulated, QEMU 7.2 loses pages else.
 readonly memory=$((256 * 1024 + 8))
 
-# side N [OPTION...]: its vhba-io, and its QEMU
+# deafen SIDE: what stands between its QEMU and its vhba-io, and takes the log of written pages away; in $front.
+deafen() {
+	front=$scratch/deaf$1
+	rm -f "$front"
+	"$build/lab/tools/deaflog" "$front" "$scratch/io$1" 2>>"$scratch/deaflog" &
+	until_ok 30 "the log of side $1 is taken away" test -S "$front"
+}
+
+# side N [OPTION...]: its vhba-io, and its QEMU. With deaf=1 that has no log.
 side() {
-	local n=$1
+	local n=$1 front=$scratch/io$1
 	shift
 	rm -f "$scratch/io$n" "$scratch/qmp$n"
 	"${io_program[@]}" --socket "$scratch/io$n" --workers 2 "${io_options[@]}" >>"$scratch/held$n" 2>>"$scratch/vhba-io$n" &
 	io[n]=$!
 	until_ok 30 "vhba-io of side $n listens" test -S "$scratch/io$n"
+	[ "${deaf-}" != 1 ] || deafen "$n"
 	timeout --foreground -k 5 300 setpriv --pdeathsig KILL qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot -machine q35 \
 		-accel tcg,thread=multi -cpu max -smp 2 -m "${memory}k" \
 		-object "memory-backend-memfd,id=mem,size=${memory}k,share=on" -numa node,memdev=mem \
 		-kernel "$kernel/vmlinux" -initrd "$scratch/initramfs" \
 		-append "console=ttyS0 panic=-1 quiet mitigations=off no_timer_check tsc=reliable nokaslr" \
 		-chardev "file,id=console,path=$scratch/console,append=on" -serial chardev:console \
-		-chardev "socket,id=io,path=$scratch/io$n" -device "$qemu_device" \
+		-chardev "socket,id=io,path=$front" -device "$qemu_device" \
 		-qmp "unix:$scratch/qmp$n,server=on,wait=off" "$@" >>"$scratch/qemu$n" 2>&1 &
 	vm[n]=$!
 	until_ok 30 "QEMU of side $n is there" test -S "$scratch/qmp$n"
