@@ -32,6 +32,7 @@ noinst_PROGRAMS += lab/tools/iohold
 lab_tools_iohold_SOURCES = lab/tools/iohold.c
 lab_tools_iohold_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 lab_tools_iohold_LDADD = tests/io/libfront.la
+
 noinst_PROGRAMS += lab/tools/dmapages
 lab_tools_dmapages_SOURCES = lab/tools/dmapages.c
 lab_tools_dmapages_CPPFLAGS = $(INC_COMMON)

@@ -84,8 +84,13 @@ static void status(const struct request *r)
 {
 	const struct device *d = r->device;
 
-	snprintf(r->reply, r->size, "ok %s busy=%u orphans=%u luns=%u%s%s", device_state_name(d->state),
-		 device_busy(d), device_orphans(d), d->luns->n, waits(d),
+	unsigned usable, paths = device_paths(d, &usable);
+	char of_paths[32] = "";
+
+	if (paths)
+		snprintf(of_paths, sizeof(of_paths), " paths=%u/%u", usable, paths);
+	snprintf(r->reply, r->size, "ok %s busy=%u orphans=%u luns=%u%s%s%s", device_state_name(d->state),
+		 device_busy(d), device_orphans(d), d->luns->n, of_paths, waits(d),
 		 device_unconfirmed(d) ? " unconfirmed" : "");
 }
 

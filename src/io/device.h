@@ -25,6 +25,7 @@
 #include "lun.h"
 #include "memory.h"
 #include "monotime.h"
+#include "path.h"
 #include "queue.h"
 #include "verror.h"
 #include "virtqueue.h"
@@ -217,6 +218,15 @@ int device_lun_remove(struct device *, unsigned number); /* -ENOENT; -EBUSY: ask
 
 /* Look whether files have another size, and tell the guest. */
 int device_lun_check(struct device *);
+
+/*
+ * The next path whose state isn't what was said of it last, in *state, and its LUN's number; NULL: there is
+ * none. What changes wakes the device's loop.
+ */
+const struct path *device_path_news(struct device *, unsigned *lun, enum path_state *);
+
+/* Paths of all LUNs, and how many of them are usable. */
+unsigned device_paths(const struct device *, unsigned *usable);
 
 /* Commands that are under way, and those left behind in the kernel. */
 unsigned device_busy(const struct device *);

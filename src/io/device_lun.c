@@ -84,6 +84,36 @@ static void show_new(struct job *job)
 	free(j);
 }
 
+const struct path *device_path_news(struct device *d, unsigned *lun, enum path_state *state)
+{
+	const struct path *p = NULL;
+
+	for (unsigned i = 0; i < LUN_NUMBERS && !p; i++) {
+		const struct lun *l = d->luns->lun[i];
+
+		*lun = i;
+		if (l && l->unit->paths)
+			p = paths_news(l->unit->paths, state);
+	}
+	return p;
+}
+
+unsigned device_paths(const struct device *d, unsigned *usable)
+{
+	unsigned n = 0;
+
+	*usable = 0;
+	for (unsigned i = 0; i < LUN_NUMBERS; i++) {
+		const struct lun *l = d->luns->lun[i];
+
+		if (!l || !l->unit->paths)
+			continue;
+		n += l->unit->paths->n;
+		*usable += paths_usable(l->unit->paths);
+	}
+	return n;
+}
+
 int device_lun_add(struct device *d, struct lun *l)
 {
 	struct lun_table *t;
@@ -95,6 +125,8 @@ int device_lun_add(struct device *d, struct lun *l)
 		return -EEXIST;
 	if (d->lun_job)
 		return -EBUSY;
+	if (l->unit->paths)
+		paths_watch(l->unit->paths, d->shared.notice);
 	if (!d->powered || (d->bars & BAR_TAKE_OVER)) { /* all disks are started together */
 		t = lun_table_with(d->luns, l->number, l);
 		if (!t)

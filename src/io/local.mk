@@ -18,7 +18,7 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/life.c \
 	src/io/limit.c src/io/limit.h \
 	src/io/lun.c src/io/lun.h \
-	src/io/lun_option.c src/io/lun_option.h \
+	src/io/lun_each.c src/io/lun_option.c src/io/lun_option.h \
 	src/io/memory.c src/io/memory.h \
 	src/io/pass.c src/io/pass.h src/io/pass_open.c src/io/path.c src/io/path.h src/io/path_open.c \
 	src/io/pool.c src/io/pool.h \
@@ -113,6 +113,12 @@ tests_ut_io_pass_SOURCES = tests/ut-io-pass.c tests/io/array.c tests/io/array.h 
 tests_ut_io_pass_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_pass_LDFLAGS = $(AM_LDFLAGS) $(io_hold) -Wl,--wrap=sg_execute
 tests_ut_io_pass_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-path
+TESTS += tests/ut-io-path
+tests_ut_io_path_SOURCES = tests/ut-io-path.c
+tests_ut_io_path_CPPFLAGS = $(INC_IO) $(INC_TESTS)
+tests_ut_io_path_LDADD = tests/libut.la src/io/libvhbaio.la
 
 check_PROGRAMS += tests/ut-io-limit
 TESTS += tests/ut-io-limit

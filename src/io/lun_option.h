@@ -7,6 +7,7 @@
  *				or several paths to it;
  *	sd=fd:M,sg=fd:M		or both nodes; on the control socket: sd,sg, the two that come along.
  *				Of what follows it has only ro
+ *	paths=guest		with sd=PATH: each path is a LUN of its own, see lun_each
  *	state=fd:M | PATH	the disk's state file; on the control socket: state, the second one
  *	naa=HEX			the designator, 16 or 32 hexadecimal digits
  *	serial= vendor= product= revision=
@@ -19,6 +20,7 @@
 #include <stdbool.h>
 
 #include "lun.h"
+#include "path.h"
 #include "verror.h"
 
 /* Where fds come from. */
@@ -30,5 +32,12 @@ struct lun_source {
 
 /* text is written to. NULL with *e said. */
 struct lun *lun_parse(char *text, const struct lun_source *, struct verror *e);
+
+/*
+ * What is written on the command line as texts for lun_parse: with the word paths=guest one for each path,
+ * whose numbers follow one another; else the text itself. Returns how many, each the caller's to free; 0 with
+ * *e said.
+ */
+unsigned lun_each(const char *text, char *each[PATHS_MAX], struct verror *e);
 
 #endif

@@ -82,7 +82,8 @@ static void usage(FILE *f)
 	      "  --take-over        go on where another process ended, as the control socket says\n"
 	      "  --gate WORD        open (default), or closed: no ring is read until the control socket says "
 	      "so\n"
-	      "  --lun N,...        a logical unit: sd=, sg=, ro; or file=, fd=, state=, naa=, serial=, "
+	      "  --lun N,...        a logical unit: sd=, sg=, paths=guest, ro; or file=, fd=, state=, naa=, "
+	      "serial=, "
 	      "vendor=,\n"
 	      "                     product=, revision=, block=, ro, rotational, nocache, nounmap, direct\n"
 	      "  --device TYPE      scsi (default), or blk: one logical unit, number 0\n"
@@ -317,25 +318,39 @@ static int say(const struct verror *e)
 	return 1;
 }
 
-static int add_luns(struct options *o, struct device *d, struct verror *e)
+static int add_lun(const struct options *o, struct device *d, char *text, struct verror *e)
 {
 	const struct lun_source from = {.files = true};
+	struct lun *l = lun_parse(text, &from, e);
 
-	for (unsigned i = 0; i < o->luns; i++) {
-		struct lun *l = lun_parse(o->lun[i], &from, e);
+	if (!l)
+		return -EINVAL;
+	if (!device_lun_add(d, l))
+		return 0;
+	verror_set(e, VHBA_E_USAGE,
+		   l->number < o->device.type->luns ? "LUN %u is given twice"
+						    : "the LUN of such a device is 0, not %u",
+		   l->number);
+	lun_free(l);
+	return -EEXIST;
+}
 
-		if (!l)
-			return -EINVAL;
-		if (device_lun_add(d, l)) {
-			verror_set(e, VHBA_E_USAGE,
-				   l->number < o->device.type->luns ? "LUN %u is given twice"
-								    : "the LUN of such a device is 0, not %u",
-				   l->number);
-			lun_free(l);
-			return -EEXIST;
+static int add_luns(struct options *o, struct device *d, struct verror *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < o->luns && !err; i++) {
+		char *each[PATHS_MAX];
+		unsigned n = lun_each(o->lun[i], each, e);
+
+		err = n ? 0 : -EINVAL;
+		for (unsigned j = 0; j < n; j++) {
+			if (!err)
+				err = add_lun(o, d, each[j], e);
+			free(each[j]);
 		}
 	}
-	return 0;
+	return err;
 }
 
 static int run(struct options *o)

@@ -475,6 +475,7 @@ struct unit *pass_new(const struct paths *paths, uint32_t block_size, uint64_t b
 	memcpy(&p->paths, paths, sizeof(p->paths)); /* nobody else has them yet */
 	for (unsigned i = 0; i < paths->n; i++)
 		p->unit.lock[p->unit.locks++] = paths->path[i].sd;
+	p->unit.paths = &p->paths;
 	p->block_shift = (unsigned)__builtin_ctz(block_size);
 	atomic_store(&p->blocks, bytes >> p->block_shift);
 	paths_rank(&p->paths);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,13 +59,79 @@ static uint64_t retry_at(struct path *p)
 	return mono_add(mono_now(), RETRY_US << tries).us;
 }
 
+/* ---- states ---- */
+
+enum path_state path_state(const struct path *p)
+{
+	if (atomic_load(&p->gone))
+		return PATH_GONE;
+	return atomic_load(&p->lost) ? PATH_LOST : PATH_USABLE;
+}
+
+const char *path_state_name(enum path_state s)
+{
+	static const char *const names[] = {
+		[PATH_USABLE] = "usable", [PATH_LOST] = "lost", [PATH_GONE] = "gone"};
+
+	return names[s];
+}
+
+unsigned paths_usable(const struct paths *ps)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ps->n; i++)
+		n += path_state(&ps->path[i]) == PATH_USABLE;
+	return n;
+}
+
+void paths_watch(struct paths *ps, int notice)
+{
+	for (unsigned i = 0; i < ps->n; i++)
+		atomic_store(&ps->path[i].notice, notice);
+}
+
+const struct path *paths_news(struct paths *ps, enum path_state *state)
+{
+	for (unsigned i = 0; i < ps->n; i++) {
+		*state = path_state(&ps->path[i]);
+		if (*state == ps->path[i].told)
+			continue;
+		ps->path[i].told = *state;
+		return &ps->path[i];
+	}
+	return NULL;
+}
+
+static void tell(const struct path *p)
+{
+	const uint64_t one = 1;
+	int fd = atomic_load(&p->notice);
+
+	/* EAGAIN: it is told already */
+	if (fd && write(fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		log_err("an eventfd can't be written: %s", strerror(errno));
+}
+
+/* Has the kernel removed the device? Its attributes went with it. */
+static bool removed(const struct path *p, const struct sg_command *why)
+{
+	char c;
+
+	return (why && why->error == ENODEV) ||
+	       (p->state >= 0 && pread(p->state, &c, 1, 0) < 0 && errno == ENODEV);
+}
+
+/* ---- which one ---- */
+
 /* A path that was lost: is it worth another try? One that is Blocked would keep the command. */
 static bool worth_a_try(struct path *p)
 {
 	uint64_t lost = atomic_load(&p->lost);
 	char text[64];
 
-	if (mono_now().us < lost || !atomic_compare_exchange_strong(&p->lost, &lost, retry_at(p)))
+	if (atomic_load(&p->gone) || mono_now().us < lost ||
+	    !atomic_compare_exchange_strong(&p->lost, &lost, retry_at(p)))
 		return false;
 	return !attribute(p->state, text, sizeof(text)) || !strcmp(text, "running");
 }
@@ -99,6 +166,10 @@ void path_lost(struct path *p, const struct sg_command *why)
 {
 	uint64_t not_yet = 0;
 
+	if (!atomic_load(&p->gone) && removed(p, why) && !atomic_exchange(&p->gone, true)) {
+		log_warning("%s: its device is gone", p->name);
+		tell(p);
+	}
 	if (atomic_load(&p->lost) || !atomic_compare_exchange_strong(&p->lost, &not_yet, retry_at(p)))
 		return;
 	if (why && why->error)
@@ -107,6 +178,7 @@ void path_lost(struct path *p, const struct sg_command *why)
 		log_warning("%s doesn't answer: host status 0x%02x", p->name, why->host_status);
 	else
 		log_warning("%s doesn't answer", p->name);
+	tell(p);
 }
 
 void path_answers(struct path *p)
@@ -114,7 +186,9 @@ void path_answers(struct path *p)
 	if (!atomic_load_explicit(&p->lost, memory_order_relaxed) || !atomic_exchange(&p->lost, 0))
 		return;
 	atomic_store(&p->tries, 0);
+	atomic_store(&p->gone, false);
 	log_notice("%s answers again", p->name);
+	tell(p);
 }
 
 void path_close(struct path *p)

@@ -3,9 +3,9 @@
  * The ways to one LUN: each an sd node and its sg node, of one I_T nexus of the host's.
  *
  * A path is lost when a command was sent by it and no target answered; it is tried again when sysfs says that
- * its device runs, after a time that doubles. How good it is, the kernel's ALUA handler knows
- * (access_state in sysfs); nothing here sends a command. Any thread may call any function but for those of
- * opening.
+ * its device runs, after a time that doubles. It is gone when the kernel has removed its device. How good it
+ * is, the kernel's ALUA handler knows (access_state in sysfs); nothing here sends a command. Any thread may
+ * call any function but for those of opening.
  *
  * Source: linux/drivers/scsi/scsi_sysfs.c (state, access_state), scsi.c (scsi_access_state).
  */
@@ -22,6 +22,12 @@
 #define PATHS_MAX 8
 #define PATH_DESIGNATOR_MAX 64
 
+enum path_state {
+	PATH_USABLE,
+	PATH_LOST,
+	PATH_GONE,
+};
+
 struct path {
 	int sd, sg; /* the sd node with O_DIRECT */
 	int state, access; /* attributes of its device in sysfs; -1: not known */
@@ -31,6 +37,9 @@ struct path {
 	atomic_uint rank; /* the lower, the better */
 	_Atomic uint64_t lost; /* 0: no; else when to look at it again, CLOCK_MONOTONIC, us */
 	atomic_uint tries; /* in vain, since it was lost */
+	atomic_bool gone;
+	atomic_int notice; /* eventfd to write to when its state changes; 0: none */
+	enum path_state told; /* of paths_news */
 };
 
 struct paths {
@@ -56,6 +65,16 @@ uint32_t path_bit(const struct paths *, const struct path *);
 /* What became of a command: told in the log when it is news. why may be NULL. */
 void path_lost(struct path *, const struct sg_command *why);
 void path_answers(struct path *);
+
+/* From now on, tell this eventfd (not 0) when the state of one changes. */
+void paths_watch(struct paths *, int notice);
+
+/* One thread: the next path whose state isn't the one that was told last, which is told by this; or NULL. */
+const struct path *paths_news(struct paths *, enum path_state *);
+
+enum path_state path_state(const struct path *);
+const char *path_state_name(enum path_state);
+unsigned paths_usable(const struct paths *);
 
 /* How good is each? To be asked again when a target says that it has changed. */
 void paths_rank(struct paths *);

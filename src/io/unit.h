@@ -14,6 +14,7 @@
 #include "disk.h"
 
 struct unit;
+struct paths;
 
 struct unit_ops {
 	int (*start)(struct unit *, enum disk_start, struct verror *);
@@ -41,6 +42,7 @@ struct unit {
 	bool keeps_state; /* save takes time */
 	int lock[UNIT_LOCKS_MAX]; /* by which commands go: see lock.h */
 	unsigned locks;
+	struct paths *paths; /* of a SCSI device; NULL: it has none */
 };
 
 /* The disk, opened with this config, becomes the unit's. NULL: no memory, and it is still the caller's. */
