@@ -361,6 +361,7 @@ static void test_paths(void)
 	exchange(f, &q);
 	expect(&q, SCSI_CHECK_CONDITION, KEY_UNIT_ATTENTION, ASC_NEXUS_LOSS);
 	UT_EQ(array_get().by_second, 0);
+	backend_event(&w.back, "!event path 0 0 lost");
 	UT_STREQ(strstr(backend_ask(&w.back, "status", -1), " paths="), " paths=1/2");
 	exchange(f, &q); /* by now the path is known to be lost */
 	expect(&q, 0, 0, 0);

@@ -220,10 +220,10 @@ int device_lun_remove(struct device *, unsigned number); /* -ENOENT; -EBUSY: ask
 int device_lun_check(struct device *);
 
 /*
- * The next path whose state isn't what was said of it last, in *state, and its LUN's number; NULL: there is
- * none. What changes wakes the device's loop.
+ * The next path whose state isn't what was said of it last: its LUN's number, which path of it, and the
+ * state. False: there is none. What changes wakes the device's loop.
  */
-const struct path *device_path_news(struct device *, unsigned *lun, enum path_state *);
+bool device_path_news(struct device *, unsigned *lun, unsigned *path, enum path_state *);
 
 /* Paths of all LUNs, and how many of them are usable. */
 unsigned device_paths(const struct device *, unsigned *usable);

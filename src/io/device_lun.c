@@ -84,18 +84,19 @@ static void show_new(struct job *job)
 	free(j);
 }
 
-const struct path *device_path_news(struct device *d, unsigned *lun, enum path_state *state)
+bool device_path_news(struct device *d, unsigned *lun, unsigned *path, enum path_state *state)
 {
-	const struct path *p = NULL;
+	for (unsigned i = 0; i < LUN_NUMBERS; i++) {
+		struct paths *ps = d->luns->lun[i] ? d->luns->lun[i]->unit->paths : NULL;
+		const struct path *p = ps ? paths_news(ps, state) : NULL;
 
-	for (unsigned i = 0; i < LUN_NUMBERS && !p; i++) {
-		const struct lun *l = d->luns->lun[i];
-
+		if (!p)
+			continue;
 		*lun = i;
-		if (l && l->unit->paths)
-			p = paths_news(l->unit->paths, state);
+		*path = (unsigned)(p - ps->path);
+		return true;
 	}
-	return p;
+	return false;
 }
 
 unsigned device_paths(const struct device *d, unsigned *usable)

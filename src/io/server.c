@@ -185,6 +185,15 @@ static void tell_first(struct service *v)
 	keep_event(&v->keep, "first %" PRIu64 " at=%" PRIu64, mono_since(first, d->started), first.us);
 }
 
+static void tell_paths(struct service *v)
+{
+	enum path_state state;
+	unsigned lun, path;
+
+	while (device_path_news(v->device, &lun, &path, &state))
+		keep_event(&v->keep, "path %u %u %s", lun, path, path_state_name(state));
+}
+
 static void tell(struct service *v)
 {
 	const struct device *d = v->device;
@@ -193,6 +202,7 @@ static void tell(struct service *v)
 	tell_state(v);
 	tell_base(v);
 	tell_first(v);
+	tell_paths(v);
 	if (log != v->told.log)
 		keep_event(&v->keep, "log %s", log ? "on" : "off");
 	v->told.log = log;

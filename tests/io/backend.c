@@ -118,6 +118,16 @@ void backend_end(struct backend *b)
 	close(b->control);
 }
 
+static void receive(struct backend *b, char *text, size_t size)
+{
+	struct pollfd p = {b->control, POLLIN, 0};
+	ssize_t n = poll(&p, 1, FRONT_PATIENCE_MS) == 1 ? recv(b->control, text, size - 1, 0) : -1;
+
+	if (n < 0)
+		die("the control socket");
+	text[n] = '\0';
+}
+
 const char *backend_ask(struct backend *b, const char *request, int fd)
 {
 	static char reply[1024];
@@ -127,8 +137,6 @@ const char *backend_ask(struct backend *b, const char *request, int fd)
 		struct cmsghdr align;
 	} control;
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct pollfd p = {b->control, POLLIN, 0};
-	ssize_t n;
 
 	memset(&control, 0, sizeof(control));
 	if (fd >= 0) {
@@ -141,11 +149,17 @@ const char *backend_ask(struct backend *b, const char *request, int fd)
 	}
 	if (sendmsg(b->control, &m, MSG_NOSIGNAL) < 0)
 		die("the control socket");
-	do { /* what begins with '!' is unasked */
-		if (poll(&p, 1, FRONT_PATIENCE_MS) != 1)
-			die("the control socket");
-		n = recv(b->control, reply, sizeof(reply) - 1, 0);
-		reply[n > 0 ? n : 0] = '\0';
-	} while (*reply == '!');
+	do
+		receive(b, reply, sizeof(reply));
+	while (*reply == '!'); /* unasked */
 	return reply;
+}
+
+void backend_event(struct backend *b, const char *event)
+{
+	char text[1024];
+
+	do
+		receive(b, text, sizeof(text));
+	while (strcmp(text, event));
 }

@@ -42,6 +42,9 @@ void backend_end(struct backend *);
 /* Ask by the control socket; fd -1: none. The reply is in a static buffer. */
 const char *backend_ask(struct backend *, const char *request, int fd);
 
+/* Wait for this message, which nobody asked for; others are skipped. */
+void backend_event(struct backend *, const char *event);
+
 /* A LUN's file, opened for reading and writing. */
 int backend_file(const char *folder, unsigned lun);
 
