@@ -106,7 +106,8 @@ int keep_put(struct keep *k, const char *key, const void *bytes, size_t len, con
 		free(copy);
 		return err;
 	}
-	memcpy(copy, bytes, len);
+	if (len)
+		memcpy(copy, bytes, len);
 	free(e->bytes);
 	close_fds(e->fd, e->fds);
 	memcpy(e->fd, fd, sizeof(fd));
