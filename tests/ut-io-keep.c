@@ -10,68 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "backend.h"
 #include "cleanup.h"
-#include "holder.h"
 #include "load.h"
 #include "monotime.h"
+#include "scene.h"
 #include "ut.h"
 #include "vhost_conn.h"
-
-#define MEM (16u << 20)
-
-struct scene {
-	char folder[64], lun[2][256], program[4096];
-	const char *options[16];
-	struct holder holder;
-	struct front front;
-};
-
-static void scene_begin_with(struct scene *s, unsigned queues, const char *const *more)
-{
-	const char *top = getenv("top_builddir");
-	const char *options[] = {"--log-level", getenv("IOLOG") ? getenv("IOLOG") : "warning",
-				 "--workers",	"2",
-				 "--nexus",	"21:00:00:00:00:00:00:01",
-				 "--lun",	s->lun[0],
-				 "--lun",	s->lun[1]};
-	unsigned n = ARRAY_SIZE(options);
-	int pair[2];
-
-	memset(s, 0, sizeof(*s));
-	ut_tmpdir(s->folder, sizeof(s->folder));
-	snprintf(s->program, sizeof(s->program), "%s/src/io/vhba-io", top ? top : ".");
-	for (unsigned i = 0; i < 2; i++) {
-		AUTO_FD int fd = backend_file(s->folder, i);
-
-		CU_ASSERT(!ftruncate(fd, BACKEND_DISK_SIZE));
-		snprintf(s->lun[i], sizeof(s->lun[i]), "%u,file=%s/lun%u,serial=k%u,state=%s/state%u", i,
-			 s->folder, i, i, s->folder, i);
-	}
-	memcpy(s->options, options, sizeof(options));
-	while (*more)
-		s->options[n++] = *more++;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		abort();
-	s->holder = (struct holder){
-		.program = s->program, .options = s->options, .socket = pair[1], .socket_once = true};
-	holder_begin(&s->holder);
-	while (!holder_has(&s->holder, "conn"))
-		usleep(200); /* who is killed before he has said what he has has nothing */
-	front_init(&s->front, pair[0], MEM, queues, 64, 0);
-}
-
-static void scene_begin(struct scene *s, unsigned queues)
-{
-	scene_begin_with(s, queues, (const char *[]){NULL});
-}
-
-static void scene_end(struct scene *s)
-{
-	UT_EQ(holder_end(&s->holder), 0);
-	close(s->holder.socket);
-	front_end(&s->front);
-}
 
 /* ---- the page that says how far a message is ---- */
 
@@ -316,11 +260,7 @@ static void test_load(void)
 	struct scene s;
 
 	scene_begin(&s, 3);
-	front_negotiate(&s.front);
-	front_get_inflight(&s.front);
-	front_start(&s.front, NULL);
-	front_settle(&s.front, 0);
-	front_settle(&s.front, 1);
+	scene_start(&s);
 	load_begin(&s.front, &load);
 	killer_begin(&k, &s.holder, 60000);
 	while (k.kills < 40)
@@ -339,11 +279,7 @@ static void test_time(void)
 	struct scene s;
 
 	scene_begin(&s, 2);
-	front_negotiate(&s.front);
-	front_get_inflight(&s.front);
-	front_start(&s.front, NULL);
-	front_settle(&s.front, 0);
-	front_settle(&s.front, 1);
+	scene_start(&s);
 	load_begin(&s.front, &load);
 	for (unsigned i = 0; i < 10; i++) {
 		uint64_t killed, us;
@@ -369,11 +305,7 @@ static void test_anew(void)
 	struct scene s;
 
 	scene_begin(&s, 2);
-	front_negotiate(&s.front);
-	front_get_inflight(&s.front);
-	front_start(&s.front, NULL);
-	front_settle(&s.front, 0);
-	front_settle(&s.front, 1);
+	scene_start(&s);
 	UT_EQ(holder_has(&s.holder, "conn"), 1);
 	UT_EQ(holder_has(&s.holder, "inflight"), 1);
 	UT_EQ(holder_has(&s.holder, "log"), 0);

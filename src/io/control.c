@@ -28,7 +28,7 @@ static void say(const struct request *r, int err)
 	snprintf(r->reply, r->size, err ? "error %s" : "ok", strerror(-err));
 }
 
-static void lun_add(const struct request *r)
+static void with_lun(const struct request *r, int (*use)(struct device *, struct lun *))
 {
 	struct lun_source from = {.fds = r->fds, .n = r->n};
 	struct verror e;
@@ -40,10 +40,20 @@ static void lun_add(const struct request *r)
 		snprintf(r->reply, r->size, "error %s", verror_line(&e, line, sizeof(line)));
 		return;
 	}
-	err = device_lun_add(r->device, l);
+	err = use(r->device, l);
 	if (err)
 		lun_free(l);
 	say(r, err);
+}
+
+static void lun_add(const struct request *r)
+{
+	with_lun(r, device_lun_add);
+}
+
+static void lun_paths(const struct request *r)
+{
+	with_lun(r, device_lun_replace);
 }
 
 static void lun_remove(const struct request *r)
@@ -186,17 +196,10 @@ static const struct {
 	bool argument;
 	void (*run)(const struct request *);
 } requests[] = {
-	{"lun-add", true, lun_add},
-	{"lun-remove", true, lun_remove},
-	{"lun-check", false, lun_check},
-	{"stop", false, stop},
-	{"start", false, start},
-	{"status", false, status},
-	{"latency", true, latency},
-	{"gate-open", true, gate_open},
-	{"hold", false, hold},
-	{"leave", false, leave},
-	{"go", false, go},
+	{"lun-add", true, lun_add},	{"lun-remove", true, lun_remove}, {"lun-check", false, lun_check},
+	{"stop", false, stop},		{"start", false, start},	  {"status", false, status},
+	{"lun-paths", true, lun_paths}, {"latency", true, latency},	  {"gate-open", true, gate_open},
+	{"hold", false, hold},		{"leave", false, leave},	  {"go", false, go},
 };
 
 void control_answer(struct control *c, struct service *s, size_t size, int *fds, unsigned n, char *reply,

@@ -214,6 +214,12 @@ const char *device_state_name(enum device_state);
 
 /* The LUN is the device's from now on. The guest is told, if it runs. */
 int device_lun_add(struct device *, struct lun *);
+/*
+ * The LUN of that number has other paths: what stands behind it is this one's from now on, and this one goes.
+ * Returns 0; -ENOENT: there is none of that number; -EINVAL: it isn't of the same kind or block size; -EBUSY:
+ * the device isn't stopped, or something is left in the kernel.
+ */
+int device_lun_replace(struct device *, struct lun *);
 int device_lun_remove(struct device *, unsigned number); /* -ENOENT; -EBUSY: ask again later */
 
 /* Look whether files have another size, and tell the guest. */

@@ -147,6 +147,28 @@ int device_lun_add(struct device *d, struct lun *l)
 	return 0;
 }
 
+int device_lun_replace(struct device *d, struct lun *l)
+{
+	struct lun *here = l->number < LUN_NUMBERS ? d->luns->lun[l->number] : NULL;
+	struct unit *old;
+
+	if (!here)
+		return -ENOENT;
+	if (here->unit->ops != l->unit->ops || here->unit->block_size != l->unit->block_size)
+		return -EINVAL;
+	if (d->state != DEVICE_STOPPED || d->lun_job || device_busy(d) || device_orphans(d))
+		return -EBUSY;
+	old = here->unit;
+	here->unit = l->unit;
+	here->aligned = l->aligned;
+	here->direct_call = l->direct_call;
+	l->unit = old;
+	lun_free(l);
+	d->locked = false; /* the new ones aren't */
+	log_info("LUN %u has other paths", here->number);
+	return 0;
+}
+
 int device_lun_remove(struct device *d, unsigned number)
 {
 	struct queue_match m = {.lun = (uint16_t)number, .all_tags = true, .orphans = true};

@@ -55,6 +55,7 @@ tests_io_libfront_la_SOURCES = \
 	tests/io/front.c tests/io/front.h tests/io/front_guest.c \
 	tests/io/holder.c tests/io/holder.h \
 	tests/io/load.c tests/io/load.h \
+	tests/io/scene.c tests/io/scene.h \
 	tests/io/world.c tests/io/world.h
 tests_io_libfront_la_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_io_libfront_la_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS) -pthread
@@ -131,6 +132,12 @@ TESTS += tests/ut-io-keep
 tests_ut_io_keep_SOURCES = tests/ut-io-keep.c
 tests_ut_io_keep_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_keep_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-upgrade
+TESTS += tests/ut-io-upgrade
+tests_ut_io_upgrade_SOURCES = tests/ut-io-upgrade.c
+tests_ut_io_upgrade_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_upgrade_LDADD = tests/io/libfront.la
 
 check_PROGRAMS += tests/ut-io-process
 TESTS += tests/ut-io-process

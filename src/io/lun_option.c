@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "lock.h"
+#include "log.h"
 #include "lun_option.h"
 #include "pass.h"
 
@@ -18,7 +20,8 @@ struct parsed {
 	bool direct;
 	const char *sd_path[PATHS_MAX];
 	unsigned sd_paths;
-	int sd, sg;
+	int sd[PATHS_MAX], sg[PATHS_MAX]; /* or by fds, in pairs */
+	unsigned sds, sgs;
 	const char *of_disk; /* a word that only a disk of our own has */
 };
 
@@ -56,6 +59,25 @@ static int take_fd(struct parsed *p, unsigned index, const char *value, int *fd)
 	return 0;
 }
 
+/*
+ * One that came from a parent may be shared with it, and locked for both (lock.h). Those of the control
+ * socket can't be opened anew: who passes them opens them for this.
+ */
+static void own_description(const struct parsed *p, int *fd)
+{
+	int own = p->from->files ? lock_reopen(*fd) : *fd;
+
+	if (own < 0) {
+		log_notice("file descriptor %d can't be opened anew (%s): if others have it too, its lock is "
+			   "theirs",
+			   *fd, strerror(errno));
+		return;
+	}
+	if (own != *fd)
+		close(*fd);
+	*fd = own;
+}
+
 /* "fd:M" on the command line, nothing on the control socket, where they come along in this order. */
 static int set_sd(struct parsed *p, const char *v, struct verror *e)
 {
@@ -65,20 +87,28 @@ static int set_sd(struct parsed *p, const char *v, struct verror *e)
 		p->sd_path[p->sd_paths++] = v;
 		return 0;
 	}
-	return take_fd(p, 0, v ? v + 3 : NULL, &p->sd) ? bad(e, "sd", "a path, or an open file descriptor")
-						       : 0;
+	if (p->sds == PATHS_MAX || take_fd(p, p->sds + p->sgs, v ? v + 3 : NULL, &p->sd[p->sds]))
+		return bad(e, "sd", "a path, or an open file descriptor, at most 8");
+	own_description(p, &p->sd[p->sds++]);
+	return 0;
 }
 
 static int set_sg(struct parsed *p, const char *v, struct verror *e)
 {
 	if (v && strncmp(v, "fd:", 3))
 		return bad(e, "sg", "fd:M");
-	return take_fd(p, 1, v ? v + 3 : NULL, &p->sg) ? bad(e, "sg", "an open file descriptor") : 0;
+	if (p->sgs == PATHS_MAX || take_fd(p, p->sds + p->sgs, v ? v + 3 : NULL, &p->sg[p->sgs]))
+		return bad(e, "sg", "an open file descriptor, at most 8");
+	p->sgs++;
+	return 0;
 }
 
 static int set_fd(struct parsed *p, const char *v, struct verror *e)
 {
-	return take_fd(p, 0, v, &p->disk.fd) ? bad(e, "fd", "an open file descriptor") : 0;
+	if (take_fd(p, 0, v, &p->disk.fd))
+		return bad(e, "fd", "an open file descriptor");
+	own_description(p, &p->disk.fd);
+	return 0;
 }
 
 static int set_file(struct parsed *p, const char *v, struct verror *e)
@@ -255,12 +285,12 @@ static struct unit *open_device(struct parsed *p, struct verror *e)
 		verror_fix(e, "see vhba-io(8), LOGICAL UNITS");
 		return NULL;
 	}
-	if (p->sd_paths && (p->sd >= 0 || p->sg >= 0)) {
+	if (p->sds != p->sgs || (p->sd_paths && p->sds)) {
 		bad(e, "sd", "paths, or the file descriptors of both nodes");
 		return NULL;
 	}
-	if (!p->sd_paths)
-		path_of_fds(&paths.path[paths.n++], steal_fd(&p->sd), steal_fd(&p->sg));
+	for (; paths.n < p->sds; paths.n++)
+		path_of_fds(&paths.path[paths.n], steal_fd(&p->sd[paths.n]), steal_fd(&p->sg[paths.n]));
 	while (!err && paths.n < p->sd_paths) {
 		err = path_open(&paths.path[paths.n], p->sd_path[paths.n], p->disk.read_only, e);
 		paths.n++;
@@ -295,8 +325,6 @@ static struct unit *open_disk(struct parsed *p, unsigned long lun, struct verror
 struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *e)
 {
 	struct parsed p = {.from = from,
-			   .sd = -1,
-			   .sg = -1,
 			   .disk = {.fd = -1,
 				    .state_fd = -1,
 				    .block_size = 512,
@@ -315,15 +343,17 @@ struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *
 		err = bad(e, "number", "0 to 255");
 	while (!err && (word = strtok_r(NULL, ",", &save)))
 		err = set(&p, word, e);
-	if (!err && (p.sd_paths || p.sd >= 0 || p.sg >= 0))
+	if (!err && (p.sd_paths || p.sds || p.sgs))
 		unit = open_device(&p, e);
 	else if (!err)
 		unit = open_disk(&p, lun, e);
 	if (!unit) {
 		cleanup_fd(&p.disk.fd);
 		cleanup_fd(&p.disk.state_fd);
-		cleanup_fd(&p.sd);
-		cleanup_fd(&p.sg);
+		for (unsigned i = 0; i < p.sds; i++)
+			cleanup_fd(&p.sd[i]);
+		for (unsigned i = 0; i < p.sgs; i++)
+			cleanup_fd(&p.sg[i]);
 		return NULL;
 	}
 	l = lun_new((uint16_t)lun, unit);

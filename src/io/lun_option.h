@@ -5,7 +5,8 @@
  *	fd=M | file=PATH	the file or block device; on the control socket: fd, the one that comes along
  *	sd=PATH[,sd=PATH...]	a SCSI disk of the host's, by its sd node, the sg node is found;
  *				or several paths to it;
- *	sd=fd:M,sg=fd:M		or both nodes; on the control socket: sd,sg, the two that come along.
+ *	sd=fd:M,sg=fd:M,...	or both nodes of each; on the control socket: sd,sg,..., those that come
+ *				along, which are one LUN's by the word of who sends them.
  *				Of what follows it has only ro
  *	paths=guest		with sd=PATH: each path is a LUN of its own, see lun_each
  *	state=fd:M | PATH	the disk's state file; on the control socket: state, the second one

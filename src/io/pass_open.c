@@ -5,9 +5,14 @@
 
 #include "pass.h"
 
-/* Is it another path to the LUN of the first one? Data would go to the wrong disk if not. */
+/*
+ * Is it another path to the LUN of the first one? Data would go to the wrong disk if not. Of nodes that were
+ * passed on, who passed them has seen to that.
+ */
 static int same_lun(const struct path *a, const struct path *b, struct verror *e)
 {
+	if (a->passed && b->passed)
+		return 0;
 	if (a->designator_len && a->designator_len == b->designator_len &&
 	    !memcmp(a->designator, b->designator, a->designator_len))
 		return 0;

@@ -34,6 +34,7 @@ struct path {
 	uint8_t designator[PATH_DESIGNATOR_MAX]; /* the LUN's, of VPD page 83; with type and code set */
 	unsigned designator_len; /* 0: not known */
 	char name[32]; /* for the log */
+	bool passed; /* both nodes came as fds */
 	atomic_uint rank; /* the lower, the better */
 	_Atomic uint64_t lost; /* 0: no; else when to look at it again, CLOCK_MONOTONIC, us */
 	atomic_uint tries; /* in vain, since it was lost */

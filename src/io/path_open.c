@@ -102,6 +102,7 @@ void path_of_fds(struct path *p, int sd, int sg)
 	init(p);
 	p->sd = sd;
 	p->sg = sg;
+	p->passed = true;
 	snprintf(p->name, sizeof(p->name), "file descriptor %d", sd);
 }
 
