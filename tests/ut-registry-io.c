@@ -197,7 +197,7 @@ static void test_bad_tickets(void)
 	static const struct {
 		const char *key, *value;
 	} bad[] = {
-		{"version", "5"},
+		{"version", "6"},
 		{"io", "1"},
 		{"io", "{\"kind\":\"nvme\"}"},
 		{"io", "{\"kind\":\"scsi\",\"workers\":99}"},

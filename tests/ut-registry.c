@@ -151,7 +151,7 @@ static void test_newer(void)
 	r = registry_open(dir, USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	UT_EQ(e.kind, VHBA_E_VERSION);
-	sql("PRAGMA user_version = 5");
+	sql("PRAGMA user_version = 6");
 	UT_EQ(reopen(), 0);
 	UT_EQ(registry_count(r), 1);
 }
@@ -249,12 +249,52 @@ static void test_ticket_pool(void)
 	json_object_put(o);
 }
 
+static const struct reg_vhba *vhba_of_a(void)
+{
+	return registry_vhba(registry_find(r, "db1"), 0);
+}
+
+/* A second WWPN: kept, told in a ticket that an older vhbad refuses, and in the first one's place elsewhere.
+ */
+static void test_alternate(void)
+{
+	struct json_object *o = ticket_of_a();
+	struct reg_vm *vm = ticket_read(o, &e);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
+	CU_ASSERT_FALSE(reg_vm_swap_names(vm, &e)); /* it has none */
+	reg_vm_free(vm);
+	json_object_put(o);
+	CU_ASSERT_TRUE(registry_set_alternate(r, registry_find(r, "db1"), 0, 0x50b1, tell, &t, &e) <
+		       0); /* its WWNN */
+	CU_ASSERT_TRUE(DONE(registry_set_alternate(r, registry_find(r, "db1"), 0, 0x50a9, tell, &t, &e)));
+	UT_EQ(reopen(), 0);
+	UT_EQ(vhba_of_a()->alternate, 0x50a9);
+	o = ticket_write(registry_find(r, "db1"), "alpha", 3);
+	UT_EQ(proto_get_uint(o, "version", 0), 5);
+	vm = ticket_read(o, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
+	CU_ASSERT_TRUE(reg_vm_swap_names(vm, &e));
+	UT_EQ(vm->vhbas[0].wwpn, 0x50a9);
+	UT_EQ(vm->vhbas[0].alternate, 0x50a1);
+	CU_ASSERT_TRUE(DONE(registry_import(r, vm, tell, &t, &e)));
+	UT_EQ(reopen(), 0);
+	UT_EQ(vhba_of_a()->wwpn, 0x50a9);
+	vm->vhbas[0].alternate = vm->vhbas[0].wwpn;
+	CU_ASSERT_TRUE(registry_import(r, vm, tell, &t, &e) < 0);
+	reg_vm_free(vm);
+	json_object_put(o);
+	/* A name stays given also when it is nobody's alternate any more. */
+	CU_ASSERT_TRUE(DONE(registry_set_alternate(r, registry_find(r, "db1"), 0, 0, tell, &t, &e)));
+	CU_ASSERT_TRUE(registry_set_alternate(r, registry_find(r, "db1"), 0, 0x50a1, tell, &t, &e) < 0);
+}
+
 static void test_bad_tickets(void)
 {
 	static const struct {
 		const char *key, *value;
 	} bad[] = {
-		{"format", "\"x\""}, {"version", "5"},	 {"version", "\"1\""},
+		{"format", "\"x\""}, {"version", "6"},	 {"version", "\"1\""},
 		{"vm", "\"a b\""},   {"uuid", "\"no\""}, {"generation", "-1"},
 		{"vhbas", "{}"},     {"vhbas", "[1]"},	 {"vhbas", "[{\"index\":0}]"},
 	};
@@ -324,9 +364,13 @@ static CU_TestInfo registry_tests[] = {
 };
 
 static CU_TestInfo ticket_tests[] = {
-	{"there and back", test_ticket},	   {"import", test_import},
-	{"a ticket with pools", test_ticket_pool}, {"bad tickets", test_bad_tickets},
-	{"names under collision", test_collision}, CU_TEST_INFO_NULL,
+	{"there and back", test_ticket},
+	{"import", test_import},
+	{"a ticket with pools", test_ticket_pool},
+	{"an alternate name", test_alternate},
+	{"bad tickets", test_bad_tickets},
+	{"names under collision", test_collision},
+	CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

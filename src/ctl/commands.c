@@ -51,6 +51,12 @@ static const struct ctl_arg vm_set_o[] = {
 	{"limit-mbps", 0, CTL_UINT, OPTIONAL, "limit_mbps", "N", "megabytes (10^6) a second; 0: no limit"},
 	END,
 };
+static const struct ctl_arg vhba_set_o[] = {
+	{"alternate", 0, CTL_BOOL, REQUIRED, "alternate", "yes|no", "whether it has a second WWPN"},
+	{"alternate-wwpn", 0, CTL_TEXT, OPTIONAL, "alternate_wwpn", "W",
+	 "given by the administrator; default: as it was, or allocated"},
+	END,
+};
 static const struct ctl_arg vm_remove_o[] = {
 	{"force", 0, CTL_FLAG, OPTIONAL, "force", NULL, "also when this host does not hold its identity"},
 	END,
@@ -148,6 +154,8 @@ static const struct ctl_arg import_a[] = {
 	END,
 };
 static const struct ctl_arg import_o[] = {
+	{"alternate", 0, CTL_FLAG, OPTIONAL, "alternate", NULL,
+	 "by the vhbas' alternate WWPNs: the source may be logged in still"},
 	{"force", 0, CTL_FLAG, OPTIONAL, "force", NULL,
 	 "also when this registry has a newer generation of it"},
 	END,
@@ -192,6 +200,9 @@ const struct ctl_command ctl_commands[] = {
 	 "A VM with its vhbas, their targets and LUNs."},
 	{"vhba add", "vhba.Add", vm_a, vhba_add_o, false, NULL, show_vhba,
 	 "Give a VM a vhba; its WWPN and WWNN are allocated once, for ever."},
+	{"vhba set", "vhba.Set", vhba_remove_a, vhba_set_o, false, NULL, show_vhba,
+	 "Give a detached VM's vhba a second WWPN, by which another host may log in while this one still "
+	 "is."},
 	{"vhba remove", "vhba.Remove", vhba_remove_a, none, false, NULL, NULL,
 	 "Take a vhba from a detached VM."},
 	{"vhba list", "vhba.List", vm_optional_a, none, false, NULL, show_vhbas,

@@ -236,6 +236,8 @@ void show_vhba(struct json_object *reply)
 
 	printf("vhba %" PRIu64 "  WWPN %s  WWNN %s  VSAN %" PRIu64 "\n", json_uint(v, "index"),
 	       json_text(v, "wwpn"), json_text(v, "wwnn"), json_uint(v, "vsan"));
+	if (json_has(v, "alternate"))
+		printf("        alternate WWPN %s\n", json_text(v, "alternate"));
 }
 
 static void add_parent(struct libscols_table *t, struct json_object *p)

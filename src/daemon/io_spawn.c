@@ -215,6 +215,12 @@ static void add_luns(struct args *a, const struct io *io, const struct reg_vm *r
 	}
 }
 
+/* The same wherever the VM is, by whichever of its names it is logged in. */
+static uint64_t nexus_of(const struct reg_vhba *v)
+{
+	return v->alternate && v->alternate < v->wwpn ? v->alternate : v->wwpn;
+}
+
 static void make_args(struct args *a, const struct io *io, const struct reg_vm *rv)
 {
 	const struct config *c = io->d->cfg;
@@ -231,7 +237,7 @@ static void make_args(struct args *a, const struct io *io, const struct reg_vm *
 	add(a, "--workers=%u", rv->io.workers ? rv->io.workers : c->io_workers);
 	add(a, "--deadline=%" PRIu64 "us", c->io_deadline);
 	if (rv->vhbas_n)
-		add(a, "--nexus=%016" PRIx64, rv->vhbas[0].wwpn);
+		add(a, "--nexus=%016" PRIx64, nexus_of(&rv->vhbas[0]));
 	if (rv->io.iops)
 		add(a, "--limit-iops=%" PRIu64, rv->io.iops);
 	if (rv->io.mbps)

@@ -492,7 +492,9 @@ void ios_attached(struct daemon *d, const struct vm *vm)
 	TAILQ_FOREACH (io, &d->ios->list, link)
 		if (!strcmp(io->uuid, vm->uuid) && io->machine.state == IO_UP && io_luns_moved(io))
 			io_luns_update(io, on_updated, NULL);
-	ios_open(d, vm->uuid, "fenced");
+	/* By another name its login leaves the source's as it is. */
+	if (!reg_vm_has_alternates(rv))
+		ios_open(d, vm->uuid, "fenced");
 }
 
 void ios_look(struct daemon *d, const char *name)

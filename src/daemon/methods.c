@@ -229,6 +229,43 @@ static void vhba_add(struct daemon *d, struct call *call, struct json_object *p)
 		&e);
 }
 
+/* 0: it is to have none. */
+static bool choose_alternate(struct daemon *d, struct json_object *p, wwn_t *alternate, struct verror *e)
+{
+	const char *given = proto_get_text(p, "alternate_wwpn");
+
+	*alternate = 0;
+	if (given && !proto_get_bool(p, "alternate")) {
+		verror_set(e, VHBA_E_USAGE, "an alternate WWPN is given, and none is wanted");
+		verror_fix(e, "say 'alternate' too");
+		return false;
+	}
+	if (given)
+		return !wwn_parse(given, alternate, e) && methods_free_name(d, *alternate, e);
+	return !proto_get_bool(p, "alternate") || !wwn_alloc(&d->cfg->names, NULL, taken, d, alternate, e);
+}
+
+static void vhba_set(struct daemon *d, struct call *call, struct json_object *p)
+{
+	unsigned index = (unsigned)proto_get_uint(p, "index", 0);
+	struct verror e;
+	const struct reg_vm *rv = methods_vm(d, p, &e);
+	const struct reg_vhba *v = rv ? registry_vhba(rv, index) : NULL;
+	bool keeps = v && v->alternate && proto_get_bool(p, "alternate") && !proto_get(p, "alternate_wwpn");
+	wwn_t alternate = keeps ? v->alternate : 0;
+	struct change *c;
+
+	if (rv && !v)
+		verror_set(&e, VHBA_E_NOT_FOUND, "%s has no vhba %u", rv->name, index);
+	if (!v || !methods_detached(d, rv, &e) || (!keeps && !choose_alternate(d, p, &alternate, &e))) {
+		call_error(call, &e);
+		return;
+	}
+	c = methods_change(d, call, rv->name, (int)index);
+	methods_changed_or_refused(
+		d, c, registry_set_alternate(d->reg, rv, index, alternate, methods_changed, c, &e), &e);
+}
+
 static void vhba_remove(struct daemon *d, struct call *call, struct json_object *p)
 {
 	struct verror e;
@@ -267,6 +304,7 @@ static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_VM_REMOVE] = vm_remove,
 	[PROTO_VM_SET] = method_vm_set,
 	[PROTO_VHBA_ADD] = vhba_add,
+	[PROTO_VHBA_SET] = vhba_set,
 	[PROTO_VHBA_REMOVE] = vhba_remove,
 	[PROTO_EXPORT] = method_export,
 	[PROTO_IMPORT] = method_import,

@@ -18,6 +18,8 @@ struct wanted {
 	const struct reg_vm *in; /* the ticket's */
 	const struct reg_vhba *v; /* the one that is looked at, or NULL */
 	bool force;
+	bool swapped; /* it comes by the vhbas' alternate names, while the source may be logged in by the
+			 others */
 	struct vm place; /* where its vhbas would go; in no list */
 };
 
@@ -54,7 +56,9 @@ static bool zones_are_known(struct wanted *w, struct verror *e)
 
 static bool names_are_free(struct wanted *w, struct verror *e)
 {
-	return methods_free_name(w->d, w->v->wwpn, e) && methods_free_name(w->d, w->v->wwnn, e);
+	/* The WWNN is that of both. */
+	return methods_free_name(w->d, w->v->wwpn, e) &&
+	       (w->swapped || methods_free_name(w->d, w->v->wwnn, e));
 }
 
 /* Before the source has let it go, the name may be seen in the SAN: only what this host has is in the way. */
@@ -121,11 +125,14 @@ static bool stop_at_first(void *user, const char *check, const struct reg_vhba *
 	return !e;
 }
 
-static bool may_import(struct daemon *d, const struct reg_vm *in, bool force, struct verror *e)
+static bool may_import(struct daemon *d, struct reg_vm *in, struct json_object *p, struct verror *e)
 {
-	struct wanted w = {.d = d, .in = in, .force = force};
+	struct wanted w = {.d = d,
+			   .in = in,
+			   .force = proto_get_bool(p, "force"),
+			   .swapped = proto_get_bool(p, "alternate")};
 
-	return look_through(&w, AT_IMPORT, stop_at_first, e);
+	return (!w.swapped || reg_vm_swap_names(in, e)) && look_through(&w, AT_IMPORT, stop_at_first, e);
 }
 
 void method_import(struct daemon *d, struct call *call, struct json_object *p)
@@ -134,7 +141,7 @@ void method_import(struct daemon *d, struct call *call, struct json_object *p)
 	struct reg_vm *in = ticket_read(proto_get(p, "ticket"), &e);
 	struct change *c;
 
-	if (!in || !may_import(d, in, proto_get_bool(p, "force"), &e)) {
+	if (!in || !may_import(d, in, p, &e)) {
 		reg_vm_free(in);
 		call_error(call, &e);
 		return;

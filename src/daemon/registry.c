@@ -41,7 +41,7 @@ bool registry_name_known(const struct registry *r, wwn_t name, const struct reg_
 		return false;
 	vm = model_find_uuid(&r->model, uuid);
 	for (unsigned i = 0; vm && i < vm->vhbas_n; i++)
-		if (vm->vhbas[i].wwpn == name || vm->vhbas[i].wwnn == name)
+		if (vm->vhbas[i].wwpn == name || vm->vhbas[i].wwnn == name || vm->vhbas[i].alternate == name)
 			*owner = vm;
 	return true;
 }

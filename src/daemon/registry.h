@@ -72,6 +72,7 @@ struct reg_vhba {
 	unsigned index;
 	uint16_t vsan;
 	wwn_t wwpn, wwnn;
+	wwn_t alternate; /* the WWPN that another host logs in by while this one still is; 0: none */
 	bool known; /* the expected set has been recorded */
 	char *zones; /* names, separated by commas */
 	char *reservations; /* as reservations.h has them, when the identity came here; NULL or "": not known
@@ -162,6 +163,10 @@ int registry_vhba_add(struct registry *r, const struct reg_vm *vm, int index, ui
 int registry_vhba_remove(struct registry *r, const struct reg_vm *vm, unsigned index, reg_done *done,
 			 void *arg, struct verror *e);
 
+/* 0: it has none any more. The name must be free. */
+int registry_set_alternate(struct registry *r, const struct reg_vm *vm, unsigned index, wwn_t alternate,
+			   reg_done *done, void *arg, struct verror *e);
+
 /* The expected set of a vhba, copied. */
 int registry_set_expected(struct registry *r, const struct reg_vm *vm, unsigned index,
 			  const struct reg_lun *luns, unsigned n, reg_done *done, void *arg,
@@ -180,6 +185,10 @@ int registry_lun_remove(struct registry *r, const struct reg_vm *vm, unsigned nu
 
 /* The whole VM, copied; replaces the one of the same UUID. Its names may be known only as that VM's. */
 int registry_import(struct registry *r, const struct reg_vm *vm, reg_done *done, void *arg, struct verror *e);
+
+/* Each vhba's WWPN and its alternate change places. False with *e, and nothing has changed: one has none. */
+bool reg_vm_swap_names(struct reg_vm *vm, struct verror *e);
+bool reg_vm_has_alternates(const struct reg_vm *vm); /* any */
 
 /* Deep copies outside the list. */
 struct reg_vm *reg_vm_copy(const struct reg_vm *vm);

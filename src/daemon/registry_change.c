@@ -290,6 +290,26 @@ int registry_set_expected(struct registry *r, const struct reg_vm *vm, unsigned 
 	return no_memory(e);
 }
 
+int registry_set_alternate(struct registry *r, const struct reg_vm *vm, unsigned index, wwn_t alternate,
+			   reg_done *done, void *arg, struct verror *e)
+{
+	struct reg_vm *c;
+	struct reg_vhba *v;
+
+	const struct reg_vhba *now = registry_vhba(vm, index);
+
+	if (alternate && !(now && now->alternate == alternate) && check_new_name(r, alternate, e))
+		return -EEXIST;
+	c = registry_changeable(vm, e);
+	if (!c)
+		return -EBUSY;
+	v = vhba_of(c, index, e);
+	if (!v)
+		return -ENOENT;
+	v->alternate = alternate;
+	return registry_submit(r, c->uuid, c, done, arg, e);
+}
+
 /* ---- import ---- */
 
 /* A name comes back only with the VM that it always named. */
@@ -306,16 +326,23 @@ static int check_import_name(const struct registry *r, const struct reg_vm *vm, 
 	return -EEXIST;
 }
 
-/* No name twice among the vhbas before this one; a vhba's own two may be the same. */
+static bool has_name(const struct reg_vhba *v, wwn_t name)
+{
+	return name && (name == v->wwpn || name == v->wwnn || name == v->alternate);
+}
+
+/* No name twice among the vhbas before this one; a vhba's own WWPN and WWNN may be the same. */
 static bool repeats(const struct reg_vm *vm, unsigned i)
 {
 	const struct reg_vhba *v = &vm->vhbas[i];
 
+	if (v->alternate && (v->alternate == v->wwpn || v->alternate == v->wwnn))
+		return true;
 	for (unsigned k = 0; k < i; k++) {
 		const struct reg_vhba *o = &vm->vhbas[k];
 
-		if (o->index >= v->index || o->wwpn == v->wwpn || o->wwpn == v->wwnn || o->wwnn == v->wwpn ||
-		    o->wwnn == v->wwnn)
+		if (o->index >= v->index || has_name(o, v->wwpn) || has_name(o, v->wwnn) ||
+		    has_name(o, v->alternate))
 			return true;
 	}
 	return false;
@@ -339,7 +366,8 @@ static int check_import(const struct registry *r, const struct reg_vm *vm, struc
 		if (check_vhba(vm, &vm->vhbas[i], e))
 			return -EINVAL;
 		if (check_import_name(r, vm, vm->vhbas[i].wwpn, e) ||
-		    check_import_name(r, vm, vm->vhbas[i].wwnn, e))
+		    check_import_name(r, vm, vm->vhbas[i].wwnn, e) ||
+		    (vm->vhbas[i].alternate && check_import_name(r, vm, vm->vhbas[i].alternate, e)))
 			return -EEXIST;
 		if (!repeats(vm, i))
 			continue;

@@ -71,6 +71,37 @@ struct reg_vm *reg_vm_copy(const struct reg_vm *vm)
 	return NULL;
 }
 
+bool reg_vm_has_alternates(const struct reg_vm *vm)
+{
+	for (unsigned i = 0; i < vm->vhbas_n; i++)
+		if (vm->vhbas[i].alternate)
+			return true;
+	return false;
+}
+
+bool reg_vm_swap_names(struct reg_vm *vm, struct verror *e)
+{
+	for (unsigned i = 0; i < vm->vhbas_n; i++) {
+		if (vm->vhbas[i].alternate)
+			continue;
+		verror_set(e, VHBA_E_STATE, "vhba %u of %s has one WWPN only", vm->vhbas[i].index, vm->name);
+		verror_expected(e, "an alternate WWPN for each vhba");
+		verror_fix(
+			e,
+			"give it one where it is detached ('vhbactl vhba set --alternate yes'), or import it "
+			"without --alternate after the source's release");
+		return false;
+	}
+	for (unsigned i = 0; i < vm->vhbas_n; i++) {
+		struct reg_vhba *v = &vm->vhbas[i];
+		wwn_t was = v->wwpn;
+
+		v->wwpn = v->alternate;
+		v->alternate = was;
+	}
+	return true;
+}
+
 bool reg_name_is_good(const char *name)
 {
 	size_t n = strlen(name);
@@ -255,7 +286,8 @@ int model_replace(struct reg_model *m, const char *uuid, struct reg_vm *vm)
 
 	for (unsigned i = 0; vm && i < vm->vhbas_n; i++)
 		if (model_remember(m, vm->vhbas[i].wwpn, vm->uuid) ||
-		    model_remember(m, vm->vhbas[i].wwnn, vm->uuid))
+		    model_remember(m, vm->vhbas[i].wwnn, vm->uuid) ||
+		    (vm->vhbas[i].alternate && model_remember(m, vm->vhbas[i].alternate, vm->uuid)))
 			return -ENOMEM;
 	if (old)
 		take_out(m, old);

@@ -112,6 +112,7 @@ static int load_vhba(sqlite3 *sql, sqlite3_stmt *s, struct reg_vm *vm)
 	v->wwpn = regrow_wwn(s, 3);
 	v->wwnn = regrow_wwn(s, 4);
 	v->known = sqlite3_column_int64(s, 5) != 0;
+	v->alternate = regrow_wwn(s, 7);
 	v->zones = strdup(zones ? zones : "");
 	v->reservations = strdup(reservations ? reservations : "");
 	return v->zones && v->reservations ? load_luns(sql, vm->uuid, v) : SQLITE_NOMEM;
@@ -119,7 +120,8 @@ static int load_vhba(sqlite3 *sql, sqlite3_stmt *s, struct reg_vm *vm)
 
 static int load_vhbas(sqlite3 *sql, struct reg_vm *vm)
 {
-	static const char query[] = "SELECT idx, vsan, zones, wwpn, wwnn, known, reservations FROM vhba "
+	static const char query[] = "SELECT idx, vsan, zones, wwpn, wwnn, known, reservations, alternate "
+				    "FROM vhba "
 				    "WHERE uuid = ? ORDER BY idx";
 	sqlite3_stmt *s;
 	int r = sqlite3_prepare_v2(sql, query, -1, &s, NULL);

@@ -45,6 +45,9 @@ static const char *const steps[REGSQL_VERSION] = {
 	"CREATE TABLE guest_lun(uuid TEXT NOT NULL REFERENCES vm(uuid) ON DELETE CASCADE,"
 	" number INTEGER NOT NULL, designator TEXT NOT NULL, file TEXT NOT NULL, serial TEXT NOT NULL,"
 	" read_only INTEGER NOT NULL, direct INTEGER NOT NULL, PRIMARY KEY(uuid, number)) WITHOUT ROWID;",
+
+	/* The WWPN that another host logs in by while this one still is. */
+	"ALTER TABLE vhba ADD COLUMN alternate TEXT NOT NULL DEFAULT '';",
 };
 
 static int migrate(sqlite3 *sql, int from)
@@ -194,14 +197,16 @@ static int write_name(sqlite3 *sql, const char *uuid, wwn_t wwn)
 
 static int write_vhba(sqlite3 *sql, const char *uuid, const struct reg_vhba *v)
 {
-	int r = regrow_run(sql, "INSERT INTO vhba VALUES(?,?,?,?,?,?,?,?)", "tnntwwnt", uuid,
+	int r = regrow_run(sql, "INSERT INTO vhba VALUES(?,?,?,?,?,?,?,?,?)", "tnntwwntw", uuid,
 			   (uint64_t)v->index, (uint64_t)v->vsan, v->zones, v->wwpn, v->wwnn,
-			   (uint64_t)v->known, v->reservations ? v->reservations : "");
+			   (uint64_t)v->known, v->reservations ? v->reservations : "", v->alternate);
 
 	if (r == SQLITE_OK)
 		r = write_name(sql, uuid, v->wwpn);
 	if (r == SQLITE_OK)
 		r = write_name(sql, uuid, v->wwnn);
+	if (r == SQLITE_OK && v->alternate)
+		r = write_name(sql, uuid, v->alternate);
 	for (unsigned i = 0; r == SQLITE_OK && i < v->luns_n; i++) {
 		const struct reg_lun *l = &v->luns[i];
 

@@ -69,6 +69,8 @@ struct json_object *show_vhba(struct daemon *d, const struct reg_vm *rv, const s
 	ADD(o, "index", UINT(v->index));
 	result_add_wwn(o, "wwpn", v->wwpn);
 	result_add_wwn(o, "wwnn", v->wwnn);
+	if (v->alternate)
+		result_add_wwn(o, "alternate", v->alternate);
 	ADD(o, "vsan", UINT(v->vsan));
 	while (registry_next_zone(&pos, zone))
 		json_object_array_add(zones, TEXT(zone));

@@ -32,6 +32,8 @@ static struct json_object *write_vhba(const struct reg_vhba *v)
 	ADD(o, "index", json_object_new_int((int)v->index));
 	result_add_wwn(o, "wwpn", v->wwpn);
 	result_add_wwn(o, "wwnn", v->wwnn);
+	if (v->alternate)
+		result_add_wwn(o, "alternate", v->alternate);
 	ADD(o, "vsan", json_object_new_int(v->vsan));
 	while (registry_next_zone(&pos, zone))
 		json_object_array_add(zones, json_object_new_string(zone));
@@ -93,10 +95,17 @@ static void add_io(struct json_object *o, const struct reg_vm *vm)
 	ADD(o, "luns", luns);
 }
 
+static bool has_io(const struct reg_vm *vm)
+{
+	return vm->io.kind != REG_IO_NONE || vm->guest_luns_n;
+}
+
 static int version_of(const struct reg_vm *vm)
 {
-	if (vm->io.kind != REG_IO_NONE || vm->guest_luns_n)
-		return TICKET_VERSION;
+	if (reg_vm_has_alternates(vm))
+		return 5;
+	if (has_io(vm))
+		return 4;
 	if (vm->pool)
 		return 3;
 	for (unsigned i = 0; i < vm->vhbas_n; i++)
@@ -120,7 +129,7 @@ struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint
 	ADD(o, "vhbas", vhbas);
 	if (vm->pool)
 		ADD(o, "pool", json_object_new_boolean(true));
-	if (version_of(vm) == TICKET_VERSION)
+	if (has_io(vm))
 		add_io(o, vm);
 	return o;
 }
@@ -251,6 +260,8 @@ static bool read_vhba(struct json_object *o, struct reg_vm *vm, struct verror *e
 		return refuse(e, "vhbas", "objects");
 	if (!get_number(o, "index", REG_VHBAS_MAX - 1, &index, e) || !get_number(o, "vsan", 4093, &vsan, e) ||
 	    !get_wwn(o, "wwpn", &v->wwpn, e) || !get_wwn(o, "wwnn", &v->wwnn, e))
+		return false;
+	if (json_object_object_get_ex(o, "alternate", NULL) && !get_wwn(o, "alternate", &v->alternate, e))
 		return false;
 	if (!vsan || (vm->vhbas_n && index <= vm->vhbas[vm->vhbas_n - 1].index))
 		return refuse(e, "vhbas", "a VSAN each, and indexes that ascend");

@@ -126,6 +126,8 @@ static const struct proto_field log_record_fields[] = {
 static const struct proto_field vhba_fields[] = {
 	F_TEXT("vm", OPTIONAL, 63, "name of the VM"),
 	VHBA_IDENTITY,
+	F_WWN("alternate", OPTIONAL,
+	      "its second WWPN, by which another host may log in while this one still is"),
 	F_UINT("vsan", REQUIRED, VSAN, "VSAN that its parent must be in"),
 	F_NAMES("zones", REQUIRED, 0, 16, "zones whose targets it must see"),
 	F_TEXT("state", OPTIONAL, 32,
@@ -249,6 +251,13 @@ static const struct proto_field vhba_add_p[] = {
 	END,
 };
 static const struct proto_field vhba_reply[] = {F_OBJECT("vhba", REQUIRED, vhba_fields, "the vhba"), END};
+static const struct proto_field vhba_set_p[] = {
+	P_VM,
+	F_UINT("index", REQUIRED, INDEX, "index of the vhba"),
+	F_BOOL("alternate", REQUIRED, "it has a second WWPN; false: it has none any more"),
+	F_WWN("alternate_wwpn", OPTIONAL, "given by the administrator; absent: as it was, or allocated"),
+	END,
+};
 static const struct proto_field vhba_remove_p[] = {
 	P_VM,
 	F_UINT("index", REQUIRED, INDEX, "index of the vhba"),
@@ -499,6 +508,8 @@ static const struct proto_field preflight_r[] = {
 static const struct proto_field import_p[] = {
 	F_OBJECT("ticket", REQUIRED, NULL, "as export gave it"),
 	F_BOOL("force", OPTIONAL, "also when this registry has a newer generation of it"),
+	F_BOOL("alternate", OPTIONAL,
+	       "each vhba's WWPN and its alternate change places: the source may be logged in still"),
 	END,
 };
 
@@ -559,6 +570,9 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 			   "A VM with its vhbas, their targets and LUNs."},
 	[PROTO_VHBA_ADD] = {"vhba.Add", CHANGE, false, vhba_add_p, vhba_reply,
 			    "Give a VM a vhba; its WWPN and WWNN are allocated once, for ever."},
+	[PROTO_VHBA_SET] = {"vhba.Set", CHANGE, false, vhba_set_p, vhba_reply,
+			    "Give a detached VM's vhba a second WWPN, by which another host may log in "
+			    "while this one still is."},
 	[PROTO_VHBA_REMOVE] = {"vhba.Remove", CHANGE, false, vhba_remove_p, none,
 			       "Take a vhba from a detached VM."},
 	[PROTO_VHBA_LIST] = {"vhba.List", READ, false, vm_optional_p, vhba_list_r,
