@@ -12,7 +12,7 @@
  *                      resume it, then read a block of each disk
  *   client move FROM TO VM
  *                      release on one socket, attach on another
- *                      the VM is held there and imported here
+ *                      the VM is held there and imported here; says the whole, the release and the attach
  *   client register SOCKET COUNT
  *                      register VMs named n1, n2, ...
  *   client watch SOCKET
@@ -221,13 +221,14 @@ static int move(const char *from, const char *to, const char *vm)
 	struct vhba_result released = {0}, attached = {0};
 	struct vhba_conn *a, *b;
 	struct vhba_error e = {0};
-	struct monotime start;
+	struct monotime start, left;
 	int r;
 
 	if (vhba_connect(from, &a, &e) || vhba_connect(to, &b, &e))
 		return complain(&e);
 	start = mono_now();
 	r = vhba_release(a, vm, DEADLINE_US, VHBA_MOVED, &released, &e);
+	left = mono_now();
 	if (!r && released.outcome == VHBA_OUTCOME_CONFIRMED)
 		r = vhba_attach(b, vm, DEADLINE_US, 0, &attached, &e);
 	if (r || !attached.json || attached.outcome != VHBA_OUTCOME_DONE) {
@@ -235,7 +236,8 @@ static int move(const char *from, const char *to, const char *vm)
 		fprintf(stderr, "client: attach %s\n", attached.json ? attached.json : "-");
 		return complain(&e);
 	}
-	printf("%" PRIu64 "\n", mono_since(mono_now(), start));
+	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", mono_since(mono_now(), start),
+	       mono_since(left, start), mono_since(mono_now(), left));
 	vhba_result_clear(&released);
 	vhba_result_clear(&attached);
 	vhba_close(a);

@@ -7,7 +7,8 @@
  *   floor delete HOST WWPN WWNN [COUNT]   delete them
  *   floor move FROM TO WWPN WWNN          delete on one host, create on another, wait for the disk
  *
- * Prints microseconds on stdout: the whole, from the first write until the last disk's uevent.
+ * Prints microseconds on stdout: the whole, from the first write until the last disk's uevent; of a move also
+ * the delete's part and the rest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,7 @@ static int run(int argc, char **argv)
 	uint64_t wwpn = strtoull(argv[move ? 4 : 3], NULL, 16), wwnn = strtoull(argv[move ? 5 : 4], NULL, 16);
 	unsigned long count = !move && argc == 6 ? strtoul(argv[5], NULL, 10) : 1;
 	AUTO_FD int fd = uevents_open();
-	struct monotime start;
+	struct monotime start, deleted;
 	int r = 0;
 
 	if (fd < 0)
@@ -104,13 +105,17 @@ static int run(int argc, char **argv)
 	start = mono_now();
 	if (!create)
 		r = write_names("vport_delete", argv[2], wwpn, wwnn, count);
+	deleted = mono_now();
 	if (!r && (create || move))
 		r = write_names("vport_create", to, wwpn, wwnn, count);
 	if (!r && (create || move))
 		r = wait_disks(fd, count, mono_add(start, WAIT_US));
 	if (r)
 		return fprintf(stderr, "floor: %s: %s\n", argv[1], strerror(-r)), 1;
-	printf("%" PRIu64 "\n", mono_since(mono_now(), start));
+	printf("%" PRIu64, mono_since(mono_now(), start));
+	if (move)
+		printf(" %" PRIu64 " %" PRIu64, mono_since(deleted, start), mono_since(mono_now(), deleted));
+	putchar('\n');
 	return 0;
 }
 

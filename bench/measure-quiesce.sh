@@ -61,9 +61,15 @@ healthy_kernel() {
 	record resume kernel "$("$stop" resume "${two[@]}" -- "${disks[@]}")"
 }
 
+# What of a quiesce the kernel had: from the first vport_disable until the last one's end.
+logout_us() {
+	jq '[.records[-1].vhbas[].phases[] | select(.phase == "logout")] | (map(.end_us) | max) - (map(.start_us) | min)' "$1"
+}
+
 healthy_vhba() {
 	record drain vhba "$("$client" quiesce "$alpha_socket" 5000 2000 two)"
 	vhbactl_alpha --json log two --last 1 >"$OUT/drain.$1.json"
+	record drain-logout vhba "$(logout_us "$OUT/drain.$1.json")"
 	wait "$load" || true
 	record resume vhba "$("$client" resume "$alpha_socket" two -- "${disks[@]}")"
 }
@@ -125,6 +131,7 @@ measure_ended() {
 		! libvirt_up || ended_once libvirt libvirt
 		ended_once nothing kernel
 	done
+	say_within ended 200
 }
 
 # ---- 255 VMs at once, one of the two array ports hung ----
@@ -179,7 +186,7 @@ storm_kernel() {
 
 # No answer of "confirmed" for a name that the fabric still has.
 storm_truth() {
-	local name said n=0
+	local i name said n=0
 	for ((i = 0; i < many; i++)); do
 		name=${names[i]}
 		said=$(vhbactl_alpha --json log "${vms[i]}" --last 1 | jq -r '.records[-1].outcome')
