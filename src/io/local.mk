@@ -22,7 +22,7 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/memory.c src/io/memory.h \
 	src/io/pass.c src/io/pass.h src/io/pass_open.c src/io/path.c src/io/path.h src/io/path_open.c \
 	src/io/pool.c src/io/pool.h \
-	src/io/queue.c src/io/queue.h src/io/queue_room.c \
+	src/io/queue.c src/io/queue.h src/io/queue_abandon.c src/io/queue_room.c \
 	src/io/rescue.c src/io/rescue.h \
 	src/io/sandbox.c src/io/sandbox.h \
 	src/io/server.c src/io/server.h \

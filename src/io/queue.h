@@ -79,6 +79,13 @@ void queue_free(struct queue *);
 int queue_use_memory(struct queue *, struct memory *);
 void queue_task_free(struct io_task *);
 
+/*
+ * For queue_abandon.c. The guest learns how a command has ended; data that were written are logged before the
+ * guest, or its next host, can rely on them. Or: the command is as if it had never been taken from the ring.
+ */
+void queue_answer(struct io_task *);
+void queue_take_back(struct io_task *);
+
 /* In the worker: begin, go on with another setup, or stop to read the ring. Return 0 or -errno. */
 int queue_start(struct queue *, const struct queue_setup *);
 int queue_change(struct queue *, const struct queue_setup *);
