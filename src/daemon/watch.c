@@ -23,7 +23,7 @@
 struct dirty_host {
 	int number; /* -1: not any more */
 	bool whole;
-	bool attributes; /* of the host and its remote ports */
+	bool attributes; /* of the host */
 	unsigned n;
 	struct fc_part part[PARTS_MAX];
 };
@@ -267,10 +267,8 @@ static void read_host(struct daemon *d, const struct dirty_host *h)
 	struct fc_host *host = fc_host_find(&d->inv, h->number);
 	bool whole = h->whole || (h->n && !host) || (h->attributes && (!host || !host->wwpn));
 
-	if (!whole && h->attributes) {
+	if (!whole && h->attributes)
 		fc_inventory_refresh_attributes(host);
-		fc_host_refresh_rports(host);
-	}
 	if (whole)
 		watch_refresh(d, h->number);
 	for (unsigned i = 0; !whole && i < h->n; i++)
