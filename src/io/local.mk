@@ -146,7 +146,11 @@ tests_ut_io_process_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_process_LDADD = tests/io/libfront.la
 
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz-vhost-user tests/fuzz/fuzz-virtqueue
+noinst_PROGRAMS += tests/fuzz/fuzz-keep tests/fuzz/fuzz-vhost-user tests/fuzz/fuzz-virtqueue
+tests_fuzz_fuzz_keep_SOURCES = tests/fuzz/fuzz-keep.c
+tests_fuzz_fuzz_keep_CPPFLAGS = $(INC_IO)
+tests_fuzz_fuzz_keep_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_keep_LDADD = src/io/libvhbaio.la
 tests_fuzz_fuzz_vhost_user_SOURCES = tests/fuzz/fuzz-vhost-user.c
 tests_fuzz_fuzz_vhost_user_CPPFLAGS = $(INC_IO)
 tests_fuzz_fuzz_vhost_user_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -156,7 +160,8 @@ tests_fuzz_fuzz_virtqueue_CPPFLAGS = $(INC_IO)
 tests_fuzz_fuzz_virtqueue_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_virtqueue_LDADD = src/io/libvhbaio.la
 endif
-EXTRA_DIST += tests/fuzz/seeds/vhost-user/blk tests/fuzz/seeds/vhost-user/inflight tests/fuzz/seeds/vhost-user/memory-goes tests/fuzz/seeds/vhost-user/move tests/fuzz/seeds/vhost-user/slots \
+EXTRA_DIST += tests/fuzz/seeds/keep/blk tests/fuzz/seeds/keep/draining tests/fuzz/seeds/keep/held tests/fuzz/seeds/keep/running \
+	tests/fuzz/seeds/vhost-user/blk tests/fuzz/seeds/vhost-user/inflight tests/fuzz/seeds/vhost-user/memory-goes tests/fuzz/seeds/vhost-user/move tests/fuzz/seeds/vhost-user/slots \
 	tests/fuzz/seeds/vhost-user/start tests/fuzz/seeds/virtqueue/blk tests/fuzz/seeds/virtqueue/direct tests/fuzz/seeds/virtqueue/indirect \
 	tests/fuzz/seeds/virtqueue/pieces
 
