@@ -181,7 +181,8 @@ struct killer {
 	pthread_t thread;
 	struct holder *holder;
 	atomic_bool stop;
-	unsigned kills, most_us;
+	atomic_uint kills;
+	unsigned most_us;
 	unsigned seed;
 };
 

@@ -300,5 +300,10 @@ int control_run(struct control *c, struct service *s)
 		control_answer(c, s, (size_t)n, fds, got, reply, sizeof(reply));
 	for (unsigned i = 0; i < got; i++)
 		cleanup_fd(&fds[i]);
+	if (s->connected && s->front.keep) {
+		/* what was asked for holds for a successor too, once it is answered */
+		vu_keep(&s->front, NULL);
+		keep_flush(&s->keep);
+	}
 	return *reply ? answer(c, reply) : 0;
 }

@@ -4,6 +4,7 @@
  * again and again. Then the device goes on, as far as it can, and is stopped. The first byte's highest bit: a
  * virtio-blk device.
  */
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ static void make_devices(void)
 				  .locks = true};
 	struct verror e;
 
+	signal(SIGPIPE, SIG_IGN); /* as vhba-io does */
 	log_open("fuzz", 0);
 	devices[0] = device_new(&c, &e);
 	c.type = &device_type_blk;
