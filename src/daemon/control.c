@@ -17,7 +17,7 @@
 #define CONNECTIONS_MAX 320 /* 255 VMs at once, and who looks on */
 #define CONNECTIONS_KEPT 64 /* of them for those who may change: nobody else can lock them out */
 #define CALM_US (5 * USEC_PER_MSEC) /* after a question that was answered at once, at least */
-#define CALM_TIMES 4 /* as long as its answer took */
+#define CALM_TIMES 2 /* as long as its answer took */
 #define FIRST SD_EVENT_PRIORITY_IMPORTANT
 #define UNREAD_MAX 65536 /* bytes of answers that wait for a reader while its next request is begun */
 
