@@ -195,16 +195,28 @@ storm_truth() {
 	is "$n" 0 "nothing that is not true was called confirmed"
 }
 
-storm_vhba() {
-	local watcher
-	storm_begin
+# watch_begin, watch_end MEASURE: the longest that a status took in between.
+watch_begin() {
 	chrt -f 10 "$client" watch "$alpha_socket" >"$OUT/watch.us" 2>"$OUT/watch.txt" &
 	watcher=$!
 	until_true 10 kill -0 "$watcher"
-	record storm vhba "$("$client" quiesce "$alpha_socket" 2000 500 "${vms[@]}" 2>"$OUT/storm.$1")"
+}
+watch_end() {
 	kill "$watcher"
 	wait "$watcher" || true
-	record storm-status vhba "$(<"$OUT/watch.us")"
+	record "$1" vhba "$(<"$OUT/watch.us")"
+}
+
+storm_vhba() {
+	local watcher
+	# What the machine itself adds to it: nothing is done, for as long.
+	watch_begin
+	sleep 2
+	watch_end storm-status-idle
+	storm_begin
+	watch_begin
+	record storm vhba "$("$client" quiesce "$alpha_socket" 2000 500 "${vms[@]}" 2>"$OUT/storm.$1")"
+	watch_end storm-status
 	sed 's/^/# /' "$OUT/storm.$1"
 	storm_truth
 	storm_end
