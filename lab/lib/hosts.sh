@@ -34,6 +34,11 @@ host_config_daemon() {
 		[names]
 		oui = 0a:1b:2c
 
+		[io]
+		program = $(program vhba-io)
+		group =
+		deadline = ${HOST_IO_DEADLINE-1s}
+
 	END
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ioguest PROGRAM [ARG]...: a guest's driver and its front end for scenarios.
+ * ioguest PROGRAM [ARG]... | --connect SOCKET: a guest's driver and its front end for scenarios.
  *
- * Starts the program, a vhba-io, with --socket-fd and --control-fd added, and does what standard input says,
+ * Starts the program, a vhba-io, with --socket-fd and --control-fd added, or connects to one that runs
+ * (there is no control then), and does what standard input says,
  * a line at a time, with one line as its answer:
  *
  *	start, stop		the front end's rings; stop says after how many us it was answered
+ *	move SOCKET		stopped, it goes on there by the next start
  *	ask LUN FILE LEN CDB	a command with Data-In, which go to FILE; CDB: hexadecimal bytes without
  * spaces tell LUN FILE CDB	with Data-Out from FILE do LUN CDB		without data. All three:
  *"status=SS response=N moved=N sense=HEX" verify LUN N		so many writes of all sizes and alignments,
@@ -22,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,7 +45,7 @@ struct guest {
 	struct front front;
 	struct backend back; /* only its control socket */
 	uint16_t base[FRONT_RINGS];
-	bool started;
+	bool started, negotiated, running;
 	uint64_t data, other; /* DATA_MAX and a page each */
 	struct front_req submitted[SUBMITTED_MAX];
 	uint64_t submitted_data[SUBMITTED_MAX];
@@ -97,12 +100,27 @@ static void execute(struct guest *g, struct front_req *q)
 	front_wait(&g->front, RING_REQUESTS, q);
 }
 
+static int connect_to(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)))
+		front_die(path);
+	return fd;
+}
+
 /* ---- the lines ---- */
 
 static int start(struct guest *g, char **a)
 {
-	if (!g->started)
+	if (!g->negotiated)
 		front_negotiate(&g->front);
+	/* as QEMU does: what a process that is killed leaves, the next one takes up */
+	if (!g->negotiated && g->running)
+		front_get_inflight(&g->front);
+	g->negotiated = true;
 	front_start(&g->front, g->started ? g->base : NULL);
 	g->started = true;
 	printf("ok\n");
@@ -124,6 +142,15 @@ static int stop(struct guest *g, char **a)
 	front_stop(&g->front, g->base);
 	g->base[RING_REQUESTS] = (uint16_t)base.num;
 	printf("us=%" PRIu64 "\n", us);
+	return 0;
+}
+
+/* After a stop: the same guest, by another back end, once it is started. */
+static int move(struct guest *g, char **a)
+{
+	front_move(&g->front, connect_to(a[0]));
+	g->negotiated = false;
+	printf("ok\n");
 	return 0;
 }
 
@@ -300,7 +327,7 @@ static const struct {
 } lines[] = {
 	{"start", 0, start},	     {"stop", 0, stop},	      {"ask", 4, ask},	     {"tell", 3, tell},
 	{"do", 2, no_data},	     {"verify", 2, verify},   {"submit", 4, submit}, {"ends", 0, ends},
-	{"tmf", 2, task_management}, {"control", 1, control},
+	{"tmf", 2, task_management}, {"control", 1, control}, {"move", 1, move},
 };
 
 static int run_line(struct guest *g, char *line)
@@ -359,15 +386,20 @@ int main(int argc, char **argv)
 {
 	static struct guest g;
 	char line[1024];
+	bool running = argc == 3 && !strcmp(argv[1], "--connect");
 	int sock, status;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: ioguest PROGRAM [ARG]...\n");
+		fprintf(stderr, "usage: ioguest PROGRAM [ARG]... | --connect SOCKET\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	pid = launch(argc, argv, &sock, &g.back.control);
+	g.running = running;
+	if (running)
+		sock = connect_to(argv[2]);
+	else
+		pid = launch(argc, argv, &sock, &g.back.control);
 	front_init(&g.front, sock, MEMORY, 1, RING, 0);
 	g.data = front_alloc(&g.front, DATA_MAX + 4096, 4096, false);
 	g.other = front_alloc(&g.front, DATA_MAX + 4096, 4096, true);
@@ -377,6 +409,8 @@ int main(int argc, char **argv)
 		if (run_line(&g, line))
 			printf("error\n");
 	front_end(&g.front);
+	if (running)
+		return 0;
 	close(g.back.control);
 	if (waitpid(pid, &status, 0) != pid)
 		front_die("waitpid");

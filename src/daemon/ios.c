@@ -245,6 +245,9 @@ static void do_serve(struct io *io)
 	io_event(io, "up", "process %d%s%s", (int)io->pid, io->machine.restarts ? ", it has taken over" : "",
 		 io->gate ? ", its gate is closed" : "");
 	io_record_write(io);
+	/* Its gate alone would leave it running, as it says, and its LUNs as they are. */
+	if (io->held)
+		io_conn_say(io->conn, NULL, NULL, "stop");
 	io_ask_status(io);
 	wake(io);
 }
