@@ -82,6 +82,14 @@ void io_keep_clear(struct io *io)
 	}
 }
 
+static void on_given(void *user, const char *reply)
+{
+	const struct io *io = user;
+
+	if (reply && !io_reply_is_ok(reply))
+		io_event(io, "start", "what was kept is not taken: %.200s", reply);
+}
+
 void io_keep_send(struct io *io)
 {
 	static char text[IO_CONN_BYTES + IO_CONN_KEY + 16];
@@ -91,6 +99,6 @@ void io_keep_send(struct io *io)
 		size_t at = (size_t)sprintf(text, "kept %s", k->key) + 1;
 
 		memcpy(text + at, k->bytes, k->len);
-		io_conn_ask(io->conn, text, at + k->len, k->fds, k->n, NULL, NULL);
+		io_conn_ask(io->conn, text, at + k->len, k->fds, k->n, on_given, io);
 	}
 }

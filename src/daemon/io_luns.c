@@ -214,13 +214,22 @@ static void send_lun(struct io *io, struct io_lun *l, const char *word, io_conn_
 	io_conn_ask(io->conn, text, len, l->fds, l->fds_n, done, user);
 }
 
+/* To one that takes over: it goes on with what LUNs it gets. */
+static void on_sent(void *user, const char *reply)
+{
+	const struct io *io = user;
+
+	if (reply && !io_reply_is_ok(reply))
+		io_event(io, "lun", "a LUN is not taken: %.200s", reply);
+}
+
 void io_luns_send(struct io *io)
 {
 	for (unsigned i = 0; i < io->luns_n; i++) {
 		struct io_lun *l = &io->luns[i];
 
 		if (l->fds_n)
-			send_lun(io, l, "lun-add", NULL, NULL);
+			send_lun(io, l, "lun-add", on_sent, io);
 		l->given = l->fds_n;
 		close_fds(l);
 	}
