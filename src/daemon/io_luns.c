@@ -99,6 +99,11 @@ static struct io_lun *look(const struct io *io, unsigned *n)
 	return list;
 }
 
+static bool same_paths(const struct io_lun *a, const struct io_lun *b)
+{
+	return a->paths == b->paths && !memcmp(a->path, b->path, a->paths * sizeof(a->path[0]));
+}
+
 bool io_luns_moved(const struct io *io)
 {
 	unsigned n;
@@ -107,8 +112,7 @@ bool io_luns_moved(const struct io *io)
 	for (unsigned i = 0; now && i < n; i++) {
 		const struct io_lun *l = find(io, now[i].number);
 
-		if (!l || !l->given || l->paths != now[i].paths ||
-		    memcmp(l->path, now[i].path, l->paths * sizeof(l->path[0])))
+		if (!l || !l->given || !same_paths(l, &now[i]))
 			return true;
 	}
 	return false;
@@ -175,21 +179,23 @@ static void open_path(struct io *io, const struct io_lun *l, const struct io_pat
 	privq_call(io->d->privq, &q, IO_OPEN_US, on_opened, o);
 }
 
-void io_luns_open(struct io *io, void (*done)(struct io *io))
+void io_luns_open(struct io *io, bool all, void (*done)(struct io *io))
 {
 	unsigned n;
 	struct io_lun *list = look(io, &n);
+	bool keep[REG_GUEST_LUNS] = {false};
 
 	for (unsigned i = 0; list && i < n; i++) {
 		const struct io_lun *before = find(io, list[i].number);
 
 		list[i].given = before && before->given;
+		keep[i] = !all && list[i].given && same_paths(before, &list[i]);
 	}
 	io_luns_clear(io);
 	io->luns = list;
 	io->luns_n = list ? n : 0;
 	for (unsigned i = 0; i < io->luns_n; i++)
-		for (unsigned k = 0; k < io->luns[i].paths; k++)
+		for (unsigned k = 0; !keep[i] && k < io->luns[i].paths; k++)
 			open_path(io, &io->luns[i], &io->luns[i].path[k], done);
 	if (!io->opening)
 		done(io);
@@ -235,95 +241,125 @@ void io_luns_send(struct io *io)
 	}
 }
 
-/* One whose process was begun by another vhbad: what it has is not known, so each word is tried. */
+/*
+ * What it lacks, and what has moved, one after the other: it takes the next when it is done with the one
+ * before.  What a process has that another vhbad has started is not known, so its answer tells.
+ */
+#define AGAIN_US (10 * USEC_PER_MSEC)
+#define AGAIN_MAX 300
+
 struct update {
 	struct daemon *d;
 	char uuid[37], name[16];
-	unsigned left;
-	char why[160];
+	unsigned at, tries;
+	bool exists; /* the one in hand: it has it already */
+	sd_event_source *timer;
 	ios_done *done;
 	void *user;
 };
 
-struct telling {
-	struct update *u;
-	unsigned number;
-	bool again; /* with the other word */
-};
-
-static void updated(struct update *u)
+static void end_update(struct update *u, const char *why)
 {
-	if (--u->left)
-		return;
-	u->done(u->user, u->why[0] ? u->why : NULL);
+	struct io *io = io_find(u->d, u->uuid, u->name);
+
+	/* One that was given up has no say in what the next one has opened. */
+	if (io && io->update == u) {
+		io->update = NULL;
+		for (unsigned i = 0; i < io->luns_n; i++)
+			close_fds(&io->luns[i]);
+	}
+	u->done(u->user, why);
+	sd_event_source_disable_unref(u->timer);
 	free(u);
+}
+
+static void tell_next(struct update *u);
+
+static int on_again(sd_event_source *s, uint64_t usec, void *user)
+{
+	(void)s;
+	(void)usec;
+	tell_next(user);
+	return 0;
+}
+
+/* True: the LUN in hand is done with. */
+static bool is_taken(struct update *u, const struct io *io, const char *reply)
+{
+	if (io_reply_is_ok(reply))
+		return true;
+	if (strstr(reply, strerror(EEXIST)) && !u->exists) {
+		u->exists = true;
+		u->tries = 0;
+		return !io->held; /* its nodes are those that it has: nothing was logged out meanwhile */
+	}
+	return false;
 }
 
 static void on_told(void *user, const char *reply)
 {
-	struct telling *t = user;
-	struct io *io = io_find(t->u->d, t->u->uuid, t->u->name);
-	struct io_lun *l = io && io->conn ? find(io, t->number) : NULL;
+	struct update *u = user;
+	struct io *io = io_find(u->d, u->uuid, u->name);
+	char why[160];
 
-	if (l && reply && !io_reply_is_ok(reply) && !t->again) {
-		t->again = true;
-		send_lun(io, l, l->given ? "lun-add" : "lun-paths", on_told, t);
+	if (!reply || !io || io->update != u || u->at >= io->luns_n) {
+		end_update(u, "vhba-io is gone, or has other LUNs now");
 		return;
 	}
-	if (!reply)
-		snprintf(t->u->why, sizeof(t->u->why), "vhba-io is gone");
-	else if (!io_reply_is_ok(reply))
-		snprintf(t->u->why, sizeof(t->u->why), "LUN %u: %.120s", t->number, reply);
-	else if (l)
-		l->given = true;
-	if (l)
-		close_fds(l);
-	updated(t->u);
-	free(t);
+	if (is_taken(u, io, reply)) {
+		io->luns[u->at].given = true;
+		close_fds(&io->luns[u->at]);
+		u->at++;
+		u->tries = 0;
+		u->exists = false;
+	} else if (++u->tries > AGAIN_MAX || (u->tries > 1 && !strstr(reply, strerror(EBUSY)))) {
+		snprintf(why, sizeof(why), "LUN %u: %.120s", io->luns[u->at].number, reply);
+		end_update(u, why);
+		return;
+	}
+	daemon_timer(u->d, &u->timer, u->tries ? mono_add(mono_now(), AGAIN_US) : mono_now(), on_again, u);
 }
 
-static void tell_lun(struct update *u, struct io *io, struct io_lun *l)
+static void tell_next(struct update *u)
 {
-	struct telling *t = l->fds_n ? calloc(1, sizeof(*t)) : NULL;
+	struct io *io = io_find(u->d, u->uuid, u->name);
+	char why[80];
 
-	if (!t) {
-		snprintf(u->why, sizeof(u->why), "LUN %u: no path to it can be opened", l->number);
-		return;
+	while (io && u->at < io->luns_n && !io->luns[u->at].fds_n && io->luns[u->at].given)
+		u->at++;
+	if (!io || io->update != u || !io->conn) {
+		end_update(u, "vhba-io is gone");
+	} else if (u->at >= io->luns_n) {
+		end_update(u, NULL);
+	} else if (!io->luns[u->at].fds_n) {
+		snprintf(why, sizeof(why), "LUN %u: no path to it can be opened", io->luns[u->at].number);
+		end_update(u, why);
+	} else {
+		struct io_lun *l = &io->luns[u->at];
+
+		send_lun(io, l, l->given || u->exists ? "lun-paths" : "lun-add", on_told, u);
 	}
-	t->u = u;
-	t->number = l->number;
-	u->left++;
-	send_lun(io, l, l->given ? "lun-paths" : "lun-add", on_told, t);
 }
 
-/* The one update of a back end at a time; a newer one takes the place of one that is being opened. */
 static void on_all_open(struct io *io)
 {
-	struct update *u = steal_ptr(io->update);
-
-	u->left = 1;
-	for (unsigned i = 0; io->conn && i < io->luns_n; i++)
-		tell_lun(u, io, &io->luns[i]);
-	if (!io->conn)
-		snprintf(u->why, sizeof(u->why), "vhba-io is gone");
-	updated(u);
+	tell_next(io->update);
 }
 
-void io_luns_give_up(struct io *io, const char *why)
+/* Its request, if one is under way, finds that it is none any more. */
+void io_luns_give_up(struct io *io)
 {
 	struct update *u = steal_ptr(io->update);
 
-	if (!u)
-		return;
-	u->done(u->user, why);
-	free(u);
+	if (u && io->opening)
+		end_update(u, "LUNs are looked for anew");
 }
 
 void io_luns_update(struct io *io, ios_done *done, void *user)
 {
 	struct update *u = calloc(1, sizeof(*u));
 
-	io_luns_give_up(io, "LUNs are looked for anew");
+	io_luns_give_up(io);
 	if (!u) {
 		done(user, "out of memory");
 		return;
@@ -334,5 +370,5 @@ void io_luns_update(struct io *io, ios_done *done, void *user)
 	u->done = done;
 	u->user = user;
 	io->update = u;
-	io_luns_open(io, on_all_open);
+	io_luns_open(io, false, on_all_open);
 }

@@ -194,10 +194,10 @@ static void on_open(struct io *io)
 
 static void do_open(struct io *io)
 {
-	io_luns_give_up(io, "vhba-io is started anew");
+	io_luns_give_up(io);
 	for (unsigned i = 0; i < io->luns_n; i++)
 		io->luns[i].given = false;
-	io_luns_open(io, on_open);
+	io_luns_open(io, true, on_open);
 }
 
 static void on_taken_over(void *user, const char *reply)
@@ -238,6 +238,50 @@ static void do_spawn(struct io *io)
 	io_conn_say(io->conn, on_taken_over, io, "go");
 }
 
+#define SETTLE_US USEC_PER_SEC
+
+static void settle(struct io *io);
+
+static int on_settle(sd_event_source *s, uint64_t usec, void *user)
+{
+	(void)s;
+	(void)usec;
+	settle(user);
+	return 0;
+}
+
+struct settling {
+	struct daemon *d;
+	char uuid[37], name[16];
+};
+
+static void on_settled(void *user, const char *why)
+{
+	AUTO_FREE struct settling *s = user;
+	struct io *io = io_find(s->d, s->uuid, s->name);
+
+	if (!io || !why)
+		return;
+	log_info("%s: %s: a LUN could not be given to it: %s; trying again", io->vm, io->name, why);
+	daemon_timer(io->d, &io->settle, mono_add(mono_now(), SETTLE_US), on_settle, io);
+}
+
+/* It has the LUNs that it is to have, or will; a VM that is quiesced gets them when it goes on. */
+static void settle(struct io *io)
+{
+	struct settling *s;
+
+	if (io->machine.state != IO_UP || io->held || io->update || !io_luns_moved(io))
+		return;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return;
+	s->d = io->d;
+	strcpy(s->uuid, io->uuid);
+	strcpy(s->name, io->name);
+	io_luns_update(io, on_settled, s);
+}
+
 static void do_serve(struct io *io)
 {
 	io->up = mono_now();
@@ -249,6 +293,7 @@ static void do_serve(struct io *io)
 	if (io->held)
 		io_conn_say(io->conn, NULL, NULL, "stop");
 	io_ask_status(io);
+	settle(io);
 	wake(io);
 }
 
@@ -271,13 +316,14 @@ static void do_kill(struct io *io)
 static void free_io(struct io *io)
 {
 	TAILQ_REMOVE(&io->d->ios->list, io, link);
-	io_luns_give_up(io, "vhba-io ends");
+	io_luns_give_up(io);
 	forget_process(io);
 	io_luns_clear(io);
 	io_keep_clear(io);
 	cleanup_fd(&io->front);
 	work_cancel(&io->d->works, &io->work);
 	sd_event_source_disable_unref(io->timer);
+	sd_event_source_disable_unref(io->settle);
 	free(io);
 }
 
@@ -475,28 +521,23 @@ void ios_open(struct daemon *d, const char *uuid, const char *reason)
 
 /* ---- changes of what they serve ---- */
 
-static void on_updated(void *user, const char *why)
-{
-	(void)user;
-	if (why)
-		log_warning("LUNs could not be given to vhba-io: %s", why);
-}
-
 void ios_attached(struct daemon *d, const struct vm *vm)
 {
 	const struct reg_vm *rv = registry_find(d->reg, vm->uuid);
 	struct verror e;
+	bool fenced;
 	struct io *io;
 
 	if (!d->ios || !rv || rv->io.kind == REG_IO_NONE)
 		return;
-	if (ios_start(d, rv, false, &e))
+	/* By another name its login leaves the source's as it is. */
+	fenced = !reg_vm_has_alternates(rv);
+	if (ios_start(d, rv, rv->io.gate && !fenced, &e))
 		log_err("%s: its vhba-io can't be started: %s", rv->name, e.what);
 	TAILQ_FOREACH (io, &d->ios->list, link)
-		if (!strcmp(io->uuid, vm->uuid) && io->machine.state == IO_UP && io_luns_moved(io))
-			io_luns_update(io, on_updated, NULL);
-	/* By another name its login leaves the source's as it is. */
-	if (!reg_vm_has_alternates(rv))
+		if (!strcmp(io->uuid, vm->uuid))
+			settle(io);
+	if (fenced)
 		ios_open(d, vm->uuid, "fenced");
 }
 
@@ -510,7 +551,11 @@ void ios_look(struct daemon *d, const char *name)
 		return;
 	for (io = TAILQ_FIRST(&d->ios->list); io; io = next) {
 		next = TAILQ_NEXT(io, link);
-		if (!strcmp(io->uuid, rv->uuid) && !wanted(rv, io))
+		if (strcmp(io->uuid, rv->uuid))
+			continue;
+		if (wanted(rv, io))
+			settle(io);
+		else
 			io_tell(io, IO_EV_UNWANTED);
 	}
 	if (rv->io.kind == REG_IO_BLK && ios_start(d, rv, rv->io.gate, &e))

@@ -48,7 +48,7 @@ struct io {
 	bool blk;
 	unsigned number; /* the guest LUN of a virtio-blk device */
 	struct io_machine machine;
-	sd_event_source *timer;
+	sd_event_source *timer, *settle; /* settle: LUNs that it could not be given are tried again */
 	struct work work; /* an event of the machine that came from within it */
 	enum io_event next;
 	/* the process */
@@ -107,14 +107,15 @@ void io_record_write(const struct io *io);
 void io_records_read(struct ios *ios, void (*fn)(struct ios *ios, const char *vm, const char *name));
 bool io_record_read(struct ios *ios, const char *vm, const char *name, char uuid[37], bool *held, bool *gate);
 
-/* io_luns.c: the array's LUNs are looked for, and opened by vhba-priv; then done(io). */
-void io_luns_open(struct io *io, void (*done)(struct io *io));
+/* io_luns.c: the array's LUNs are looked for, and opened by vhba-priv (not all: those that it lacks, or that
+ * have moved); then done(io). */
+void io_luns_open(struct io *io, bool all, void (*done)(struct io *io));
 /* To a process that takes over. */
 void io_luns_send(struct io *io);
-/* To one that is up: it gets what it lacks, and the paths of the others anew; then done(io, why). */
+/* To one that is up: what it lacks, and the paths of what has moved; then done(user, why). */
 void io_luns_update(struct io *io, ios_done *done, void *user);
-void io_luns_give_up(struct io *io, const char *why); /* the update, if there is one */
-bool io_luns_moved(const struct io *io); /* other paths than those that it was given */
+void io_luns_give_up(struct io *io); /* the update, if there is one */
+bool io_luns_moved(const struct io *io); /* other paths than those that it was given, or LUNs that it lacks */
 void io_luns_clear(struct io *io);
 
 /* io_keep.c */
