@@ -137,6 +137,7 @@ struct ring_call {
 	unsigned ring;
 	const struct queue_setup *setup;
 	int err;
+	unsigned found; /* commands */
 };
 
 static void start_in_worker(struct worker *w, void *arg)
@@ -229,7 +230,7 @@ int device_ring_start(struct device *d, unsigned i)
 {
 	struct ring *r = &d->ring[i];
 	struct queue_setup s;
-	struct ring_call c = {d, i, &s, 0};
+	struct ring_call c = {d, i, &s, 0, 0};
 
 	setup_of(d, i, &s);
 	if (i < device_local(d)) {
@@ -258,24 +259,24 @@ static void settle_in_worker(struct worker *w, void *arg)
 		q->worker = w;
 		worker_serve(w, q);
 	}
-	c->err = queue_settle(q, c->setup);
+	c->err = queue_settle(q, c->setup, &c->found);
 }
 
-void device_ring_settle(struct device *d, unsigned i)
+unsigned device_ring_settle(struct device *d, unsigned i)
 {
 	struct ring *r = &d->ring[i];
 	struct queue_setup s;
-	struct ring_call c = {d, i, &s, 0};
+	struct ring_call c = {d, i, &s, 0, 0};
 
 	r->adrift = false;
 	setup_of(d, i, &s);
 	s.adrift = true;
 	if (i < device_local(d)) {
 		c.err = local_start(d, i, &s);
-		if (!c.err)
+		if (!c.err) {
 			vq_unpop_resumed(&d->local[i]);
-		if (!c.err)
 			r->base = d->local[i].last_avail;
+		}
 	} else {
 		c.err = queue_room(&d->queue[i - device_local(d)], r->vq.size);
 		if (!c.err)
@@ -285,6 +286,7 @@ void device_ring_settle(struct device *d, unsigned i)
 	}
 	if (c.err)
 		log_err("where ring %u stands can't be found out: %s", i, strerror(-c.err));
+	return c.found;
 }
 
 /* What the front end said applies to a ring that runs. */
@@ -292,7 +294,7 @@ static int ring_change(struct device *d, unsigned i)
 {
 	struct ring *r = &d->ring[i];
 	struct queue_setup s;
-	struct ring_call c = {d, i, &s, 0};
+	struct ring_call c = {d, i, &s, 0, 0};
 
 	if (!r->running)
 		return 0;
@@ -427,7 +429,7 @@ void device_ring_kick(struct device *d, unsigned i, int fd)
 void device_ring_call(struct device *d, unsigned i, int fd)
 {
 	int old = d->ring[i].call;
-	struct ring_call c = {d, i, NULL, 0};
+	struct ring_call c = {d, i, NULL, 0, 0};
 
 	d->ring[i].call = fd;
 	d->ring[i].generation++;

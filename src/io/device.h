@@ -133,7 +133,7 @@ struct device {
 	bool lock_said;
 	uint64_t lock_delay; /* us; 0: they have not been asked for */
 	struct monotime lock_at;
-	bool unproved; /* what a killed process had under way may still be so */
+	unsigned unproved; /* commands that a process which is gone had under way, and that may still be so */
 	struct monotime started; /* when the rings last began to be read */
 };
 
@@ -171,8 +171,9 @@ void device_ring_enable(struct device *, unsigned ring, bool on);
 /* One reason more or less not to start a ring. */
 void device_bar(struct device *, enum device_bar, bool on);
 
-/* All is said that a killed process had been told: go on. */
-void device_succeed(struct device *);
+/* All is said that a killed process had been told: go on. So many commands it had left in the kernel already.
+ */
+void device_succeed(struct device *, unsigned left);
 
 /* Where the ring stands; it is not used any more before it gets another kick fd. The device is stopped. */
 uint16_t device_ring_end(struct device *, unsigned ring);
@@ -238,7 +239,8 @@ unsigned device_paths(const struct device *, unsigned *usable);
 unsigned device_busy(const struct device *);
 unsigned device_orphans(const struct device *);
 
-/* The device is stopped, but something may still be under way in the kernel. */
+/* As far as is known, also those of processes that are gone; and of a stopped device: is there any? */
+unsigned device_left(const struct device *);
 bool device_unconfirmed(const struct device *);
 
 /* ---- for control.c ---- */

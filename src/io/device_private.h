@@ -8,7 +8,8 @@
 
 /* device.c */
 int device_ring_start(struct device *, unsigned ring);
-void device_ring_settle(struct device *, unsigned ring); /* one that is adrift: its base is known then */
+/* One that is adrift: its base is known then. Returns how many commands a killed process had under way. */
+unsigned device_ring_settle(struct device *, unsigned ring);
 /* In all workers at once; returns when it has returned in each. */
 void device_each_worker(struct device *, void (*fn)(struct worker *, void *), void *arg);
 

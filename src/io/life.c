@@ -122,6 +122,7 @@ static void start(struct device *d)
 		return; /* what is left in the kernel may still write to the guest: the rings are held */
 	if (!device_locked(d))
 		return;
+	d->unproved = 0;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return;
@@ -181,15 +182,23 @@ static bool adrift(const struct device *d)
 
 bool device_unconfirmed(const struct device *d)
 {
-	return d->state == DEVICE_STOPPED && (d->unproved || device_orphans(d));
+	return d->state == DEVICE_STOPPED && device_left(d);
+}
+
+unsigned device_left(const struct device *d)
+{
+	return d->unproved + device_orphans(d);
 }
 
 static void stopped(struct device *d)
 {
-	d->unproved = adrift(d) && !device_locked(d);
+	unsigned taken = 0;
+
 	for (unsigned i = 0; i < device_rings(d); i++)
 		if (d->ring[i].adrift)
-			device_ring_settle(d, i);
+			taken += device_ring_settle(d, i);
+	if (taken && !device_locked(d))
+		d->unproved = taken;
 	for (unsigned i = 0; i < device_rings(d); i++) {
 		struct ring *r = &d->ring[i];
 
@@ -360,9 +369,13 @@ void device_bar(struct device *d, enum device_bar bar, bool on)
 	device_turn(d);
 }
 
-void device_succeed(struct device *d)
+void device_succeed(struct device *d, unsigned left)
 {
 	bool enabled = false;
+
+	d->unproved = left;
+	if (!d->config.locks)
+		log_warning("without --nexus it isn't known whether the last vhba-io's commands have ended");
 
 	for (unsigned i = 0; i < device_rings(d); i++)
 		enabled |= d->ring[i].enabled;
@@ -429,9 +442,11 @@ struct monotime device_due(const struct device *d)
 /* Stopped, and nothing is under way: others may have the files. */
 static void release(struct device *d)
 {
+	if (d->unproved && device_locked(d))
+		d->unproved = 0;
 	if (d->unproved)
-		d->unproved = !device_locked(d);
-	else if (!any_ready(d) && !device_orphans(d))
+		return;
+	if (!any_ready(d) && !device_orphans(d))
 		device_unlock(d);
 }
 

@@ -391,7 +391,7 @@ static void settle_one(struct io_task *t)
 	queue_task_free(t);
 }
 
-int queue_settle(struct queue *q, const struct queue_setup *s)
+int queue_settle(struct queue *q, const struct queue_setup *s, unsigned *n)
 {
 	int err = queue_start(q, s);
 
@@ -401,6 +401,7 @@ int queue_settle(struct queue *q, const struct queue_setup *s)
 
 		if (!t)
 			break;
+		++*n;
 		settle_one(t);
 	}
 	if (!err)

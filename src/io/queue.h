@@ -96,7 +96,7 @@ void queue_stop(struct queue *);
  * stopped; what was under way goes back into it, but for what may have been executed and does harm when
  * repeated.
  */
-int queue_settle(struct queue *, const struct queue_setup *);
+int queue_settle(struct queue *, const struct queue_setup *, unsigned *n); /* adds how many it was */
 
 /*
  * In the worker: stop to read the ring, and answer nothing that doesn't end by itself: a successor of this

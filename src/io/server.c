@@ -88,7 +88,7 @@ static void succeed(struct server *s)
 		err = vu_succeed(&v->front);
 	else if (s->config.listen < 0)
 		s->ending = true;
-	device_succeed(v->device);
+	device_succeed(v->device, v->front.left);
 	if (err)
 		disconnect(s, err);
 }

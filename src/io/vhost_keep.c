@@ -114,6 +114,17 @@ static void put_held(struct keep *k, const struct device *d)
 		keep_drop(k, "held");
 }
 
+static void put_left(struct keep *k, const struct device *d)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", device_left(d));
+	if (device_unconfirmed(d))
+		put_text(k, "left", text);
+	else
+		keep_drop(k, "left");
+}
+
 static void put_agreed(struct keep *k, const struct vhost_user *v)
 {
 	struct builder b = {.len = 0};
@@ -206,6 +217,8 @@ void vu_keep(struct vhost_user *v, const struct vu_message *m)
 	for (unsigned i = 0; i < device_rings(d); i++)
 		put_ring(v->keep, i, &d->ring[i]);
 	put_held(v->keep, d);
+	if (!(d->bars & BAR_TAKE_OVER))
+		put_left(v->keep, d);
 	if (d->powered || d->state == DEVICE_STARTING) /* before the first command can be answered */
 		put_text(v->keep, "powered", "1");
 }
@@ -259,17 +272,33 @@ static int restore_conn(struct restore *r)
 	return 0;
 }
 
-static int restore_held(struct restore *r)
+static int number(const struct restore *r, int base, unsigned long *n)
 {
-	struct device *d = r->front->device;
 	char text[16] = "", *end;
-	unsigned long held;
 
 	if (!r->len || r->len >= sizeof(text))
 		return -EINVAL;
 	memcpy(text, r->bytes, r->len);
-	held = strtoul(text, &end, 16);
-	if (*end || held >> device_rings(d))
+	*n = strtoul(text, &end, base);
+	return *end || *n > UINT32_MAX ? -EINVAL : 0;
+}
+
+static int restore_left(struct restore *r)
+{
+	unsigned long n;
+
+	if (number(r, 10, &n))
+		return -EINVAL;
+	r->front->left = (unsigned)n;
+	return 0;
+}
+
+static int restore_held(struct restore *r)
+{
+	struct device *d = r->front->device;
+	unsigned long held;
+
+	if (number(r, 16, &held) || held >> device_rings(d))
 		return -EINVAL;
 	for (unsigned i = 0; i < device_rings(d); i++)
 		d->ring[i].held = held >> i & 1;
@@ -359,6 +388,7 @@ static const struct {
 	{"mark", restore_mark, "no page that says how far the message in hand is"},
 	{"conn", restore_conn, "no connection"},
 	{"held", restore_held, "no mask of rings"},
+	{"left", restore_left, "no number"},
 	{"front", restore_messages, "features that this vhba-io doesn't have"},
 	{"backend", restore_messages, "no messages"},
 	{"mem", restore_messages, "the memory can't be mapped"},

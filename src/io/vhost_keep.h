@@ -11,6 +11,7 @@
  *	log, inflight	as the front end sent them
  *	ring-N		all that was said of a ring
  *	held		rings that device_hold has stopped, as a hexadecimal mask
+ *	left		how many commands a stopped device has left in the kernel, if any
  *	powered		the disks were started once, or are about to be
  *
  * Unless another thing is said the bytes are vhost-user messages, which the successor's ordinary handlers

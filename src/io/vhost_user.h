@@ -35,6 +35,7 @@ struct vhost_user {
 	struct vu_answer answer; /* to the message in hand */
 	bool done; /* it was not refused */
 	bool again; /* a process that was killed may have handled it */
+	unsigned left; /* commands that a predecessor had left in the kernel, as it was kept */
 };
 
 /* The fd is the connection's from now on; -1: it comes later (vhost_keep.h). */

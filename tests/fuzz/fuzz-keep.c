@@ -61,9 +61,9 @@ static void make_devices(void)
 	add_disk(devices[1]);
 }
 
-static const char *const keys[] = {"version", "conn",  "mark",	   "front",  "backend", "mem",
-				   "slot-0",  "log",   "inflight", "ring-0", "ring-1",	"ring-2",
-				   "ring-3",  "ring-", "held",	   "powered"};
+static const char *const keys[] = {"version", "conn",  "mark",	   "front",   "backend", "mem",
+				   "slot-0",  "log",   "inflight", "ring-0",  "ring-1",	 "ring-2",
+				   "ring-3",  "ring-", "held",	   "powered", "left"};
 
 static int make_fd(unsigned kind)
 {
@@ -138,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (v.conn.fd >= 0)
 		vu_succeed(&v);
-	device_succeed(device);
+	device_succeed(device, v.left);
 	for (unsigned i = 0; i < 3; i++)
 		device_turn(device);
 	device_stop(device);
