@@ -128,6 +128,9 @@ side_files() {
 		admin-group = vhba
 		priv = $(program vhba-priv)
 
+		[attach]
+		deadline = 10s
+
 		[names]
 		oui = 0a:1b:2c
 
@@ -312,6 +315,39 @@ goes_on() {
 	n=$(rounds)
 	until_ok "$1" "$2" beyond $((n + 2))
 	is "$(errors)" "" "without an error"
+}
+
+# ---- db1: a VM with an HBA on the model, and its domain ----
+
+# db1_up: registered, bound, running on alpha; $wwpn
+db1_up() {
+	run_ok ctl_on alpha vm add db1 --uuid "$guest_uuid"
+	run_ok ctl_on alpha vhba add db1 --vsan 10 --zone db-a
+	# shellcheck disable=SC2034
+	wwpn=$(ctl_on alpha --json vhba list db1 | jq -r '.vhbas[0].wwpn')
+	run_ok guest_define alpha db1
+	run_ok ctl_on alpha domain bind db1
+	virsh_on alpha start db1 || bail "libvirt does not start the guest"
+	until_ok 120 "the guest writes" beyond 2
+}
+vm_state() { ctl_on "$1" --json vm show db1 | jq -r .vm.state; }
+vm_is() { [ "$(vm_state "$1")" = "$2" ]; }
+owner() { ctl_on "$1" --json vm show db1 | jq -r .vm.owner; }
+# moved FROM TO: it has
+moved() {
+	is "$(domain_state "$2" db1)" running "it runs on $2"
+	ok "and has gone from $1" domain_gone "$1" db1
+	is "$(vm_state "$2") $(owner "$2")" "attached $2" "$2 has its identity, attached"
+	is "$(vm_state "$1") $(owner "$1")" "detached " "$1 has given it away"
+	is "$(ctl_on "$2" --json vhba list db1 | jq -r '.vhbas[0].wwpn')" "$wwpn" "it is the same WWPN"
+	goes_on 60 "the guest goes on"
+}
+# stays SIDE OTHER: it does, as it was
+stays() {
+	until_ok 30 "it still runs on $1" domain_is "$1" db1 running
+	is "$(vm_state "$1") $(owner "$1")" "attached $1" "with its HBA"
+	until_ok 20 "$2 has no login of it" san_is "$2" no
+	goes_on 60 "the guest goes on"
 }
 
 # domain_is SIDE NAME STATE: as virsh has it; absent

@@ -127,6 +127,21 @@ static const struct ctl_arg domain_xml_o[] = {
 	 "define the domain with it, in the place of what was there from here"},
 	END,
 };
+static const struct ctl_arg migrate_a[] = {
+	{"DOMAIN", 0, CTL_TEXT, REQUIRED, "domain", NULL, "name or UUID of libvirt's domain"},
+	{"DESTURI", 0, CTL_TEXT, REQUIRED, "uri", NULL,
+	 "the destination's libvirt, as qemu+ssh://beta/system"},
+	END,
+};
+static const struct ctl_arg migrate_o[] = {
+	{"deadline", 0, CTL_DURATION, OPTIONAL, "deadline_us", "D",
+	 "take it back when it has not ended within so long"},
+	{"dry-run", 0, CTL_FLAG, OPTIONAL, "dry_run", NULL,
+	 "only look; it ends with 5 when something speaks against it"},
+	{"unsafe", 0, CTL_FLAG, OPTIONAL, "unsafe", NULL,
+	 "also with disks that libvirt thinks the two hosts may not share"},
+	END,
+};
 static const struct ctl_arg quiesce_o[] = {
 	{"deadline", 0, CTL_DURATION, REQUIRED, "deadline_us", "D", "answer within so long, as 500ms or 10s"},
 	O_DRAIN,
@@ -242,6 +257,8 @@ const struct ctl_command ctl_commands[] = {
 	 "Take the identity from a domain's metadata."},
 	{"domain xml", "domain.Xml", domain_a, domain_xml_o, false, NULL, show_domain_xml,
 	 "The VM's LUNs as devices of its domain, in libvirt's XML."},
+	{"migrate", "migrate", migrate_a, migrate_o, false, ctl_run_migrate, NULL,
+	 "Move a domain with its identity to another host, by libvirt."},
 	{"attach", "attach", vm_a, attach_o, true, NULL, show_result,
 	 "Create the VM's vports and wait until all its LUNs are usable."},
 	{"detach", "detach", vm_a, deadline_o, true, NULL, show_result,

@@ -90,6 +90,7 @@ int ctl_run_io_open(struct ctl *ctl);
 int ctl_run_import(struct ctl *ctl);
 int ctl_run_events(struct ctl *ctl);
 int ctl_run_timeline(struct ctl *ctl);
+int ctl_run_migrate(struct ctl *ctl);
 int ctl_run_help(struct ctl *ctl);
 int ctl_run_version(struct ctl *ctl);
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is shown of libvirt's domains. */
+/* libvirt's domains: what is shown of them, and a migration. */
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "cleanup.h"
+#include "ctl.h"
 #include "show.h"
 #include "table.h"
 
@@ -63,4 +67,90 @@ void show_domain(struct json_object *reply)
 void show_domain_xml(struct json_object *reply)
 {
 	puts(json_text(reply, "xml"));
+}
+
+/* ---- a migration ---- */
+
+#define BAR 24
+
+static const struct column check_columns[] = {
+	{"CHECK", "check", COL_TEXT},	    {"OK", "ok", COL_BOOL},	{"WHAT", "what", COL_TEXT},
+	{"EXPECTED", "expected", COL_TEXT}, {"SEEN", "seen", COL_TEXT}, {NULL},
+};
+
+/* [######..................]  25% memory: 61.2 MiB sent, 196.8 of 256.0 MiB remain */
+static int show_bar(void *user, const struct vhba_reply *part)
+{
+	struct json_object *o = json_tokener_parse(part->parameters);
+	unsigned full = (unsigned)json_uint(o, "percent") * BAR / 100;
+	char bar[BAR + 1] = "", percent[8] = "    ";
+
+	(void)user;
+	for (unsigned i = 0; i < BAR; i++)
+		bar[i] = i < full ? '#' : '.';
+	if (json_has(o, "percent"))
+		snprintf(percent, sizeof(percent), "%3u%%", (unsigned)json_uint(o, "percent") % 1000);
+	fprintf(stderr, "\r\033[K[%s] %s %s%s%s", bar, percent, json_text(o, "phase"),
+		json_has(o, "text") ? ": " : "", json_text(o, "text"));
+	fflush(stderr);
+	json_object_put(o);
+	return 0;
+}
+
+static void show_look(struct json_object *o)
+{
+	struct json_object *list = json_list(o, "unproved");
+
+	table_show(json_list(o, "checks"), check_columns, "checks");
+	for (size_t i = 0; i < json_list_len(list); i++)
+		printf("not known yet: %s\n", json_object_get_string(json_object_array_get_idx(list, i)));
+	printf("%s %s, %s\n", json_text(o, "domain"),
+	       json_uint(o, "ok") ? "can be migrated, as far as it is known" : "can NOT be migrated now",
+	       !strcmp(json_text(o, "way"), "held")
+		       ? "held: paused from the logout of its names here until they are logged in there"
+		       : "live");
+}
+
+static void show_move(struct json_object *o)
+{
+	struct json_object *list = json_list(o, "blackout");
+	char text[32];
+
+	printf("%s has moved in %s", json_text(o, "domain"),
+	       human_time(json_uint(o, "elapsed_us"), text, sizeof(text)));
+	if (json_has(o, "blackout_us"))
+		printf("; its guest stood still for %s",
+		       human_time(json_uint(o, "blackout_us"), text, sizeof(text)));
+	putchar('\n');
+	for (size_t i = 0; i < json_list_len(list); i++) {
+		struct json_object *p = json_object_array_get_idx(list, i);
+
+		printf("  %-12s %s\n", json_text(p, "phase"),
+		       human_time(json_uint(p, "us"), text, sizeof(text)));
+	}
+}
+
+int ctl_run_migrate(struct ctl *ctl)
+{
+	bool progress = !ctl->no_progress && isatty(STDERR_FILENO);
+	AUTO_FREE char *reply = NULL;
+	struct vhba_error e = {0};
+	struct json_object *o;
+	int r = ctl_call(ctl, "migrate", ctl->parameters, UINT64_MAX, progress ? show_bar : NULL, ctl, &reply,
+			 &e);
+
+	if (progress)
+		fputs("\r\033[K", stderr);
+	if (r)
+		return ctl_fail(ctl, &e);
+	o = json_tokener_parse(reply);
+	r = json_uint(o, "ok") ? VHBA_EXIT_DONE : VHBA_EXIT_CONSTRAINT;
+	if (ctl->json)
+		printf("%s\n", reply);
+	else if (json_uint(o, "dry_run"))
+		show_look(o);
+	else
+		show_move(o);
+	json_object_put(o);
+	return r;
 }

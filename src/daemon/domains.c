@@ -134,6 +134,11 @@ void method_domain_xml(struct daemon *d, struct call *call, struct json_object *
 	order(d, call, "domain.Xml", p, false);
 }
 
+void method_migrate(struct daemon *d, struct call *call, struct json_object *p)
+{
+	order(d, call, "migrate", p, true);
+}
+
 /* ---- vhba-virt ---- */
 
 static void on_gone(void *user)

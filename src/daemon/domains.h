@@ -18,6 +18,7 @@ void method_domain_show(struct daemon *d, struct call *call, struct json_object 
 void method_domain_bind(struct daemon *d, struct call *call, struct json_object *p);
 void method_domain_unbind(struct daemon *d, struct call *call, struct json_object *p);
 void method_domain_xml(struct daemon *d, struct call *call, struct json_object *p);
+void method_migrate(struct daemon *d, struct call *call, struct json_object *p);
 void method_domain_serve(struct daemon *d, struct call *call, struct json_object *p);
 void method_domain_report(struct daemon *d, struct call *call, struct json_object *p);
 

@@ -333,6 +333,7 @@ static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_DOMAIN_BIND] = method_domain_bind,
 	[PROTO_DOMAIN_UNBIND] = method_domain_unbind,
 	[PROTO_DOMAIN_XML] = method_domain_xml,
+	[PROTO_MIGRATE] = method_migrate,
 	[PROTO_DOMAIN_SERVE] = method_domain_serve,
 	[PROTO_DOMAIN_REPORT] = method_domain_report,
 	[PROTO_STATUS] = method_status,

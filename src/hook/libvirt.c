@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "guard.h"
 #include "hook.h"
 #include "identity.h"
 #include "textfile.h"
@@ -21,6 +22,7 @@ struct libvirt {
 	struct hook h;
 	struct identity id;
 	const char *vm; /* the identity's UUID */
+	const char *socket; /* vhbad's; NULL: the default */
 	const char *extra; /* libvirt's last argument */
 };
 
@@ -177,9 +179,22 @@ static int failed(const char *what, const struct vhba_result *result, struct vhb
 	return -EIO;
 }
 
-static int on_prepare(struct libvirt *l, struct vhba_error *e)
+/* One that is held here has been stopped while it was: it goes on with the same vports. */
+static int bring_up(struct libvirt *l, bool held, struct vhba_error *e)
 {
 	struct vhba_result *last = &l->h.last;
+	int fd = guard_begin(l->socket, l->vm);
+	int r = held ? vhba_resume(l->h.conn, l->vm, VHBA_DEFAULT_US, last, e)
+		     : vhba_attach(l->h.conn, l->vm, VHBA_DEFAULT_US, 0, last, e);
+
+	if (!r && last->outcome == VHBA_OUTCOME_FAILED)
+		r = failed("the VM's HBAs can't be attached on this host", last, e);
+	guard_end(fd, !r || e->kind == VHBA_E_STATE || e->kind == VHBA_E_BUSY);
+	return r;
+}
+
+static int on_prepare(struct libvirt *l, struct vhba_error *e)
+{
 	struct hook_known k;
 	bool known;
 	int r = look(l, &k, &known, e);
@@ -190,12 +205,7 @@ static int on_prepare(struct libvirt *l, struct vhba_error *e)
 		r = take_in(l, &k, known, e);
 	if (r || !has_disks(l->id.ticket))
 		return r;
-	/* One that is held here has been stopped while it was: it goes on with the same vports. */
-	r = known && !strcmp(k.state, "held") ? vhba_resume(l->h.conn, l->vm, VHBA_DEFAULT_US, last, e)
-					      : vhba_attach(l->h.conn, l->vm, VHBA_DEFAULT_US, 0, last, e);
-	return !r && last->outcome == VHBA_OUTCOME_FAILED
-		       ? failed("the VM's HBAs can't be attached on this host", last, e)
-		       : r;
+	return bring_up(l, known && !strcmp(k.state, "held"), e);
 }
 
 /* ---- a domain that has gone from here ---- */
@@ -265,7 +275,7 @@ static int is_its_own(const struct libvirt *l, struct vhba_error *e)
 static int run(const struct operation *o, const char *socket, const char *extra)
 {
 	const struct hook_options options = {.deadline_us = VHBA_DEFAULT_US, .drain_us = VHBA_DEFAULT_US};
-	struct libvirt l = {.h = {.o = &options, .by = MONOTIME_NEVER}, .extra = extra};
+	struct libvirt l = {.h = {.o = &options, .by = MONOTIME_NEVER}, .socket = socket, .extra = extra};
 	struct vhba_error e = {0};
 	int r = read_domain(&l.id, &e);
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 noinst_LTLIBRARIES += %D%/libhook.la
-%C%_libhook_la_SOURCES = %D%/hook.c %D%/hook.h %D%/libvirt.c %D%/verbs.c
+%C%_libhook_la_SOURCES = %D%/hook.c %D%/guard.c %D%/guard.h %D%/hook.h %D%/libvirt.c %D%/verbs.c
 %C%_libhook_la_CPPFLAGS = $(INC_HOOK)
 %C%_libhook_la_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(LIBXML_CFLAGS)
 %C%_libhook_la_LIBADD = src/domain/libdomain.la src/lib/libvhba.la src/common/libcommon.la $(JSONC_LIBS)

@@ -620,6 +620,9 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 				 "Take the identity from a domain's metadata."},
 	[PROTO_DOMAIN_XML] = {"domain.Xml", CHANGE, false, proto_domain_xml_p, proto_domain_xml_r,
 			      "The VM's LUNs as devices of its domain."},
+	[PROTO_MIGRATE] = {"migrate", CHANGE, true, proto_migrate_p, proto_migrate_r,
+			   "Move a domain with its identity to another host, by libvirt; until it is done, "
+			   "or the caller goes."},
 	[PROTO_DOMAIN_SERVE] =
 		{"domain.Serve", CHANGE, true, none, proto_domain_serve_r,
 		 "For vhba-virt: what is to be done with libvirt's domains. One caller at a time."},

@@ -46,6 +46,46 @@ const struct proto_field proto_domain_xml_r[] = {
 	END,
 };
 
+const struct proto_field proto_migrate_p[] = {
+	P_DOMAIN,
+	F_TEXT("uri", REQUIRED, 1024, "the destination's libvirt, as qemu+ssh://beta/system"),
+	F_UINT("deadline_us", OPTIONAL, 1000, DAY_US,
+	       "it is taken back when it has not ended within so long"),
+	F_BOOL("dry_run", OPTIONAL, "only look"),
+	F_BOOL("unsafe", OPTIONAL, "also with disks that libvirt thinks the two hosts may not share"),
+	END,
+};
+static const struct proto_field migrate_check_fields[] = {
+	F_TEXT("check", REQUIRED, 16, "running, identity, attached, destination, free or memory"),
+	F_BOOL("ok", REQUIRED, "it holds"),
+	F_TEXT("what", OPTIONAL, 255, "if not: what lacks"),
+	F_TEXT("expected", OPTIONAL, 159, "what was expected"),
+	F_TEXT("seen", OPTIONAL, 159, "what was seen"),
+	F_TEXT("fix", OPTIONAL, 199, "what to do"),
+	END,
+};
+static const struct proto_field span_fields[] = {
+	F_TEXT("phase", REQUIRED, 16, "quiesce, attach, memory, resume; or switch-over"),
+	F_UINT("us", REQUIRED, ANY_UINT, "how long"),
+	END,
+};
+const struct proto_field proto_migrate_r[] = {
+	F_TEXT("domain", REQUIRED, 255, "libvirt's name of it"),
+	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
+	F_TEXT("way", REQUIRED, 8,
+	       "live; held: its names are logged out and proved gone before the destination logs in with "
+	       "them"),
+	F_BOOL("dry_run", REQUIRED, "nothing was done"),
+	F_BOOL("ok", REQUIRED, "it has moved; of a dry run: nothing speaks against it"),
+	F_UINT("elapsed_us", REQUIRED, ANY_UINT, "how long it took"),
+	F_LIST("checks", REQUIRED, migrate_check_fields, "what was looked at before"),
+	F_TEXTS("unproved", REQUIRED, 16, "of a dry run: what is known only later"),
+	F_UINT("bytes", OPTIONAL, ANY_UINT, "of memory that were sent, as told last"),
+	F_UINT("blackout_us", OPTIONAL, ANY_UINT, "the guest stood still for so long"),
+	F_LIST("blackout", OPTIONAL, span_fields, "that, by phase"),
+	END,
+};
+
 static const struct proto_field order_fields[] = {
 	F_UINT("serial", REQUIRED, ANY_UINT, "number of the order; reports bear it"),
 	F_TEXT("verb", REQUIRED, 32,

@@ -16,8 +16,11 @@
 
 int domain_failed(struct task *t, const char *what)
 {
-	const char *why = virGetLastErrorMessage();
+	const char *why = virGetLastErrorMessage(), *hook = why ? strstr(why, " vhba: ") : NULL;
 
+	/* Our own hook's words, there or here, without libvirt's long way to them. */
+	if (hook)
+		why = hook + 1;
 	verror_set(&t->e, virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? VHBA_E_NOT_FOUND : VHBA_E_IO, "%s",
 		   what);
 	verror_seen(&t->e, "%s", why ? why : "no reason given");

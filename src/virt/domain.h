@@ -9,7 +9,7 @@
 #include "identity.h"
 #include "task.h"
 
-task_fn domain_list, domain_show, domain_bind, domain_unbind, domain_xml;
+task_fn domain_list, domain_show, domain_bind, domain_unbind, domain_xml, domain_migrate;
 
 /* The domain that "domain" names, or NULL with t->e. */
 virDomainPtr domain_find(struct task *t);

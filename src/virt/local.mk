@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libvirtside.la
 	%D%/links.c %D%/links.h \
 	%D%/lv.c %D%/lv.h \
 	%D%/lvconn.c \
+	%D%/move.c %D%/move.h %D%/move_job.c \
 	%D%/pool.c %D%/pool.h \
 	%D%/poolxml.c %D%/poolxml.h \
 	%D%/task.c %D%/task.h \

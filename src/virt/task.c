@@ -14,27 +14,32 @@
 
 static const struct task_verb verbs[] = {
 	{"domain.List", domain_list},	  {"domain.Show", domain_show}, {"domain.Bind", domain_bind},
-	{"domain.Unbind", domain_unbind}, {"domain.Xml", domain_xml},
+	{"domain.Unbind", domain_unbind}, {"domain.Xml", domain_xml},	{"migrate", domain_migrate},
 };
 
 /* ---- in its own thread ---- */
 
-static int from_vhbad(struct task *t, const struct vhba_error *e)
+static void from_vhbad(struct task *t, const struct vhba_error *e)
 {
 	verror_set(&t->e, e->kind, "%s", e->what);
 	verror_expected(&t->e, "%s", e->expected);
 	verror_seen(&t->e, "%s", e->seen);
 	verror_fix(&t->e, "%s", e->fix);
-	return -EIO;
 }
 
+/* By a connection of its own: vhbad may have been started anew since the last one. */
 struct json_object *task_ask(struct task *t, const char *method, struct json_object *parameters, uint64_t us)
 {
+	struct vhba_conn *conn = NULL;
 	AUTO_FREE char *reply = NULL;
 	struct vhba_error e = {0};
-	int r = vhba_call(t->vhbad, method,
-			  json_object_to_json_string_ext(parameters, JSON_C_TO_STRING_PLAIN), us, &reply, &e);
+	int r = vhba_connect(t->socket, &conn, &e);
 
+	if (!r)
+		r = vhba_call(conn, method,
+			      json_object_to_json_string_ext(parameters, JSON_C_TO_STRING_PLAIN), us, &reply,
+			      &e);
+	vhba_close(conn);
 	json_object_put(parameters);
 	if (!r)
 		return json_tokener_parse(reply);
@@ -76,30 +81,18 @@ void task_progress(struct task *t, struct json_object *progress)
 	tell(t, "progress", progress);
 }
 
-/* What it asked of vhbad may have broken that connection: the report has one of its own. */
 static void report(struct task *t)
 {
-	struct vhba_error e;
-
-	vhba_close(steal_ptr(t->vhbad));
-	if (vhba_connect(t->socket, &t->vhbad, &e))
-		return;
 	if (t->e.kind)
 		tell(t, "error", error_object(&t->e));
 	else
 		tell(t, "reply", steal_ptr(t->reply));
-	vhba_close(steal_ptr(t->vhbad));
 }
 
 static void run(struct job *j)
 {
 	struct task *t = (struct task *)j;
-	struct vhba_error e = {0};
 
-	if (vhba_connect(t->socket, &t->vhbad, &e)) {
-		from_vhbad(t, &e);
-		return;
-	}
 	if (!lv_open(t->uri, &t->conn, &t->e)) {
 		if (!t->verb->run(t))
 			t->e.kind = VHBA_OK;
@@ -220,13 +213,9 @@ int orders_open(struct virt *v, struct vhba_error *e)
 	return 0;
 }
 
-/* vhbad has told all who waited. */
+/* vhbad has told all who waited; what is under way goes on. */
 void orders_close(struct virt *v)
 {
-	struct task *t;
-
 	v->orders_io = sd_event_source_disable_unref(v->orders_io);
 	vhba_close(steal_ptr(v->orders));
-	TAILQ_FOREACH (t, &v->tasks, link)
-		t->cancelled = true;
 }

@@ -19,8 +19,7 @@ struct task {
 	const struct task_verb *verb;
 	struct json_object *parameters, *reply;
 	const char *socket, *uri; /* vhbad's, libvirt's */
-	struct vhba_conn *vhbad; /* opened for it */
-	virConnectPtr conn; /* likewise */
+	virConnectPtr conn; /* opened for it */
 	atomic_bool cancelled; /* set by the loop, once */
 	struct verror e;
 };
