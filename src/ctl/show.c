@@ -303,6 +303,10 @@ void show_status(struct json_object *reply)
 	       " vports, %" PRIu64 " foreign vports\n",
 	       json_uint(reply, "vms"), json_uint(reply, "attached"), json_uint(reply, "vhbas"),
 	       json_uint(reply, "parents"), json_uint(reply, "vports"), json_uint(reply, "foreign_vports"));
+	if (json_uint(reply, "back_ends"))
+		printf("%" PRIu64 " I/O back ends (%" PRIu64 " up, %" PRIu64 " with their gate closed)\n",
+		       json_uint(reply, "back_ends"), json_uint(reply, "back_ends_up"),
+		       json_uint(reply, "gates_closed"));
 	table_show(json_list(reply, "operations"), running_columns, "operations under way");
 }
 

@@ -67,6 +67,23 @@ static struct json_object *show_all(struct daemon *d, const char *uuid)
 	return o;
 }
 
+void show_ios_count(const struct daemon *d, struct json_object *o)
+{
+	uint64_t n = 0, up = 0, closed = 0;
+	const struct io *io;
+
+	if (d->ios) {
+		TAILQ_FOREACH (io, &d->ios->list, link) {
+			n++;
+			up += io->machine.state == IO_UP;
+			closed += io->gate;
+		}
+	}
+	ADD(o, "back_ends", UINT(n));
+	ADD(o, "back_ends_up", UINT(up));
+	ADD(o, "gates_closed", UINT(closed));
+}
+
 void method_io_list(struct daemon *d, struct call *call, struct json_object *p)
 {
 	struct verror e;

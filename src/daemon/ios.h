@@ -55,6 +55,9 @@ bool ios_stopped(const struct daemon *d, const char *uuid);
 /* Commands under way, or left in the kernel, as far as was told; asks anew while a stopped one has any. */
 uint64_t ios_left(struct daemon *d, const char *uuid);
 
+/* How many there are, added to the daemon's status. */
+void show_ios_count(const struct daemon *d, struct json_object *o);
+
 /* io.List, io.Status, io.Start, io.End, io.Upgrade, io.Open */
 void method_io_list(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_status(struct daemon *d, struct call *call, struct json_object *p);

@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "history.h"
+#include "ios.h"
 #include "methods.h"
 #include "op.h"
 #include "placement.h"
@@ -384,6 +385,7 @@ void method_status(struct daemon *d, struct call *call, struct json_object *p)
 	ADD(o, "vhbas", UINT(vhbas));
 	ADD(o, "attached", UINT(attached));
 	count_vports(d, o);
+	show_ios_count(d, o);
 	ADD(o, "memory", UINT(resident()));
 	ADD(o, "events", UINT(d->events.next - 1));
 	ADD(o, "operations", show_operations(d));
