@@ -3,11 +3,13 @@
  * and what it is told. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "backend.h"
@@ -352,6 +354,85 @@ static void test_paths(void)
 	world_end(&w);
 }
 
+/* ---- another holder ---- */
+
+static int peer_at(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strcpy(a.sun_path, path);
+	UT_EQ(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+/* All messages until one that is no entry or event; how many entries there were. "": the other end has
+ * closed. */
+static unsigned listen_to(int fd, char *reply, size_t size)
+{
+	unsigned n = 0;
+	ssize_t len;
+
+	for (;;) {
+		struct pollfd p = {fd, POLLIN, 0};
+
+		if (poll(&p, 1, FRONT_PATIENCE_MS) != 1)
+			abort();
+		len = recv(fd, reply, size - 1, 0);
+		reply[len > 0 ? len : 0] = '\0';
+		if (*reply != '!')
+			return n;
+		n += !strncmp(reply, "!keep ", 6);
+	}
+}
+
+/* A socket that listens: who comes last is the one, and is told everything. */
+static void test_peers(void)
+{
+	char folder[64], path[100], text[1024];
+	struct device_config c = {.type = &device_type_scsi,
+				  .workers = 1,
+				  .blocking = 2,
+				  .deadline_us = USEC_PER_SEC,
+				  .nexus = 1};
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	AUTO_FD int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int pair[2], one, two;
+	struct backend b = {0};
+	struct verror e;
+	struct front f;
+
+	ut_tmpdir(folder, sizeof(folder));
+	snprintf(path, sizeof(path), "%s/control", folder);
+	strcpy(a.sun_path, path);
+	UT_EQ(bind(listening, (struct sockaddr *)&a, sizeof(a)), 0);
+	UT_EQ(listen(listening, 4), 0);
+	UT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	b.device = device_new(&c, &e);
+	backend_serve(&b, pair[1], fcntl(listening, F_DUPFD_CLOEXEC, 3));
+	front_init(&f, pair[0], 1 << 20, 1, 16, 0);
+	front_negotiate(&f);
+
+	one = peer_at(path);
+	UT_EQ(send(one, "status", 6, 0), 6);
+	UT_EQ(listen_to(one, text, sizeof(text)), 4); /* version, mark, conn, front */
+	UT_STREQ(text, "ok stopped busy=0 orphans=0 luns=0");
+	two = peer_at(path);
+	UT_EQ(listen_to(one, text, sizeof(text)), 0);
+	UT_STREQ(text, "");
+	UT_EQ(send(two, "hold", 4, 0), 4);
+	UT_EQ(listen_to(two, text, sizeof(text)), 8);
+	UT_STREQ(text, "ok 4");
+	close(one);
+	close(two);
+	/* nobody is there: it goes on */
+	UT_EQ(front_send(&f, VU_SET_OWNER, NULL, 0, NULL, 0, true), 0);
+	front_end(&f);
+	b.control = -1;
+	backend_end(&b);
+	UT_EQ(b.result, 0);
+}
+
 static CU_TestInfo tests[] = {
 	{"gate", test_gate},
 	{"nobody looks behind the gate", test_behind},
@@ -361,6 +442,7 @@ static CU_TestInfo tests[] = {
 	{"events", test_events},
 	{"locks", test_lock},
 	{"other paths", test_paths},
+	{"peers", test_peers},
 	CU_TEST_INFO_NULL,
 };
 

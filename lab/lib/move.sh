@@ -114,7 +114,7 @@ move() {
 	is "$(errors)" "" "without an error"
 }
 
-# move_guest DISK...: a guest that writes and verifies on each of these SCSI disks, and says so on its console
+# move_guest DISK...: a guest that writes and verifies on each of these disks, and says so on its console
 move_guest() {
 	mkdir -p "$scratch/job"
 	echo "$*" >"$scratch/job/disks"
@@ -144,6 +144,6 @@ cat /dev/kmsg | while read -r line; do
 done
 INIT
 	# shellcheck disable=SC2034
-	vm_modules=(virtio_pci virtio_scsi sd_mod)
+	vm_modules=(virtio_pci virtio_blk virtio_scsi sd_mod)
 	vm_initramfs "$kernel" "$scratch/job" "$scratch/init" "$scratch/initramfs"
 }

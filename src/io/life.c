@@ -374,6 +374,7 @@ void device_succeed(struct device *d, unsigned left)
 	bool enabled = false;
 
 	d->unproved = left;
+	d->space_changed = d->config.type->space; /* it may have, and nobody told */
 	if (!d->config.locks)
 		log_warning("without --nexus it isn't known whether the last vhba-io's commands have ended");
 

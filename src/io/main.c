@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -297,6 +298,17 @@ static int listen_at(const char *path)
 	return steal_fd(&fd);
 }
 
+/* Each LUN, path and ring has some, and what is kept for a successor has copies. */
+static void allow_fds(void)
+{
+	struct rlimit l;
+
+	if (!getrlimit(RLIMIT_NOFILE, &l)) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
 static int signals(void)
 {
 	sigset_t s;
@@ -359,6 +371,7 @@ static int run(struct options *o)
 	struct device *d;
 	int err;
 
+	allow_fds();
 	o->server.signals = signals();
 	if (o->socket) {
 		o->server.listen = listen_at(o->socket);

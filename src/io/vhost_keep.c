@@ -125,6 +125,15 @@ static void put_left(struct keep *k, const struct device *d)
 		keep_drop(k, "left");
 }
 
+/* The guest's driver looks at everything when it hears that it has missed something. */
+static void put_events(struct keep *k, const struct events *e)
+{
+	if (e->n || e->missed)
+		put_text(k, "events", "1");
+	else
+		keep_drop(k, "events");
+}
+
 static void put_agreed(struct keep *k, const struct vhost_user *v)
 {
 	struct builder b = {.len = 0};
@@ -219,6 +228,7 @@ void vu_keep(struct vhost_user *v, const struct vu_message *m)
 	put_held(v->keep, d);
 	if (!(d->bars & BAR_TAKE_OVER))
 		put_left(v->keep, d);
+	put_events(v->keep, &d->events);
 	if (d->powered || d->state == DEVICE_STARTING) /* before the first command can be answered */
 		put_text(v->keep, "powered", "1");
 }
@@ -302,6 +312,12 @@ static int restore_held(struct restore *r)
 		return -EINVAL;
 	for (unsigned i = 0; i < device_rings(d); i++)
 		d->ring[i].held = held >> i & 1;
+	return 0;
+}
+
+static int restore_events(struct restore *r)
+{
+	r->front->device->events.missed = true;
 	return 0;
 }
 
@@ -389,6 +405,7 @@ static const struct {
 	{"conn", restore_conn, "no connection"},
 	{"held", restore_held, "no mask of rings"},
 	{"left", restore_left, "no number"},
+	{"events", restore_events, ""},
 	{"front", restore_messages, "features that this vhba-io doesn't have"},
 	{"backend", restore_messages, "no messages"},
 	{"mem", restore_messages, "the memory can't be mapped"},

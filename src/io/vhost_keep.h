@@ -12,6 +12,7 @@
  *	ring-N		all that was said of a ring
  *	held		rings that device_hold has stopped, as a hexadecimal mask
  *	left		how many commands a stopped device has left in the kernel, if any
+ *	events		the guest hasn't been told of something (event.h)
  *	powered		the disks were started once, or are about to be
  *
  * Unless another thing is said the bytes are vhost-user messages, which the successor's ordinary handlers

@@ -63,7 +63,7 @@ static void make_devices(void)
 
 static const char *const keys[] = {"version", "conn",  "mark",	   "front",   "backend", "mem",
 				   "slot-0",  "log",   "inflight", "ring-0",  "ring-1",	 "ring-2",
-				   "ring-3",  "ring-", "held",	   "powered", "left"};
+				   "ring-3",  "ring-", "held",	   "powered", "left",	 "events"};
 
 static int make_fd(unsigned kind)
 {

@@ -108,6 +108,19 @@ int backend_start(struct backend *b, const struct backend_options *o)
 	return b->front;
 }
 
+void backend_serve(struct backend *b, int conn, int control_listen)
+{
+	struct served *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		die("no memory");
+	s->config = (struct server_config){
+		.listen = -1, .conn = conn, .control = -1, .control_listen = control_listen, .signals = -1};
+	s->device = b->device;
+	if (pthread_create(&b->thread, NULL, serve, s))
+		die("thread");
+}
+
 void backend_end(struct backend *b)
 {
 	void *result;
@@ -115,7 +128,7 @@ void backend_end(struct backend *b)
 	pthread_join(b->thread, &result);
 	b->result = (int)(intptr_t)result;
 	device_free(b->device);
-	close(b->control);
+	cleanup_fd(&b->control);
 }
 
 static void receive(struct backend *b, char *text, size_t size)

@@ -36,6 +36,9 @@ struct backend {
 /* Returns the front end's socket; who takes it closes it. */
 int backend_start(struct backend *, const struct backend_options *);
 
+/* The same for a device of one's own; control_listen: as in server.h. */
+void backend_serve(struct backend *, int conn, int control_listen);
+
 /* Once the front end's socket is closed: wait for the end. */
 void backend_end(struct backend *);
 
