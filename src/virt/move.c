@@ -191,7 +191,7 @@ static int suspend(struct move *m)
 	virDomainGetState(m->dom, &state, NULL, 0);
 	if (state == VIR_DOMAIN_PAUSED)
 		return 0; /* by its owner, and stays so */
-	m->times.paused = mono_now().us;
+	m->times->paused = mono_now().us;
 	if (virDomainSuspend(m->dom))
 		return domain_failed(m->t, "the guest can't be paused");
 	m->suspended = true;
@@ -259,7 +259,7 @@ static int go(struct move *m)
 			   virDomainGetName(m->arrived));
 		r = -EIO;
 	} else if (m->suspended) {
-		m->times.resumed = mono_now().us;
+		m->times->resumed = mono_now().us;
 	}
 	give_away(m);
 	return r;
@@ -280,7 +280,7 @@ static void add_span(struct json_object *list, const char *phase, uint64_t from,
 /* From the guest's last instruction here to its first there. */
 static void add_blackout(const struct move *m, struct json_object *o)
 {
-	const struct move_times *at = &m->times;
+	const struct move_times *at = m->times;
 	struct json_object *list = json_object_new_array();
 
 	if (m->held) {
@@ -327,7 +327,8 @@ static int open_both(struct move *m)
 	shown = task_ask(m->t, "vm.Show", of_vm(m), CALL_US);
 	m->vm = json_object_get(proto_get(shown, "vm"));
 	json_object_put(shown);
-	if (!m->vm)
+	m->times = move_times_new(m->uuid);
+	if (!m->vm || !m->times)
 		return -ENOENT;
 	vhbas = proto_get(m->vm, "vhbas");
 	m->held = vhbas && json_object_array_length(vhbas);
@@ -342,6 +343,7 @@ static void close_both(struct move *m)
 		virDomainFree(m->dom);
 	if (m->dest)
 		virConnectClose(m->dest);
+	move_times_unref(m->times);
 	json_object_put(m->vm);
 	json_object_put(m->checks);
 	json_object_put(m->unproved);

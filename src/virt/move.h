@@ -14,8 +14,13 @@
 
 #include "task.h"
 
-/* CLOCK_MONOTONIC of this host, us; 0: not yet. */
+/*
+ * What libvirt's own thread has noted: CLOCK_MONOTONIC of this host, us; 0: not yet.  It may be calling back
+ * while it is told not to any more, so each registration has a reference.
+ */
 struct move_times {
+	atomic_uint refs;
+	char uuid[VIR_UUID_STRING_BUFLEN]; /* of the domain */
 	_Atomic uint64_t paused; /* the source's guest has stopped */
 	_Atomic uint64_t prepared; /* the destination's QEMU is there, after its hook */
 	_Atomic uint64_t left; /* the source's QEMU has ended */
@@ -35,13 +40,16 @@ struct move {
 	struct monotime start, by;
 	uint64_t quiesce_us; /* it took */
 	uint64_t call; /* when the migration was asked for */
-	struct move_times times;
+	struct move_times *times;
 	uint64_t bytes;
 };
 
 /* libvirt's migration, until it has ended. 0: m->arrived runs or is paused there; a negative errno with t->e.
  */
 int move_job(struct move *m);
+
+struct move_times *move_times_new(const char *uuid); /* NULL: no memory */
+void move_times_unref(void *times); /* NULL is allowed */
 
 /* Tell who waits. percent: 0..100, or more: not known. */
 void move_progress(struct move *m, const char *phase, unsigned percent, const char *text);

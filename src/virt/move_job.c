@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libvirt/virterror.h>
 
@@ -11,6 +12,8 @@
 #include "method.h"
 #include "move.h"
 
+#define EVENTS 200
+#define EVENT_US (5 * USEC_PER_MSEC)
 #define LOOK_US (200 * USEC_PER_MSEC) /* libvirt has no event for bytes */
 
 /* While the task's thread waits in libvirt's migration, this one tells of it, and ends it. */
@@ -43,17 +46,43 @@ static void note(_Atomic uint64_t *at)
 	atomic_compare_exchange_strong(at, &never, mono_now().us);
 }
 
+struct move_times *move_times_new(const char *uuid)
+{
+	struct move_times *times = calloc(1, sizeof(*times));
+
+	if (!times)
+		return NULL;
+	times->refs = 1;
+	snprintf(times->uuid, sizeof(times->uuid), "%s", uuid);
+	return times;
+}
+
+void move_times_unref(void *user)
+{
+	struct move_times *times = user;
+
+	if (times && !--times->refs)
+		free(times);
+}
+
+/* The destination tells of all its domains: this one is not there yet. */
+static bool is_it(const struct move_times *times, virDomainPtr dom)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN];
+
+	return !virDomainGetUUIDString(dom, uuid) && !strcmp(uuid, times->uuid);
+}
+
 /* libvirt's own thread. */
 static int on_source(virConnectPtr c, virDomainPtr dom, int event, int detail, void *user)
 {
 	struct move_times *times = user;
 
 	(void)c;
-	(void)dom;
 	(void)detail;
-	if (event == VIR_DOMAIN_EVENT_SUSPENDED)
+	if (event == VIR_DOMAIN_EVENT_SUSPENDED && is_it(times, dom))
 		note(&times->paused);
-	else if (event == VIR_DOMAIN_EVENT_STOPPED)
+	else if (event == VIR_DOMAIN_EVENT_STOPPED && is_it(times, dom))
 		note(&times->left);
 	return 0;
 }
@@ -63,11 +92,10 @@ static int on_destination(virConnectPtr c, virDomainPtr dom, int event, int deta
 	struct move_times *times = user;
 
 	(void)c;
-	(void)dom;
 	(void)detail;
-	if (event == VIR_DOMAIN_EVENT_STARTED)
+	if (event == VIR_DOMAIN_EVENT_STARTED && is_it(times, dom))
 		note(&times->prepared);
-	else if (event == VIR_DOMAIN_EVENT_RESUMED)
+	else if (event == VIR_DOMAIN_EVENT_RESUMED && is_it(times, dom))
 		note(&times->resumed);
 	return 0;
 }
@@ -84,10 +112,10 @@ static unsigned long long number(virTypedParameterPtr params, int n, const char 
 
 static const char *phase_of(const struct move *m)
 {
-	return m->times.left		     ? "finish"
-	       : m->times.paused && !m->held ? "switch-over"
-	       : m->times.prepared	     ? "memory"
-					     : "prepare";
+	return m->times->left		      ? "finish"
+	       : m->times->paused && !m->held ? "switch-over"
+	       : m->times->prepared	      ? "memory"
+					      : "prepare";
 }
 
 static void tell(struct watcher *w)
@@ -204,28 +232,52 @@ static bool arrived_all_the_same(struct move *m)
 	return m->arrived && virDomainIsActive(m->arrived) == 1;
 }
 
-static int listen_to(virConnectPtr c, virDomainPtr dom, virConnectDomainEventCallback fn, void *user)
+static int listen_to(virConnectPtr c, virConnectDomainEventCallback fn, struct move_times *times)
 {
-	return virConnectDomainEventRegisterAny(c, dom, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-						VIR_DOMAIN_EVENT_CALLBACK(fn), user, NULL);
+	int id;
+
+	times->refs++;
+	id = virConnectDomainEventRegisterAny(c, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+					      VIR_DOMAIN_EVENT_CALLBACK(fn), times, move_times_unref);
+	if (id < 0)
+		times->refs--;
+	return id;
+}
+
+/* Events come by another thread than the call's answer, and may be a little later. */
+static void wait_for_events(struct move *m)
+{
+	for (int i = 0;
+	     i < EVENTS && !(m->times->left && (m->held || (m->times->paused && m->times->resumed))); i++)
+		usleep(EVENT_US);
+	note(&m->times->left);
+}
+
+static int run_migration(struct move *m)
+{
+	struct watcher w;
+	int r = watch_begin(&w, m);
+
+	if (r)
+		return r;
+	m->call = mono_now().us;
+	m->arrived = virDomainMigrate3(m->dom, m->dest, NULL, 0, flags_of(m));
+	if (!m->arrived)
+		r = why(m, &w);
+	watch_end(&w);
+	if (r && arrived_all_the_same(m))
+		r = 0;
+	if (!r)
+		wait_for_events(m);
+	return r;
 }
 
 int move_job(struct move *m)
 {
-	int here = listen_to(m->t->conn, m->dom, on_source, &m->times),
-	    there = listen_to(m->dest, NULL, on_destination, &m->times), r;
-	struct watcher w;
+	int here = listen_to(m->t->conn, on_source, m->times),
+	    there = listen_to(m->dest, on_destination, m->times);
+	int r = run_migration(m);
 
-	r = watch_begin(&w, m);
-	if (!r) {
-		m->call = mono_now().us;
-		m->arrived = virDomainMigrate3(m->dom, m->dest, NULL, 0, flags_of(m));
-		if (!m->arrived)
-			r = why(m, &w);
-		watch_end(&w);
-		if (r && arrived_all_the_same(m))
-			r = 0;
-	}
 	if (here >= 0)
 		virConnectDomainEventDeregisterAny(m->t->conn, here);
 	if (there >= 0)
