@@ -102,7 +102,15 @@ static void answer(char *text, ssize_t len, int *fds, unsigned n)
 		keep_all();
 		say(conn >= 0 ? "ok 2" : "ok 1");
 	} else if (!strncmp(text, "lun-add ", 8)) {
-		count_paths(text + 8, true);
+		if (strstr(text, ",fd,")) {
+			paths[atoi(text + 8) % LUNS] = n;
+			say("ok");
+		} else {
+			count_paths(text + 8, true);
+		}
+	} else if (!strncmp(text, "lun-remove ", 11)) {
+		paths[atoi(text + 11) % LUNS] = 0;
+		say("ok");
 	} else if (!strncmp(text, "lun-paths ", 10)) {
 		count_paths(text + 10, false);
 	} else if (!strcmp(text, "stop")) {

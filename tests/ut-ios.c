@@ -446,6 +446,33 @@ static void test_blk(void)
 	CU_ASSERT_PTR_NOT_NULL(io_find(&d, UUID, "blk-4"));
 }
 
+/* A file comes while the guest runs, with the file beside it; and goes. */
+static void test_hot_add(void)
+{
+	struct reg_guest_lun l = {.number = 9, .serial = "nine"};
+	bool done = false;
+	FILE *f;
+
+	register_vm(REG_IO_SCSI, false, false, "/nothing/a");
+	start();
+	front_connect("scsi");
+	snprintf(l.file, sizeof(l.file), "%s/nine", run_dir);
+	f = fopen(l.file, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fclose(f);
+	UT_EQ(registry_lun_add(d.reg, db1(), &l, written, &done, &e), 0);
+	UNTIL(done);
+	ios_lun_came(&d, "db1", 9);
+	UNTIL(strstr(ask('?'), "luns=9:2,") != NULL);
+	strcat(l.file, ".vhba");
+	UT_EQ(access(l.file, F_OK), 0);
+	ios_lun_went(&d, "db1", 9);
+	UNTIL(strstr(ask('?'), "luns= ") != NULL);
+	ios_lun_came(&d, "db1", 4); /* one that can't be opened changes nothing */
+	CU_ASSERT_TRUE(has(ask('?'), "luns= "));
+	front_end();
+}
+
 /* ---- an array's LUNs ---- */
 
 static struct vm *attached(int host)
@@ -643,6 +670,7 @@ int main(int argc, char **argv)
 		{"an upgrade", test_upgrade},
 		{"one that can't start", test_dies},
 		{"one a LUN", test_blk},
+		{"a file comes and goes", test_hot_add},
 		{"paths of an array's LUN", test_paths},
 		{"other nodes after a resume", test_moved},
 		{"before the attach", test_before_attach},

@@ -195,10 +195,15 @@ static void add(struct args *a, const char *fmt, ...)
 	a->v[a->n] = NULL;
 }
 
+/* What has no folder of its own to put a file beside it has none. */
+bool io_file_has_state(const struct reg_guest_lun *l)
+{
+	return !l->read_only && strncmp(l->file, "/dev/", 5);
+}
+
 static void add_file(struct args *a, const struct reg_guest_lun *l, unsigned number)
 {
-	/* What has no folder of its own to put a file beside it has none. */
-	bool state = !l->read_only && strncmp(l->file, "/dev/", 5);
+	bool state = io_file_has_state(l);
 
 	add(a, "--lun");
 	add(a, "%u,file=%s,serial=%s%s%s%s%s%s", number, l->file, l->serial, l->read_only ? ",ro" : "",

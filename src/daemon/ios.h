@@ -36,6 +36,10 @@ void ios_open(struct daemon *d, const char *uuid, const char *reason);
 /* After ios_new and adopt_all: what is attached has its back ends, and what is known no more ends. */
 void ios_adopted(struct daemon *d);
 
+/* A file has become a LUN of the VM's guest, or is one no more: one that runs has it, or loses it. */
+void ios_lun_came(struct daemon *d, const char *vm, unsigned number);
+void ios_lun_went(struct daemon *d, const char *vm, unsigned number);
+
 /* The registry has changed: LUNs that have come or gone. */
 void ios_look(struct daemon *d, const char *vm);
 

@@ -107,6 +107,9 @@ void io_record_write(const struct io *io);
 void io_records_read(struct ios *ios, void (*fn)(struct ios *ios, const char *vm, const char *name));
 bool io_record_read(struct ios *ios, const char *vm, const char *name, char uuid[37], bool *held, bool *gate);
 
+/* Its reservations are kept beside it. */
+bool io_file_has_state(const struct reg_guest_lun *l);
+
 /* io_luns.c: the array's LUNs are looked for, and opened by vhba-priv (not all: those that it lacks, or that
  * have moved); then done(io). */
 void io_luns_open(struct io *io, bool all, void (*done)(struct io *io));

@@ -13,7 +13,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/fcoe.c \
 	src/daemon/follow.c src/daemon/follow.h \
 	src/daemon/history.c src/daemon/history.h \
-	src/daemon/io_conn.c src/daemon/io_conn.h src/daemon/io_intake.c src/daemon/io_keep.c src/daemon/io_luns.c \
+	src/daemon/io_conn.c src/daemon/io_conn.h src/daemon/io_file.c src/daemon/io_intake.c src/daemon/io_keep.c src/daemon/io_luns.c \
 	src/daemon/io_machine.c src/daemon/io_machine.h src/daemon/io_show.c src/daemon/io_spawn.c \
 	src/daemon/ios.c src/daemon/ios.h src/daemon/ios_private.h \
 	src/daemon/methods.c src/daemon/methods.h src/daemon/methods_lun.c src/daemon/methods_op.c src/daemon/methods_ticket.c \

@@ -54,9 +54,13 @@ void methods_changed(void *user, const struct verror *e)
 	}
 	ios_look(c->d, c->vm);
 	o = json_object_new_object();
-	if (c->index >= CHANGE_LUN && rv)
+	if (c->index >= CHANGE_NO_LUN) {
+		ios_lun_went(c->d, c->vm, (unsigned)(c->index - CHANGE_NO_LUN));
+	} else if (c->index >= CHANGE_LUN && rv) {
+		ios_lun_came(c->d, c->vm, (unsigned)(c->index - CHANGE_LUN));
 		show_new_lun(rv, (unsigned)(c->index - CHANGE_LUN), o);
-	else if (c->index >= 0 && rv)
+	}
+	if (c->index >= 0 && c->index < CHANGE_LUN && rv)
 		json_object_object_add(o, "vhba",
 				       show_vhba(c->d, rv, registry_vhba(rv, (unsigned)c->index), false));
 	else if (c->index == -1 && rv)

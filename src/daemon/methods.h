@@ -15,6 +15,7 @@ bool methods_detached(struct daemon *d, const struct reg_vm *rv, struct verror *
 bool methods_free_name(struct daemon *d, wwn_t name, struct verror *e);
 
 #define CHANGE_LUN 1000
+#define CHANGE_NO_LUN 2000 /* + n: LUN n of the guest's is gone */
 /* A call that waits for the registry's disk: it names what to answer with when the change is written. */
 struct change {
 	struct daemon *d;

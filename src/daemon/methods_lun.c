@@ -149,6 +149,6 @@ void method_lun_remove(struct daemon *d, struct call *call, struct json_object *
 		call_error(call, &e);
 		return;
 	}
-	c = methods_change(d, call, rv->name, -2);
+	c = methods_change(d, call, rv->name, CHANGE_NO_LUN + (int)number);
 	methods_changed_or_refused(d, c, registry_lun_remove(d->reg, rv, number, methods_changed, c, &e), &e);
 }
