@@ -233,6 +233,11 @@ int device_ring_start(struct device *d, unsigned i)
 	struct ring_call c = {d, i, &s, 0, 0};
 
 	setup_of(d, i, &s);
+	if (s.adrift && !s.inflight && i >= device_local(d))
+		log_err("ring %u: the front end has given no memory for commands under way: those of the "
+			"vhba-io that is "
+			"gone are lost, or are executed again",
+			i);
 	if (i < device_local(d)) {
 		c.err = local_start(d, i, &s);
 	} else {
