@@ -131,6 +131,10 @@ side_files() {
 		[attach]
 		deadline = 10s
 
+		[io]
+		program = $(program vhba-io)
+		group =
+
 		[names]
 		oui = 0a:1b:2c
 
@@ -250,29 +254,32 @@ mkdir -p /proc /sys /dev
 mount -t proc none /proc; mount -t sysfs none /sys; mount -t devtmpfs none /dev
 for m in /modules/*; do insmod "$m"; done
 say() { echo "guest: $*"; }
-while [ ! -b /dev/vda ]; do sleep 0.1; done
+until [ -b /dev/vda ] || [ -b /dev/sda ]; do sleep 0.1; done
+disk=/dev/vda
+[ -b $disk ] || disk=/dev/sda
 n=0
 while :; do
 	dd if=/dev/urandom of=/data bs=64k count=4 2>/dev/null
-	dd if=/data of=/dev/vda bs=32k seek=$((n % 8 * 8)) oflag=direct 2>/dev/null || say "error: write $n"
-	dd if=/dev/vda of=/read bs=16k skip=$((n % 8 * 16)) count=16 iflag=direct 2>/dev/null || say "error: read $n"
+	dd if=/data of=$disk bs=32k seek=$((n % 8 * 8)) oflag=direct 2>/dev/null || say "error: write $n"
+	dd if=$disk of=/read bs=16k skip=$((n % 8 * 16)) count=16 iflag=direct 2>/dev/null || say "error: read $n"
 	cmp /data /read || say "error: $n differs"
 	n=$((n + 1))
 	say "round $n"
 	sleep 0.1
 done &
 cat /dev/kmsg | while read -r line; do
-	case $line in *'I/O error'* | *'hung'* | *abort* | *reset*) say "error: $line" ;; esac
+	case $line in *'Power-on or device reset'*) ;; *'I/O error'* | *'hung'* | *abort* | *reset*) say "error: $line" ;; esac
 done
 INIT
 	# shellcheck disable=SC2034
-	vm_modules=(virtio_pci virtio_blk)
+	vm_modules=(virtio_pci virtio_blk virtio_scsi sd_mod)
 	vm_initramfs "$kernel" "$scratch/job" "$scratch/init" "$scratch/initramfs"
 	truncate -s 8M "$scratch/disk"
 }
 
 guest_uuid=6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01
-# guest_xml NAME
+# guest_xml NAME: with the disk $guest_disk
+guest_disk="<disk type='file' device='disk'><driver name='qemu' type='raw' cache='none'/><source file='$scratch/disk'/><target dev='vda' bus='virtio'/></disk>"
 guest_xml() {
 	cat <<-END
 		<domain type='qemu'>
@@ -289,11 +296,7 @@ guest_xml() {
 		  <cpu mode='custom' match='exact' check='none'><model fallback='forbid'>qemu64</model></cpu>
 		  <devices>
 		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-		    <disk type='file' device='disk'>
-		      <driver name='qemu' type='raw' cache='none'/>
-		      <source file='$scratch/disk'/>
-		      <target dev='vda' bus='virtio'/>
-		    </disk>
+		    ${guest_disk-}
 		    <serial type='file'><source path='$scratch/console' append='on'/></serial>
 		    <memballoon model='none'/>
 		  </devices>

@@ -88,47 +88,11 @@ static void be_newer(struct json_object *ticket, const struct hook_known *k)
 		json_object_object_add(ticket, "generation", json_object_new_uint64(k->generation + 1));
 }
 
-static int on_migrate(struct libvirt *l, struct vhba_error *e)
-{
-	struct hook_known k;
-	bool known;
-	int r = look(l, &k, &known, e);
-
-	if (!r && known && is_live(&k))
-		return hook_error(
-			e, VHBA_E_STATE, "the VM's identity is live on this host", k.state,
-			"look here with 'vhbactl vm show': a domain of another libvirt may have it");
-	if (!r)
-		r = files_are_here(l->id.ticket, e);
-	if (!r && known)
-		be_newer(l->id.ticket, &k);
-	if (!r)
-		r = hook_preflight(&l->h, l->id.ticket, e);
-	if (!r)
-		name_unproved(l);
-	return r;
-}
-
 static int import(struct libvirt *l, struct json_object *ticket, struct vhba_error *e)
 {
 	/* Metadata prove nothing of where the VM is running now. */
 	json_object_object_del(ticket, "stopped");
 	return vhba_import(l->h.conn, json_object_to_json_string_ext(ticket, JSON_C_TO_STRING_PLAIN), 0, e);
-}
-
-/* What is known here is newer than the metadata, but the VM was elsewhere since: it is this host's again. */
-static int claim(struct libvirt *l, struct vhba_error *e)
-{
-	AUTO_FREE char *text = NULL;
-	struct json_object *ticket;
-	int r = vhba_export(l->h.conn, l->vm, &text, e);
-
-	if (r)
-		return r;
-	ticket = json_tokener_parse(text);
-	r = import(l, ticket, e);
-	json_object_put(ticket);
-	return r;
 }
 
 static int this_host(struct libvirt *l, char *name, size_t size, struct vhba_error *e)
@@ -142,15 +106,53 @@ static int this_host(struct libvirt *l, char *name, size_t size, struct vhba_err
 	return r;
 }
 
-static int take_in(struct libvirt *l, const struct hook_known *k, bool known, struct vhba_error *e)
+static int owned_here(struct libvirt *l, const struct hook_known *k, bool *owned, struct vhba_error *e)
 {
 	char host[256];
-	int r;
+	int r = this_host(l, host, sizeof(host), e);
 
-	if (!known || hook_number(l->id.ticket, "generation") > k->generation)
-		return import(l, l->id.ticket, e);
-	r = this_host(l, host, sizeof(host), e);
-	return r || !strcmp(host, k->owner) ? r : claim(l, e);
+	*owned = !r && !strcmp(host, k->owner);
+	return r;
+}
+
+/* Where it is this host's, the registry knows better than the metadata; else they are what came with the
+ * domain. */
+static int take_in(struct libvirt *l, const struct hook_known *k, bool known, struct vhba_error *e)
+{
+	bool owned = false;
+	int r = known ? owned_here(l, k, &owned, e) : 0;
+
+	if (r || owned)
+		return r;
+	if (known)
+		be_newer(l->id.ticket, k);
+	return import(l, l->id.ticket, e);
+}
+
+static int on_migrate(struct libvirt *l, struct vhba_error *e)
+{
+	struct hook_known k;
+	bool known, owned = false;
+	int r = look(l, &k, &known, e);
+
+	if (!r && known && is_live(&k))
+		return hook_error(
+			e, VHBA_E_STATE, "the VM's identity is live on this host", k.state,
+			"look here with 'vhbactl vm show': a domain of another libvirt may have it");
+	if (!r)
+		r = files_are_here(l->id.ticket, e);
+	if (!r && known)
+		be_newer(l->id.ticket, &k);
+	if (!r && known)
+		r = owned_here(l, &k, &owned, e);
+	/* It runs elsewhere: what an earlier attempt has left here is not the truth. */
+	if (!r && owned)
+		r = vhba_release(l->h.conn, l->vm, VHBA_DEFAULT_US, VHBA_MOVED, &l->h.last, e);
+	if (!r)
+		r = hook_preflight(&l->h, l->id.ticket, e);
+	if (!r)
+		name_unproved(l);
+	return r;
 }
 
 static bool has_disks(struct json_object *ticket)

@@ -172,16 +172,31 @@ static void share_memory(xmlNode *domain)
 	xmlSetProp(access, X("mode"), X("shared"));
 }
 
-/* libvirt 9.0 has no device for it. */
+static bool is_i440fx(const xmlNode *domain)
+{
+	xmlNode *type = child(child(domain, "os"), "type");
+	xmlChar *machine = type ? xmlGetNoNsProp(type, X("machine")) : NULL;
+	bool old = machine &&
+		   (strstr((const char *)machine, "i440fx") || !strcmp((const char *)machine, "pc"));
+
+	xmlFree(machine);
+	return old;
+}
+
+/*
+ * libvirt 9.0 has no device for it.  It gives addresses to its own devices from the first slot up, and knows
+ * nothing of this one: without an address QEMU would give it the first.
+ */
 static void add_command_line(xmlNode *domain, const char *socket)
 {
 	xmlNode *line = child(domain, "commandline");
 	xmlNs *ns = xmlSearchNsByHref(domain->doc, domain, X(QEMU_NS));
-	char chardev[192];
-	const char *const args[] = {"-chardev", chardev, "-device",
-				    "vhost-user-scsi-pci,id=vhba-scsi,chardev=vhba-io"};
+	char chardev[192], device[128];
+	const char *const args[] = {"-chardev", chardev, "-device", device};
 
 	snprintf(chardev, sizeof(chardev), "socket,id=vhba-io,path=%s", socket);
+	snprintf(device, sizeof(device), "vhost-user-scsi-pci,id=vhba-scsi,chardev=vhba-io,bus=%s,addr=0x18",
+		 is_i440fx(domain) ? "pci.0" : "pcie.0");
 	if (!ns)
 		ns = xmlNewNs(domain, X(QEMU_NS), X("qemu"));
 	if (!line)

@@ -232,3 +232,41 @@ int domain_unbind(struct task *t)
 		virDomainFree(dom);
 	return r;
 }
+
+/* Back ends of a VM without names of its own; with names it is the login here that opens them. */
+static void open_gate(struct task *t, struct json_object *vm, struct json_object *ticket)
+{
+	struct json_object *vhbas = proto_get(vm, "vhbas"), *p, *reply;
+
+	if (!proto_get_bool(vm, "gated") || (vhbas && json_object_array_length(vhbas)))
+		return;
+	p = json_object_new_object();
+	json_object_object_add(ticket, "stopped", STRING("confirmed"));
+	ADD(p, "vm", STRING(proto_get_text(vm, "uuid")));
+	ADD(p, "ticket", json_object_get(ticket));
+	reply = task_ask(t, "io.Open", p, CALL_US);
+	json_object_put(reply);
+}
+
+int domain_arrived(struct task *t)
+{
+	virDomainPtr dom = domain_find(t);
+	struct json_object *p, *shown = NULL;
+	struct identity id = {0};
+	int r = dom ? domain_identity(dom, &id, &t->e) : -ENOENT;
+
+	if (!r && id.ticket) {
+		p = json_object_new_object();
+		ADD(p, "vm", STRING(proto_get_text(id.ticket, "uuid")));
+		shown = task_ask(t, "vm.Show", p, CALL_US);
+	}
+	if (shown) {
+		open_gate(t, proto_get(shown, "vm"), id.ticket);
+		r = t->e.kind ? -EIO : domain_write_identity(t, dom, NULL);
+	}
+	json_object_put(shown);
+	identity_clear(&id);
+	if (dom)
+		virDomainFree(dom);
+	return r ? r : t->e.kind ? -EIO : 0;
+}

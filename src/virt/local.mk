@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += %D%/libvirtside.la
 	%D%/devxml.c %D%/devxml.h \
 	%D%/domain.c %D%/domain.h \
 	%D%/domxml.c \
+	%D%/follow.c \
 	%D%/job.c %D%/job.h \
 	%D%/link.c \
 	%D%/links.c %D%/links.h \

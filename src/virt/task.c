@@ -83,6 +83,8 @@ void task_progress(struct task *t, struct json_object *progress)
 
 static void report(struct task *t)
 {
+	if (!t->serial)
+		return;
 	if (t->e.kind)
 		tell(t, "error", error_object(&t->e));
 	else
@@ -138,33 +140,50 @@ static void cancel(struct virt *v, uint64_t serial)
 			t->cancelled = true;
 }
 
-static void take_order(struct virt *v, struct json_object *o)
+/* False: there is no such verb, no memory or no thread. */
+static bool begin(struct virt *v, uint64_t serial, const struct task_verb *verb,
+		  struct json_object *parameters)
 {
-	const char *verb = proto_get_text(o, "verb");
-	uint64_t serial = proto_get_uint(o, "serial", 0);
-	struct task *t;
+	struct task *t = verb ? calloc(1, sizeof(*t)) : NULL;
 
-	if (verb && !strcmp(verb, "cancel")) {
-		cancel(v, serial);
-		return;
-	}
-	t = calloc(1, sizeof(*t));
 	if (!t)
-		return;
+		return false;
 	t->job.run = run;
 	t->job.done = on_done;
 	t->v = v;
 	t->serial = serial;
-	t->verb = find(verb ? verb : "");
-	t->parameters = json_object_get(proto_get(o, "parameters"));
+	t->verb = verb;
+	t->parameters = json_object_get(parameters);
 	t->socket = v->o->socket;
 	t->uri = v->o->domains;
-	if (t->verb && !jobs_start(v->jobs, &t->job)) {
-		TAILQ_INSERT_TAIL(&v->tasks, t, link);
-		return;
+	if (jobs_start(v->jobs, &t->job)) {
+		free_task(t);
+		return false;
 	}
-	log_err("vhbad's order %s can't be carried out", verb ? verb : "without a verb");
-	free_task(t);
+	TAILQ_INSERT_TAIL(&v->tasks, t, link);
+	return true;
+}
+
+void task_arrived(struct virt *v, const char *uuid)
+{
+	static const struct task_verb verb = {"arrived", domain_arrived};
+	struct json_object *p = json_object_new_object();
+
+	json_object_object_add(p, "domain", json_object_new_string(uuid));
+	if (!begin(v, 0, &verb, p))
+		log_err("%s has arrived, and there is no memory or no thread for it", uuid);
+	json_object_put(p);
+}
+
+static void take_order(struct virt *v, struct json_object *o)
+{
+	const char *verb = proto_get_text(o, "verb");
+	uint64_t serial = proto_get_uint(o, "serial", 0);
+
+	if (verb && !strcmp(verb, "cancel"))
+		cancel(v, serial);
+	else if (!begin(v, serial, find(verb ? verb : ""), proto_get(o, "parameters")))
+		log_err("vhbad's order %s can't be carried out", verb ? verb : "without a verb");
 }
 
 static int on_orders(sd_event_source *s, int fd, uint32_t revents, void *user)

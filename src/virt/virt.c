@@ -207,6 +207,8 @@ static void on_poke(void *user)
 	if (v->conn && virConnectIsAlive(v->conn) != 1)
 		libvirt_lost(v);
 	v->list_again = true;
+	if (!v->stopped)
+		follow_take(v);
 	virt_look(v);
 }
 
@@ -290,6 +292,7 @@ int virt_begin(struct virt *v, sd_event *loop, const struct virt_options *o, str
 		return verror_set(e, VHBA_E_INTERNAL, "no event loop");
 	libvirt_open(v);
 	link_open(v);
+	follow_open(v);
 	return 0;
 }
 
@@ -311,6 +314,7 @@ void virt_stop(struct virt *v, void (*stopped)(struct virt *v))
 	sd_event_source_disable_unref(steal_ptr(v->link_timer));
 	link_close(v);
 	libvirt_close(v);
+	follow_stop(v);
 	virt_timer(v, &v->pool_timer, mono_add(mono_now(), v->jobs->running ? STOP_US : 0), on_patience);
 }
 
@@ -326,6 +330,7 @@ bool virt_end(struct virt *v)
 		pool_free(p);
 	}
 	json_object_put(v->others);
+	follow_end(v);
 	jobs_end(v->jobs);
 	return true;
 }

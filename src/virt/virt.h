@@ -54,6 +54,11 @@ struct virt {
 	struct vhba_conn *orders; /* NULL: none */
 	sd_event_source *orders_io;
 	struct task_list tasks; /* that run */
+	/* domains that come by a migration */
+	struct follow *follow;
+	virConnectPtr follow_conn; /* NULL: none */
+	unsigned follow_failures;
+	sd_event_source *follow_timer;
 };
 
 /* 0 or a negative errno with *e. */
@@ -90,6 +95,15 @@ void link_close(struct virt *v);
 void link_report(struct virt *v);
 void link_lost(struct virt *v, const struct vhba_error *e); /* they are all closed, and opened anew */
 void link_watch(sd_event_source *io, const struct vhba_conn *c);
+
+/* follow.c */
+void follow_open(struct virt *v);
+void follow_take(struct virt *v); /* what has come since */
+void follow_stop(struct virt *v);
+void follow_end(struct virt *v);
+
+/* task.c: what is due when a domain has come; nobody waits for it. */
+void task_arrived(struct virt *v, const char *uuid);
 
 /* task.c: the connection on which orders for domains come (domain.Serve). 0, or -1 with *e. */
 int orders_open(struct virt *v, struct vhba_error *e);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Domains that have come here by a live migration: libvirt calls no hook when they begin to run, but tells of
+ * it. A second connection, to the driver that has domains; without it nothing else of vhba-virt is held up.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "virt.h"
+
+#define AGAIN_US (500 * USEC_PER_MSEC) /* the first time; doubled up to */
+#define AGAIN_MAX_US (10 * USEC_PER_SEC)
+#define ARRIVED_MAX 1024
+
+struct arrival {
+	TAILQ_ENTRY(arrival) link;
+	char uuid[VIR_UUID_STRING_BUFLEN];
+};
+
+TAILQ_HEAD(arrival_list, arrival);
+
+/* Shared with libvirt's own thread, which calls back for as long as it likes. */
+struct follow {
+	atomic_uint refs;
+	struct jobs *jobs; /* a reference */
+	pthread_mutex_t lock; /* of what follows */
+	struct arrival_list list;
+	unsigned n;
+};
+
+struct open_job {
+	struct job job;
+	struct virt *v;
+	struct follow *f; /* a reference */
+	const char *uri;
+	virConnectPtr conn;
+	struct verror e;
+};
+
+static struct follow *follow_new(struct virt *v)
+{
+	struct follow *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->refs = 1;
+	f->jobs = jobs_ref(v->jobs);
+	pthread_mutex_init(&f->lock, NULL);
+	TAILQ_INIT(&f->list);
+	return f;
+}
+
+static struct arrival *pop(struct follow *f)
+{
+	struct arrival *a;
+
+	pthread_mutex_lock(&f->lock);
+	a = TAILQ_FIRST(&f->list);
+	if (a) {
+		TAILQ_REMOVE(&f->list, a, link);
+		f->n--;
+	}
+	pthread_mutex_unlock(&f->lock);
+	return a;
+}
+
+static void unref(void *user)
+{
+	struct follow *f = user;
+	struct arrival *a;
+
+	if (!f || --f->refs)
+		return;
+	while ((a = pop(f)))
+		free(a);
+	pthread_mutex_destroy(&f->lock);
+	jobs_unref(f->jobs);
+	free(f);
+}
+
+/* ---- libvirt's own thread ---- */
+
+static int on_event(virConnectPtr c, virDomainPtr dom, int event, int detail, void *user)
+{
+	struct follow *f = user;
+	struct arrival *a;
+
+	(void)c;
+	if (event != VIR_DOMAIN_EVENT_RESUMED || detail != VIR_DOMAIN_EVENT_RESUMED_MIGRATED)
+		return 0;
+	a = calloc(1, sizeof(*a));
+	if (!a || virDomainGetUUIDString(dom, a->uuid)) {
+		free(a);
+		return 0;
+	}
+	pthread_mutex_lock(&f->lock);
+	if (f->n < ARRIVED_MAX) {
+		TAILQ_INSERT_TAIL(&f->list, a, link);
+		f->n++;
+		a = NULL;
+	}
+	pthread_mutex_unlock(&f->lock);
+	free(a);
+	jobs_poke(f->jobs);
+	return 0;
+}
+
+static void on_close(virConnectPtr c, int reason, void *user)
+{
+	struct follow *f = user;
+
+	(void)c;
+	(void)reason;
+	jobs_poke(f->jobs);
+}
+
+/* ---- the connection ---- */
+
+static void run_open(struct job *j)
+{
+	struct open_job *oj = (struct open_job *)j;
+
+	if (lv_open(oj->uri, &oj->conn, &oj->e))
+		return;
+	oj->f->refs++;
+	if (virConnectRegisterCloseCallback(oj->conn, on_close, oj->f, unref))
+		unref(oj->f);
+	oj->f->refs++;
+	if (virConnectDomainEventRegisterAny(oj->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+					     VIR_DOMAIN_EVENT_CALLBACK(on_event), oj->f, unref) < 0)
+		unref(oj->f);
+}
+
+static void run_close(struct job *j)
+{
+	struct open_job *oj = (struct open_job *)j;
+
+	virConnectUnregisterCloseCallback(oj->conn, on_close);
+	virConnectClose(oj->conn);
+}
+
+static void on_closed(struct job *j)
+{
+	free(j);
+}
+
+/* By a thread of its own: of a connection that is broken no call can be trusted to end. */
+static void close_conn(struct virt *v)
+{
+	struct open_job *oj = v->follow_conn ? calloc(1, sizeof(*oj)) : NULL;
+
+	if (!oj)
+		return;
+	oj->job.run = run_close;
+	oj->job.done = on_closed;
+	oj->conn = steal_ptr(v->follow_conn);
+	if (jobs_start(v->jobs, &oj->job))
+		free(oj);
+}
+
+static int on_again(sd_event_source *s, uint64_t usec, void *user)
+{
+	(void)s;
+	(void)usec;
+	follow_open(user);
+	return 0;
+}
+
+static void open_later(struct virt *v)
+{
+	uint64_t us = AGAIN_US << (v->follow_failures < 5 ? v->follow_failures : 5);
+
+	v->follow_failures++;
+	virt_timer(v, &v->follow_timer, mono_add(mono_now(), us < AGAIN_MAX_US ? us : AGAIN_MAX_US),
+		   on_again);
+}
+
+static void on_open(struct job *j)
+{
+	struct open_job *oj = (struct open_job *)j;
+	struct virt *v = oj->v;
+	char line[512];
+
+	v->follow_conn = oj->conn;
+	if (v->stopped) {
+		close_conn(v);
+	} else if (v->follow_conn) {
+		log_notice("follows the domains of %s", oj->uri);
+		v->follow_failures = 0;
+	} else {
+		if (!v->follow_failures)
+			log_notice("%s: %s", oj->uri, verror_line(&oj->e, line, sizeof(line)));
+		open_later(v);
+	}
+	unref(oj->f);
+	free(oj);
+}
+
+void follow_open(struct virt *v)
+{
+	struct open_job *oj = calloc(1, sizeof(*oj));
+
+	if (!v->follow)
+		v->follow = follow_new(v);
+	if (oj && v->follow) {
+		oj->job.run = run_open;
+		oj->job.done = on_open;
+		oj->v = v;
+		oj->f = v->follow;
+		oj->f->refs++;
+		oj->uri = v->o->domains;
+		if (!jobs_start(v->jobs, &oj->job))
+			return;
+		unref(oj->f);
+	}
+	free(oj);
+	open_later(v);
+}
+
+void follow_take(struct virt *v)
+{
+	struct arrival *a;
+
+	if (v->follow_conn && virConnectIsAlive(v->follow_conn) != 1) {
+		close_conn(v);
+		follow_open(v);
+	}
+	while (v->follow && (a = pop(v->follow))) {
+		task_arrived(v, a->uuid);
+		free(a);
+	}
+}
+
+void follow_stop(struct virt *v)
+{
+	v->follow_timer = sd_event_source_disable_unref(v->follow_timer);
+	close_conn(v);
+}
+
+void follow_end(struct virt *v)
+{
+	unref(steal_ptr(v->follow));
+}
