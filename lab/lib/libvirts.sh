@@ -334,6 +334,8 @@ db1_up() {
 	until_ok 120 "the guest writes" beyond 2
 }
 vm_state() { ctl_on "$1" --json vm show db1 | jq -r .vm.state; }
+# Nothing of it is under way there, or it is not known.
+settled() { [[ "$(vm_state "$1" 2>/dev/null)" =~ ^(detached)?$ ]]; }
 vm_is() { [ "$(vm_state "$1")" = "$2" ]; }
 owner() { ctl_on "$1" --json vm show db1 | jq -r .vm.owner; }
 # moved FROM TO: it has
@@ -350,6 +352,7 @@ stays() {
 	until_ok 30 "it still runs on $1" domain_is "$1" db1 running
 	is "$(vm_state "$1") $(owner "$1")" "attached $1" "with its HBA"
 	until_ok 20 "$2 has no login of it" san_is "$2" no
+	until_ok 60 "and is done with it" settled "$2"
 	goes_on 60 "the guest goes on"
 }
 

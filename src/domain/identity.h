@@ -2,7 +2,8 @@
 /*
  * A VM's identity as an element of its libvirt domain's <metadata>: what a ticket (man 7 vhba-proto, export)
  * carries, as XML.  vhba-domain.rng says what it looks like; its namespace stays the same, its version says
- * what is in it.  libvirt is given the element without a namespace, and puts all of it into the one that it is told.
+ * what is in it.  libvirt is given the element without a namespace, and puts all of it into the one that it
+ * is told.
  *
  * What a ticket has and the schema does not know travels as <property name="...">JSON</property>.
  *
