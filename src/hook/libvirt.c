@@ -142,12 +142,14 @@ static int on_migrate(struct libvirt *l, struct vhba_error *e)
 	if (!r)
 		r = files_are_here(l->id.ticket, e);
 	if (!r && known)
-		be_newer(l->id.ticket, &k);
-	if (!r && known)
 		r = owned_here(l, &k, &owned, e);
 	/* It runs elsewhere: what an earlier attempt has left here is not the truth. */
 	if (!r && owned)
 		r = vhba_release(l->h.conn, l->vm, VHBA_DEFAULT_US, VHBA_MOVED, &l->h.last, e);
+	if (!r && owned)
+		r = look(l, &k, &known, e);
+	if (!r && known)
+		be_newer(l->id.ticket, &k);
 	if (!r)
 		r = hook_preflight(&l->h, l->id.ticket, e);
 	if (!r)
