@@ -157,8 +157,8 @@ static void dump_config(void)
 		put(k->key);
 		printf("\n");
 		put(k->doc);
-		/* Where the helper is installed is the installation's. */
-		if (!strcmp(k->key, "priv")) {
+		/* Where a program is installed is the installation's. */
+		if (!strcmp(k->key, "priv") || !strcmp(k->key, "program")) {
 			printf("; default: the installed one.\n");
 		} else if (!k->absent) {
 			printf("; it must be given.\n");
