@@ -3,19 +3,21 @@
  * ioguest PROGRAM [ARG]... | --connect SOCKET: a guest's driver and its front end for scenarios.
  *
  * Starts the program, a vhba-io, with --socket-fd and --control-fd added, or connects to one that runs
- * (there is no control then), and does what standard input says,
- * a line at a time, with one line as its answer:
+ * (there is no control then), and does what standard input says, a line at a time, with one line as its
+ * answer:
  *
- *	start, stop		the front end's rings; stop says after how many us it was answered
- *	move SOCKET		stopped, it goes on there by the next start
- *	ask LUN FILE LEN CDB	a command with Data-In, which go to FILE; CDB: hexadecimal bytes without
- * spaces tell LUN FILE CDB	with Data-Out from FILE do LUN CDB		without data. All three:
- *"status=SS response=N moved=N sense=HEX" verify LUN N		so many writes of all sizes and alignments,
- * read back and compared: "bad=N" submit LUN N CDB LEN	N commands whose ends nobody waits for; LEN bytes of
- * Data-In, or of Data-Out if negative
- *	ends			of those, so far: "pending= good= busy= nexus= check= other="; nexus: 06/29/07
- *	tmf LUN FUNCTION	a task management function by its number in virtio, where it is about one
- *command then the last one submitted; says the response control TEXT		vhba-io's answer to that
+ * start, stop          the front end's rings; stop says after how many us it was answered
+ * move SOCKET          stopped, it goes on there by the next start
+ * ask LUN FILE LEN CDB a command with Data-In, which go to FILE; CDB: hexadecimal bytes without spaces
+ * tell LUN FILE CDB    with Data-Out from FILE
+ * do LUN CDB           without data; all three: "status=SS response=N moved=N sense=HEX"
+ * verify LUN N         so many writes of all sizes and alignments, read back and compared: "bad=N"
+ * submit LUN N CDB LEN N commands whose ends nobody waits for; LEN bytes of Data-In, or of Data-Out if
+ *                      negative
+ * ends                 of those, so far: "pending= good= busy= nexus= check= other="; nexus: 06/29/07
+ * tmf LUN FUNCTION     a task management function by its number in virtio, where it is about one command
+ *                      then the last one submitted; says the response
+ * control TEXT         vhba-io's answer to that
  */
 #include <endian.h>
 #include <errno.h>

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What another process holds for this one, so that a successor can go on where this one ended: entries of a
- *key, bytes and fds, in an order. The holder understands none of it. It is at the other end of the control
- *socket (SOCK_SEQPACKET), and is told of each entry when it changes; and of events, which it does understand:
+ * key, bytes and fds, in an order.  The holder understands none of it.  It is at the other end of the control
+ * socket (SOCK_SEQPACKET), and is told of each entry when it changes; and of events, which it does
+ * understand:
  *
  *	"!keep KEY\0BYTES" + fds	the entry is this now: in the place that it has, or as the last
  *	"!drop KEY"			the entry is gone
  *	"!event WORD TEXT"
  *
  * The entries are kept here as well, with fds of their own, for a holder that comes anew: only both ends
- *dying at once loses them.
+ * dying at once loses them.
  *
  * One thread uses a keep.
  */

@@ -16,7 +16,7 @@
  *	powered		the disks were started once, or are about to be
  *
  * Unless another thing is said the bytes are vhost-user messages, which the successor's ordinary handlers
- *get. Of a ring that is or may be in use there is no SET_VRING_BASE: where it stands, the ring itself says.
+ * get.  Of a ring that is or may be in use there is no SET_VRING_BASE: where it stands, the ring itself says.
  */
 #ifndef VHBA_IO_VHOST_KEEP_H
 #define VHBA_IO_VHOST_KEEP_H
