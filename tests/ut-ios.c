@@ -222,6 +222,24 @@ static void kill_it(void)
 
 /* ---- tests ---- */
 
+/* What its files are locked by, so that a successor waits for what a killed one had under way. */
+static void check_nexus(const char *name)
+{
+	char path[64], args[4096] = "";
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)only()->pid);
+	f = fopen(path, "r");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	n = fread(args, 1, sizeof(args) - 1, f);
+	fclose(f);
+	for (size_t i = 0; i + 1 < n; i++)
+		if (!args[i])
+			args[i] = ' ';
+	CU_ASSERT_PTR_NOT_NULL(strstr(args, name));
+}
+
 /* The guest's connection is answered by one process after the other. */
 static void test_killed(void)
 {
@@ -239,6 +257,7 @@ static void test_killed(void)
 	UT_EQ(stat(path, &st), 0);
 	UT_EQ(st.st_mode & 07777, 0600);
 	CU_ASSERT_TRUE(has(ask('?'), "running open kept=0"));
+	check_nexus("--nexus=3270034cbbab9144"); /* of its UUID: it has no vhba */
 	CU_ASSERT_TRUE(
 		has(line, "files=4,file=/nothing/a,serial=four,state=/nothing/a.vhba;7,file=/nothing/b"));
 	for (unsigned i = 1; i <= 3; i++) {

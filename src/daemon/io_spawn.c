@@ -220,10 +220,24 @@ static void add_luns(struct args *a, const struct io *io, const struct reg_vm *r
 	}
 }
 
-/* The same wherever the VM is, by whichever of its names it is logged in. */
-static uint64_t nexus_of(const struct reg_vhba *v)
+/* The same wherever the VM is, by whichever of its names it is logged in: reservations and locks of files go
+ * by it.  Who has no vhba has a locally assigned name (NAA 3) of its UUID. */
+static uint64_t nexus_of(const struct reg_vm *rv)
 {
-	return v->alternate && v->alternate < v->wwpn ? v->alternate : v->wwpn;
+	static const char digits[] = "0123456789abcdef";
+	const struct reg_vhba *v = rv->vhbas;
+	uint64_t name = 0;
+
+	if (rv->vhbas_n)
+		return v->alternate && v->alternate < v->wwpn ? v->alternate : v->wwpn;
+	/* What is shifted out comes in again: all 32 digits count. */
+	for (const char *c = rv->uuid; *c; c++) {
+		const char *digit = strchr(digits, tolower((unsigned char)*c));
+
+		if (digit)
+			name = (name << 4 | name >> 60) ^ (uint64_t)(digit - digits);
+	}
+	return (name & 0x0fffffffffffffff) | 0x3000000000000000;
 }
 
 static void make_args(struct args *a, const struct io *io, const struct reg_vm *rv)
@@ -241,8 +255,7 @@ static void make_args(struct args *a, const struct io *io, const struct reg_vm *
 		add(a, "--device=blk");
 	add(a, "--workers=%u", rv->io.workers ? rv->io.workers : c->io_workers);
 	add(a, "--deadline=%" PRIu64 "us", c->io_deadline);
-	if (rv->vhbas_n)
-		add(a, "--nexus=%016" PRIx64, nexus_of(&rv->vhbas[0]));
+	add(a, "--nexus=%016" PRIx64, nexus_of(rv));
 	if (rv->io.iops)
 		add(a, "--limit-iops=%" PRIu64, rv->io.iops);
 	if (rv->io.mbps)
