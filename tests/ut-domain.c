@@ -91,6 +91,27 @@ static void test_round_trip(void)
 	round_trip(TICKET("9", ",\"io\":{\"kind\":\"scsi\",\"workers\":2},\"more\":[1,\"<&\",null]"));
 }
 
+/* Whether a move may be live: every vhba has two names. */
+static void test_alternates(void)
+{
+	static const char both[] =
+		"{\"format\":\"org.vhba.ticket\",\"version\":5,\"vm\":\"db1\","
+		"\"uuid\":\"6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01\",\"generation\":4,"
+		"\"exported_by\":\"alpha\",\"vhbas\":[{\"index\":0,\"wwpn\":\"50:2a:b3:00:00:00:00:10\","
+		"\"wwnn\":\"50:2a:b3:00:00:00:00:11\",\"alternate\":\"50:2a:b3:00:00:00:00:12\","
+		"\"vsan\":10,\"zones\":[]}]}";
+	struct json_object *one = json_tokener_parse(TICKET("2", "")), *two = json_tokener_parse(both),
+			   *none = json_tokener_parse("{\"vhbas\":[]}");
+
+	round_trip(both);
+	CU_ASSERT_FALSE(identity_has_alternates(one));
+	CU_ASSERT_TRUE(identity_has_alternates(two));
+	CU_ASSERT_FALSE(identity_has_alternates(none));
+	json_object_put(one);
+	json_object_put(two);
+	json_object_put(none);
+}
+
 static char *read_whole(const char *name)
 {
 	char path[512], *text = calloc(1, 65536);
@@ -200,6 +221,7 @@ int main(int argc, char **argv)
 {
 	CU_TestInfo tests[] = {
 		{"a ticket becomes an element and a ticket again", test_round_trip},
+		{"alternate names", test_alternates},
 		{"it is found in a domain", test_domain},
 		{"a newer version is named", test_newer},
 		{"what is malformed is refused", test_malformed},

@@ -123,6 +123,7 @@ int vhba_result_read(const char *reply, struct vhba_result *result, struct vhba_
 #define VHBA_PAUSED 1u /* quiesce: the VM's owner has paused it (kernel block path) */
 #define VHBA_MOVED 1u /* release: the identity belongs elsewhere from now on */
 #define VHBA_FORCE 1u /* import: also over a newer generation */
+#define VHBA_ALTERNATE 2u /* import: by the vhbas' alternate WWPNs, the source may be logged in still */
 
 /*
  * Typed operations; vm is a name or UUID.  0: answered, look at result->outcome; negative: refused or no

@@ -32,11 +32,8 @@ static const struct attribute head[] = {
 	{NULL},
 };
 static const struct attribute hba[] = {
-	{"index", "index", NUMBER, true},
-	{"wwpn", "wwpn", TEXT, true},
-	{"wwnn", "wwnn", TEXT, true},
-	{"vsan", "vsan", NUMBER, true},
-	{NULL},
+	{"index", "index", NUMBER, true}, {"wwpn", "wwpn", TEXT, true},	  {"wwnn", "wwnn", TEXT, true},
+	{"alternate", "alternate", TEXT}, {"vsan", "vsan", NUMBER, true}, {NULL},
 };
 static const struct attribute lun[] = {
 	{"designator", "designator", TEXT, true},
@@ -92,6 +89,17 @@ static void write_rest(xmlNode *n, struct json_object *o, const struct attribute
 static size_t length(struct json_object *list)
 {
 	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+}
+
+bool identity_has_alternates(struct json_object *ticket)
+{
+	struct json_object *vhbas = NULL;
+
+	json_object_object_get_ex(ticket, "vhbas", &vhbas);
+	for (size_t i = 0; i < length(vhbas); i++)
+		if (!json_object_object_get_ex(json_object_array_get_idx(vhbas, i), "alternate", NULL))
+			return false;
+	return length(vhbas) > 0;
 }
 
 static void write_luns(xmlNode *n, struct json_object *list)

@@ -15,6 +15,7 @@
 #define VHBA_IDENTITY_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "verror.h"
@@ -42,5 +43,8 @@ char *identity_write(struct json_object *ticket, struct verror *e);
  */
 int identity_read(const char *xml, size_t size, struct identity *id, struct verror *e);
 void identity_clear(struct identity *id);
+
+/* Of a ticket, or of vm.Show's VM: it has vhbas, and each has a second WWPN. */
+bool identity_has_alternates(struct json_object *ticket);
 
 #endif

@@ -90,9 +90,14 @@ static void be_newer(struct json_object *ticket, const struct hook_known *k)
 
 static int import(struct libvirt *l, struct json_object *ticket, struct vhba_error *e)
 {
+	/* The source may be logged in until the guest runs here: with two names nothing has to wait for that.
+	 */
+	unsigned flags = identity_has_alternates(ticket) ? VHBA_ALTERNATE : 0;
+
 	/* Metadata prove nothing of where the VM is running now. */
 	json_object_object_del(ticket, "stopped");
-	return vhba_import(l->h.conn, json_object_to_json_string_ext(ticket, JSON_C_TO_STRING_PLAIN), 0, e);
+	return vhba_import(l->h.conn, json_object_to_json_string_ext(ticket, JSON_C_TO_STRING_PLAIN), flags,
+			   e);
 }
 
 static int this_host(struct libvirt *l, char *name, size_t size, struct vhba_error *e)

@@ -195,6 +195,8 @@ int vhba_import(struct vhba_conn *conn, const char *ticket, unsigned int flags, 
 	if (!t)
 		return client_error(e, &why, -EINVAL);
 	p = flag(flags & VHBA_FORCE, "force");
+	if (flags & VHBA_ALTERNATE)
+		json_object_object_add(p, "alternate", json_object_new_boolean(true));
 	json_object_object_add(p, "ticket", t);
 	r = vhba_call(conn, "import", json_object_to_json_string_ext(p, JSON_C_TO_STRING_PLAIN),
 		      DEFAULT_WAIT_US, NULL, e);

@@ -59,6 +59,13 @@ static bool has_path(const struct devxml *d, const char *path)
 	return false;
 }
 
+/* The same on a host where the VM is logged in by its other name. */
+static bool name_by_designator(const char *designator, char *buf, size_t size)
+{
+	return designator && !strncmp(designator, "naa.", 4) &&
+	       snprintf(buf, size, "/dev/disk/by-id/wwn-0x%s", designator + 4) < (int)size;
+}
+
 /* A file is a LUN by itself; udev's name of a LUN of the array bears the initiator, and is the same after
  * each attach. */
 static bool name_lun(struct json_object *lun, struct json_object *vhbas, char *buf, size_t size)
@@ -68,9 +75,13 @@ static bool name_lun(struct json_object *lun, struct json_object *vhbas, char *b
 
 	if (proto_get_text(lun, "file"))
 		return snprintf(buf, size, "%s", proto_get_text(lun, "file")) < (int)size;
-	for (size_t i = 0; (v = item(vhbas, "vhbas", i)); i++)
-		if (proto_get_uint(v, "index", 0) == proto_get_uint(lun, "index", 0))
-			proto_wwn_parse(proto_get_text(v, "wwpn"), &wwpn);
+	for (size_t i = 0; (v = item(vhbas, "vhbas", i)); i++) {
+		if (proto_get_uint(v, "index", 0) != proto_get_uint(lun, "index", 0))
+			continue;
+		if (proto_get(v, "alternate"))
+			return name_by_designator(proto_get_text(lun, "designator"), buf, size);
+		proto_wwn_parse(proto_get_text(v, "wwpn"), &wwpn);
+	}
 	if (!wwpn || !proto_get_text(lun, "target") ||
 	    proto_wwn_parse(proto_get_text(lun, "target"), &target))
 		return false;

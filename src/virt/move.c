@@ -331,7 +331,7 @@ static int open_both(struct move *m)
 	if (!m->vm || !m->times)
 		return -ENOENT;
 	vhbas = proto_get(m->vm, "vhbas");
-	m->held = vhbas && json_object_array_length(vhbas);
+	m->held = vhbas && json_object_array_length(vhbas) && !identity_has_alternates(m->vm);
 	return lv_open(proto_get_text(m->t->parameters, "uri"), &m->dest, &m->t->e);
 }
 
