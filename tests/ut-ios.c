@@ -625,6 +625,27 @@ static void test_before_attach(void)
 
 /* ---- operations on a VM without vhbas ---- */
 
+/* What one that was killed has left in the kernel is known when the next one has looked. */
+static void test_killed_then_stopped(void)
+{
+	int stopped = 0;
+
+	register_vm(REG_IO_SCSI, false, false, "/nothing/a");
+	CU_ASSERT_EQUAL_FATAL(ios_start(&d, db1(), false, &e), 0);
+	UNTIL(only()->machine.state == IO_UP);
+	front_connect("scsi");
+	CU_ASSERT_TRUE(has(ask('?'), "running"));
+	UNTIL(!TAILQ_EMPTY(&only()->kept));
+	CU_ASSERT_EQUAL(send(front, "k", 1, MSG_NOSIGNAL), 1);
+	UNTIL(!only()->conn || only()->machine.state == IO_START);
+	ios_stop(&d, UUID, told, &stopped);
+	CU_ASSERT_TRUE(ios_left(&d, UUID) > 0);
+	UNTIL(!ios_left(&d, UUID));
+	UT_EQ(only()->machine.state, IO_UP);
+	UT_EQ(stopped, 1);
+	front_end();
+}
+
 static struct json_object *last_event(void)
 {
 	return eventlog_get(&d.events, d.events.next - 1);
@@ -685,6 +706,7 @@ int main(int argc, char **argv)
 		{"both are", test_both_killed},
 		{"held while the VM is quiesced", test_held},
 		{"what is left in the kernel", test_orphans},
+		{"killed, and then stopped", test_killed_then_stopped},
 		{"the gate", test_gate},
 		{"an upgrade", test_upgrade},
 		{"one that can't start", test_dies},

@@ -81,6 +81,12 @@ bool ios_stopped(const struct daemon *d, const char *uuid)
 	return false;
 }
 
+/* One that died may have left commands in the kernel; only the next one's locks tell when they have ended. */
+static bool may_have_left(const struct io *io)
+{
+	return io->machine.state != IO_OFF && io->machine.state != IO_END && !TAILQ_EMPTY(&io->kept);
+}
+
 uint64_t ios_left(struct daemon *d, const char *uuid)
 {
 	uint64_t left = 0;
@@ -88,14 +94,18 @@ uint64_t ios_left(struct daemon *d, const char *uuid)
 
 	if (d->ios) {
 		TAILQ_FOREACH (io, &d->ios->list, link) {
-			if (strcmp(io->uuid, uuid) || !io->conn || !io->held || io->machine.state == IO_START)
+			if (strcmp(io->uuid, uuid) || !io->held)
 				continue;
+			if (!io->conn || io->machine.state == IO_START) {
+				left += may_have_left(io);
+				continue;
+			}
 			left += io->busy + io->orphans;
-			/* It drains, as far as was told; it tells its end, and this is not left to that
-			 * alone. */
+			/* It drains, as far as was told, or has told nothing yet; it tells its end, and this
+			 * is not left to that alone. */
 			if (strcmp(io->state, "stopped") || io->orphans)
 				io_ask_status(io);
-			left += !io->busy && !strcmp(io->state, "draining");
+			left += !io->busy && (!io->state[0] || !strcmp(io->state, "draining"));
 		}
 	}
 	return left;
