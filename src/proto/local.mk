@@ -8,6 +8,8 @@ noinst_LTLIBRARIES += %D%/libproto.la
 	%D%/fields.h \
 	%D%/methods.c \
 	%D%/methods_domain.c %D%/methods_domain.h \
+	%D%/methods_io.c %D%/methods_io.h \
+	%D%/methods_pool.c %D%/methods_pool.h \
 	%D%/proto.h
 %C%_libproto_la_CPPFLAGS = $(INC_PROTO) -DVHBA_VERSION='"$(VERSION)"'
 %C%_libproto_la_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS)

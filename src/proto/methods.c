@@ -5,6 +5,8 @@
 #include "fields.h"
 #include "method.h"
 #include "methods_domain.h"
+#include "methods_io.h"
+#include "methods_pool.h"
 
 static const struct proto_field none[] = {END};
 
@@ -305,117 +307,6 @@ static const struct proto_field guest_lun_r[] = {
 	END,
 };
 
-/* ---- I/O back ends ---- */
-
-static const struct proto_field io_fields[] = {
-	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
-	F_TEXT("name", REQUIRED, 16, "scsi, or blk-N"),
-	F_TEXT("state", REQUIRED, 16, "opening, starting, up, leaving, waiting, ending"),
-	F_UINT("guest_lun", OPTIONAL, GUEST_LUN, "the LUN of a virtio-blk device"),
-	F_TEXT("socket", REQUIRED, 128, "where QEMU connects"),
-	F_BOOL("front", REQUIRED, "a front end is connected"),
-	F_TEXT("gate", REQUIRED, 8,
-	       "open; closed: its rings are not read until it is shown that nobody else writes"),
-	F_BOOL("held", REQUIRED, "its VM is quiesced: its rings are not read"),
-	F_UINT("pid", OPTIONAL, ANY_UINT, "its process; absent: there is none now"),
-	F_TEXT("device", OPTIONAL, 16, "what it says of itself: running, draining, stopped ..."),
-	F_UINT("busy", REQUIRED, ANY_UINT, "commands under way, as it told last"),
-	F_UINT("orphans", REQUIRED, ANY_UINT, "commands that were answered and are left in the kernel"),
-	F_UINT("kept", REQUIRED, ANY_UINT, "what vhbad holds for the next process"),
-	F_UINT("restarts", REQUIRED, ANY_UINT, "how often one has followed another that ended"),
-	F_UINT("up_us", OPTIONAL, ANY_UINT, "since its process has been up"),
-	F_BOOL("logging", REQUIRED, "its front end keeps a log of written pages: a migration"),
-	F_TEXT("text", OPTIONAL, 160, "why it doesn't run"),
-	END,
-};
-static const struct proto_field io_list_r[] = {
-	F_LIST("back_ends", REQUIRED, io_fields, "by VM"),
-	END,
-};
-static const struct proto_field io_open_p[] = {
-	P_VM,
-	F_TEXT("reason", OPTIONAL, 16, "operator: a person knows that nobody else writes to its LUNs"),
-	F_OBJECT("ticket", OPTIONAL, NULL, "or: as export gave it on the source, after a confirmed quiesce"),
-	END,
-};
-
-/* ---- storage pools ---- */
-
-#define POOL_NAME 80
-#define POOL_TEXT 400
-
-static const struct proto_field pool_fields[] = {
-	F_TEXT("name", REQUIRED, POOL_NAME, "libvirt's name of the pool"),
-	F_WWN("wwpn", REQUIRED, "WWPN of the vhba"),
-	F_TEXT("vm", OPTIONAL, 63, "name of the VM"),
-	F_UINT("index", OPTIONAL, INDEX, "index of the vhba"),
-	F_BOOL("own", REQUIRED, "kept by vhba-virt; one that is not is never touched"),
-	F_TEXT("wanted", OPTIONAL, 16, "what vhbad wants of it: running, kept, stopped, absent"),
-	F_TEXT("state", REQUIRED, 16,
-	       "what libvirt has: running, stopped, absent, busy; unknown: vhba-virt has not told"),
-	F_UINT("volumes", OPTIONAL, ANY_UINT, "volumes in it"),
-	F_TEXT("text", OPTIONAL, POOL_TEXT,
-	       "why it is not as wanted; of one that is not own: what to know of it"),
-	END,
-};
-static const struct proto_field pool_list_r[] = {
-	F_LIST("pools", REQUIRED, pool_fields, "by VM and vhba; then those that are not own"),
-	F_BOOL("served", REQUIRED, "vhba-virt is connected"),
-	END,
-};
-static const struct proto_field pool_lun_fields[] = {
-	F_WWN("target", REQUIRED, "WWPN of the target port"),
-	F_UINT("lun", REQUIRED, ANY_UINT, "LUN number at the target"),
-	F_TEXT("designator", REQUIRED, 256, "what names the LUN itself on every path"),
-	F_UINT("size", REQUIRED, ANY_UINT, "bytes"),
-	END,
-};
-static const struct proto_field pool_wanted_fields[] = {
-	F_TEXT("name", REQUIRED, POOL_NAME, "the name that libvirt is to know it by"),
-	F_WWN("wwpn", REQUIRED, "WWPN of the vhba"),
-	F_TEXT("wanted", REQUIRED, 16,
-	       "running; kept: as running, but it is not to be started now; stopped; absent"),
-	F_TEXT("host", OPTIONAL, 32, "the vport's SCSI host; absent: there is none"),
-	F_BOOL("settled", REQUIRED, "none of its paths is blocked: a refresh waits for none"),
-	F_UINT("serial", REQUIRED, ANY_UINT, "number of this order; the report names the last one taken in"),
-	F_UINT("sync", REQUIRED, ANY_UINT, "grows when it is to be refreshed, changed or not"),
-	F_LIST("luns", REQUIRED, pool_lun_fields, "its paths"),
-	END,
-};
-static const struct proto_field pool_serve_r[] = {
-	F_OBJECT("pool", OPTIONAL, pool_wanted_fields, "what is wanted of a pool"),
-	F_BOOL("complete", OPTIONAL,
-	       "all that there are have been told; others that bear the mark are leftovers"),
-	END,
-};
-static const struct proto_field pool_own_fields[] = {
-	F_WWN("wwpn", REQUIRED, "WWPN of the vhba"),
-	F_TEXT("state", REQUIRED, 16, "running, stopped, absent, busy, unknown"),
-	F_UINT("serial", REQUIRED, ANY_UINT, "number of the last order that was taken in"),
-	F_UINT("sync", REQUIRED, ANY_UINT, "the last that was done"),
-	F_UINT("volumes", OPTIONAL, ANY_UINT, "volumes in it"),
-	F_TEXT("text", OPTIONAL, POOL_TEXT, "why it is not as wanted"),
-	END,
-};
-static const struct proto_field pool_other_fields[] = {
-	F_TEXT("name", REQUIRED, POOL_NAME, "libvirt's name of the pool"),
-	F_WWN("wwpn", REQUIRED, "WWPN that its adapter names"),
-	F_TEXT("state", REQUIRED, 16, "running, stopped"),
-	F_TEXT("text", OPTIONAL, POOL_TEXT, "what to know of it"),
-	END,
-};
-static const struct proto_field pool_report_p[] = {
-	F_LIST("pools", OPTIONAL, pool_own_fields, "own pools that have changed"),
-	F_LIST("others", OPTIONAL, pool_other_fields,
-	       "all pools with an fc_host adapter that are not own; absent: as reported before"),
-	END,
-};
-static const struct proto_field pool_sync_p[] = {
-	F_VM(OPTIONAL, "only this VM's; name or UUID"),
-	F_UINT("deadline_us", OPTIONAL, 1000, DAY_US, "answer within so long; absent: 25 s"),
-	END,
-};
-
 static const struct proto_field attach_p[] = {
 	P_VM,
 	P_DEADLINE,
@@ -590,28 +481,28 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 			   "Give the guest a file or block device as a LUN, by its I/O back end."},
 	[PROTO_LUN_REMOVE] = {"lun.Remove", CHANGE, false, lun_remove_p, none,
 			      "Take a LUN from the guest; its file stays."},
-	[PROTO_IO_LIST] = {"io.List", READ, false, vm_optional_p, io_list_r,
+	[PROTO_IO_LIST] = {"io.List", READ, false, vm_optional_p, proto_io_list_r,
 			   "The vhba-ios of one VM or of all."},
-	[PROTO_IO_STATUS] = {"io.Status", READ, false, vm_only_p, io_list_r,
+	[PROTO_IO_STATUS] = {"io.Status", READ, false, vm_only_p, proto_io_list_r,
 			     "Those of a VM; an error when it has none."},
 	[PROTO_IO_START] =
-		{"io.Start", CHANGE, false, vm_only_p, io_list_r,
+		{"io.Start", CHANGE, false, vm_only_p, proto_io_list_r,
 		 "Start a VM's vhba-io before it is attached, or without; its sockets are there then."},
 	[PROTO_IO_END] = {"io.End", CHANGE, false, vm_only_p, none,
 			  "End it: whoever is connected loses its disks."},
 	[PROTO_IO_UPGRADE] =
-		{"io.Upgrade", CHANGE, false, vm_only_p, io_list_r,
+		{"io.Upgrade", CHANGE, false, vm_only_p, proto_io_list_r,
 		 "Have the program as it is installed now take over; the guest sees nothing of it."},
-	[PROTO_IO_OPEN] = {"io.Open", CHANGE, false, io_open_p, io_list_r,
+	[PROTO_IO_OPEN] = {"io.Open", CHANGE, false, proto_io_open_p, proto_io_list_r,
 			   "Open the gate of a VM that came from elsewhere."},
-	[PROTO_POOL_LIST] = {"pool.List", READ, false, vm_optional_p, pool_list_r,
+	[PROTO_POOL_LIST] = {"pool.List", READ, false, vm_optional_p, proto_pool_list_r,
 			     "libvirt's storage pools on vhbas, own and those that others have defined."},
-	[PROTO_POOL_SYNC] = {"pool.Sync", CHANGE, false, pool_sync_p, pool_list_r,
+	[PROTO_POOL_SYNC] = {"pool.Sync", CHANGE, false, proto_pool_sync_p, proto_pool_list_r,
 			     "Look for LUNs and sizes anew, and have the pools refreshed."},
 	[PROTO_POOL_SERVE] =
-		{"pool.Serve", CHANGE, true, none, pool_serve_r,
+		{"pool.Serve", CHANGE, true, none, proto_pool_serve_r,
 		 "For vhba-virt: what is wanted of each pool, as it changes. One caller at a time."},
-	[PROTO_POOL_REPORT] = {"pool.Report", CHANGE, false, pool_report_p, none,
+	[PROTO_POOL_REPORT] = {"pool.Report", CHANGE, false, proto_pool_report_p, none,
 			       "For vhba-virt: what libvirt has."},
 	[PROTO_DOMAIN_LIST] = {"domain.List", READ, false, none, proto_domain_list_r,
 			       "libvirt's domains, and which of them carry a VM's identity."},
