@@ -36,11 +36,14 @@ deafen() {
 	until_ok 30 "the log of side $1 is taken away" test -S "$front"
 }
 
+# can_receive [OPTION...]: a QEMU that was started with these takes orders before it listens for a guest.
+can_receive() { [[ "$*" != *-incoming* ]] || until_ok 30 "which waits for the guest" test -S "$scratch/channel"; }
+
 # side N [OPTION...]: its vhba-io, and its QEMU. With deaf=1 that has no log.
 side() {
 	local n=$1 front=$scratch/io$1
 	shift
-	rm -f "$scratch/io$n" "$scratch/qmp$n"
+	rm -f "$scratch/io$n" "$scratch/qmp$n" "$scratch/channel"
 	"${io_program[@]}" --socket "$scratch/io$n" --workers 2 "${io_options[@]}" >>"$scratch/held$n" 2>>"$scratch/vhba-io$n" &
 	io[n]=$!
 	until_ok 30 "vhba-io of side $n listens" test -S "$scratch/io$n"
@@ -55,6 +58,7 @@ side() {
 		-qmp "unix:$scratch/qmp$n,server=on,wait=off" "$@" >>"$scratch/qemu$n" 2>&1 &
 	vm[n]=$!
 	until_ok 30 "QEMU of side $n is there" test -S "$scratch/qmp$n"
+	can_receive "$@"
 }
 
 # qmp SIDE COMMAND [ARGUMENTS-AS-JSON]: prints what it returns
