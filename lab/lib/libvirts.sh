@@ -5,6 +5,7 @@
 # san.sh (program); who sources it sets scratch and build.
 # shellcheck disable=SC2154
 #
+#   sides_possible            this machine can do it
 #   sides_up                  all of that; sides_end: nothing runs any more
 #   on SIDE COMMAND...        there
 #   virsh_on, ctl_on, hook_on SIDE ...
@@ -43,6 +44,12 @@ hook_on() {
 	on "$side" env LD_LIBRARY_PATH="$build/src/lib/.libs" timeout 300 "$(program vhba-hook)" "$@"
 }
 uri() { echo "qemu+tcp://$1/system"; }
+
+# This machine lets its root make namespaces, and file systems in user space. A container may not.
+sides_possible() {
+	[ "$(id -u)" -eq 0 ] && [ -c /dev/fuse ] && : <>/dev/fuse &&
+		unshare -m -n -u -i -p -f --mount-proc mount -t tmpfs own /mnt
+}
 
 # ---- namespaces ----
 
