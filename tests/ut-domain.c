@@ -104,9 +104,15 @@ static void test_alternates(void)
 			   *none = json_tokener_parse("{\"vhbas\":[]}");
 
 	round_trip(both);
-	CU_ASSERT_FALSE(identity_has_alternates(one));
-	CU_ASSERT_TRUE(identity_has_alternates(two));
-	CU_ASSERT_FALSE(identity_has_alternates(none));
+	CU_ASSERT_FALSE(identity_moves_beside(one));
+	CU_ASSERT_TRUE(identity_moves_beside(two));
+	json_object_object_add(two, "io", json_tokener_parse("{\"kind\":\"none\"}"));
+	CU_ASSERT_TRUE(identity_moves_beside(two));
+	json_object_object_add(two, "io", json_tokener_parse("{\"kind\":\"scsi\"}")); /* a ticket's */
+	CU_ASSERT_FALSE(identity_moves_beside(two));
+	json_object_object_add(two, "io", json_object_new_string("blk")); /* vm.Show's */
+	CU_ASSERT_FALSE(identity_moves_beside(two));
+	CU_ASSERT_FALSE(identity_moves_beside(none));
 	json_object_put(one);
 	json_object_put(two);
 	json_object_put(none);

@@ -623,6 +623,35 @@ static void test_before_attach(void)
 	front_end();
 }
 
+/* By another name than the source's: the login fences nobody, also after vhbad's end, and a word opens it. */
+static void test_unfenced(void)
+{
+	struct reg_io io;
+	bool done = false;
+
+	register_vm(REG_IO_SCSI, true, true, NULL);
+	io = db1()->io;
+	io.unfenced = true;
+	UT_EQ(registry_set(d.reg, db1(), false, &io, written, &done, &e), 0);
+	UNTIL(done);
+	registry_close(d.reg);
+	d.reg = registry_open(state_dir, USEC_PER_SEC, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d.reg);
+	CU_ASSERT_TRUE(db1()->io.gate && db1()->io.unfenced);
+	start();
+	front_connect("scsi");
+	ios_attached(&d, attached(5));
+	open_path(5, 0);
+	open_path(5, 0);
+	UNTIL(strstr(ask('?'), "luns=0:2,") != NULL);
+	CU_ASSERT_TRUE(has(line, "closed"));
+	ios_open(&d, UUID, "confirmed");
+	UNTIL(!db1()->io.gate && !db1()->pending);
+	CU_ASSERT_FALSE(db1()->io.unfenced);
+	CU_ASSERT_TRUE(has(ask('?'), "running open"));
+	front_end();
+}
+
 /* ---- operations on a VM without vhbas ---- */
 
 /* What one that was killed has left in the kernel is known when the next one has looked. */
@@ -715,6 +744,7 @@ int main(int argc, char **argv)
 		{"paths of an array's LUN", test_paths},
 		{"other nodes after a resume", test_moved},
 		{"before the attach", test_before_attach},
+		{"by another name", test_unfenced},
 		{"operations without a vhba", test_operations},
 		CU_TEST_INFO_NULL,
 	};

@@ -503,7 +503,7 @@ static void ungate(struct daemon *d, const char *uuid)
 
 	if (!rv || !rv->io.gate)
 		return;
-	io.gate = false;
+	io.gate = io.unfenced = false;
 	if (registry_set(d->reg, rv, rv->pool, &io, on_ungated, NULL, &e))
 		on_ungated(NULL, &e);
 	daemon_registry_changed(d);
@@ -530,8 +530,7 @@ void ios_attached(struct daemon *d, const struct vm *vm)
 
 	if (!d->ios || !rv || rv->io.kind == REG_IO_NONE)
 		return;
-	/* By another name its login leaves the source's as it is. */
-	fenced = !reg_vm_has_alternates(rv);
+	fenced = !rv->io.unfenced;
 	if (ios_start(d, rv, rv->io.gate && !fenced, &e))
 		log_err("%s: its vhba-io can't be started: %s", rv->name, e.what);
 	TAILQ_FOREACH (io, &d->ios->list, link)

@@ -148,6 +148,7 @@ void method_import(struct daemon *d, struct call *call, struct json_object *p)
 	}
 	snprintf(in->owner, sizeof(in->owner), "%s", d->cfg->host_name);
 	in->io.gate = in->io.kind != REG_IO_NONE && !ticket_stopped(proto_get(p, "ticket"));
+	in->io.unfenced = in->io.gate && proto_get_bool(p, "alternate");
 	c = methods_change(d, call, in->name, -1);
 	methods_changed_or_refused(d, c, registry_import(d->reg, in, methods_changed, c, &e), &e);
 	reg_vm_free(in);

@@ -49,6 +49,7 @@ struct reg_io {
 	unsigned workers; /* 0: as configured */
 	uint64_t iops, mbps; /* 0: no limit */
 	bool gate; /* it came with a ticket, and that the source is done has not been shown yet */
+	bool unfenced; /* and by other names than the source's: its own login doesn't end that one's */
 };
 
 /* A LUN by the number that the guest knows it by, which stays: an array's (by its designator), or a file's.

@@ -186,6 +186,7 @@ static int load_io(sqlite3_stmt *s, struct reg_io *io)
 	io->iops = (uint64_t)sqlite3_column_int64(s, 7);
 	io->mbps = (uint64_t)sqlite3_column_int64(s, 8);
 	io->gate = sqlite3_column_int64(s, 9) != 0;
+	io->unfenced = sqlite3_column_int64(s, 9) == 2;
 	return SQLITE_OK;
 }
 

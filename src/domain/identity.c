@@ -91,10 +91,23 @@ static size_t length(struct json_object *list)
 	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 }
 
-bool identity_has_alternates(struct json_object *ticket)
+/* An object in a ticket, its kind in vm.Show. */
+static bool has_back_end(struct json_object *ticket)
+{
+	struct json_object *io = NULL, *kind;
+
+	json_object_object_get_ex(ticket, "io", &io);
+	if (json_object_is_type(io, json_type_object) && json_object_object_get_ex(io, "kind", &kind))
+		io = kind;
+	return io && strcmp(json_object_get_string(io), "none") != 0;
+}
+
+bool identity_moves_beside(struct json_object *ticket)
 {
 	struct json_object *vhbas = NULL;
 
+	if (has_back_end(ticket))
+		return false;
 	json_object_object_get_ex(ticket, "vhbas", &vhbas);
 	for (size_t i = 0; i < length(vhbas); i++)
 		if (!json_object_object_get_ex(json_object_array_get_idx(vhbas, i), "alternate", NULL))

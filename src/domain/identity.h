@@ -44,7 +44,12 @@ char *identity_write(struct json_object *ticket, struct verror *e);
 int identity_read(const char *xml, size_t size, struct identity *id, struct verror *e);
 void identity_clear(struct identity *id);
 
-/* Of a ticket, or of vm.Show's VM: it has vhbas, and each has a second WWPN. */
-bool identity_has_alternates(struct json_object *ticket);
+/*
+ * Of a ticket, or of vm.Show's VM: the destination is to be logged in by second names beside the source.  It
+ * has vhbas, and each has a second WWPN.  And it is on the kernel's block path, where QEMU waits for every
+ * command before it lets the guest go: vhba-io answers by its deadline, whatever is left in the kernel, and
+ * of an array's LUN only a logout proves that it has ended.
+ */
+bool identity_moves_beside(struct json_object *ticket);
 
 #endif

@@ -90,9 +90,8 @@ static void be_newer(struct json_object *ticket, const struct hook_known *k)
 
 static int import(struct libvirt *l, struct json_object *ticket, struct vhba_error *e)
 {
-	/* The source may be logged in until the guest runs here: with two names nothing has to wait for that.
-	 */
-	unsigned flags = identity_has_alternates(ticket) ? VHBA_ALTERNATE : 0;
+	/* With two names nothing has to wait until the source has logged out. */
+	unsigned flags = identity_moves_beside(ticket) ? VHBA_ALTERNATE : 0;
 
 	/* Metadata prove nothing of where the VM is running now. */
 	json_object_object_del(ticket, "stopped");

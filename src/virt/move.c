@@ -316,24 +316,9 @@ static struct json_object *report(const struct move *m, bool dry, bool good)
 	return o;
 }
 
-/*
- * By a second name the destination is logged in beside the source.  On the kernel's block path QEMU waits for
- * every command before it lets the guest go; vhba-io answers by its deadline, whatever is left in the kernel,
- * and what is left of an array's LUN only a logout proves to have ended.
- */
-static bool has_to_be_held(struct json_object *vm)
-{
-	struct json_object *vhbas = proto_get(vm, "vhbas");
-	const char *io = proto_get_text(vm, "io");
-
-	if (!vhbas || !json_object_array_length(vhbas))
-		return false;
-	return !identity_has_alternates(vm) || (io && strcmp(io, "none") != 0);
-}
-
 static int open_both(struct move *m)
 {
-	struct json_object *shown;
+	struct json_object *shown, *vhbas;
 
 	m->dom = domain_find(m->t);
 	if (!m->dom)
@@ -345,7 +330,8 @@ static int open_both(struct move *m)
 	m->times = move_times_new(m->uuid);
 	if (!m->vm || !m->times)
 		return -ENOENT;
-	m->held = has_to_be_held(m->vm);
+	vhbas = proto_get(m->vm, "vhbas");
+	m->held = vhbas && json_object_array_length(vhbas) && !identity_moves_beside(m->vm);
 	return lv_open(proto_get_text(m->t->parameters, "uri"), &m->dest, &m->t->e);
 }
 
