@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fdpass.h"
 #include "log-queue.h"
 #include "log.h"
 #include "monotime.h"
@@ -155,6 +157,44 @@ static void test_log_queue(void)
 	CU_ASSERT(strstr(got, "written at once\n") != NULL);
 }
 
+/* More come than are asked for: the first are taken, the rest is closed, and how many there were is told. */
+static void test_fdpass(void)
+{
+	struct iovec iov = {(char[1]){'x'}, 1};
+	FDPASS_ROOM(3) out, in;
+	struct msghdr send = {.msg_iov = &iov, .msg_iovlen = 1}, recv;
+	int sv[2], pipes[3][2], got[2] = {-1, -1};
+
+	recv = (struct msghdr){
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &in, .msg_controllen = sizeof(in)};
+	UT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
+	for (int i = 0; i < 3; i++)
+		UT_EQ(pipe2(pipes[i], O_CLOEXEC | O_NONBLOCK), 0);
+	fdpass_put(&send, &out, (int[3]){pipes[0][1], pipes[1][1], pipes[2][1]}, 3);
+	UT_EQ(sendmsg(sv[0], &send, 0), 1);
+	UT_EQ(recvmsg(sv[1], &recv, MSG_CMSG_CLOEXEC), 1);
+	UT_EQ(fdpass_take(&recv, got, 2), 3);
+	for (int i = 0; i < 3; i++)
+		close(pipes[i][1]);
+	UT_EQ(write(got[1], "b", 1), 1);
+	UT_EQ(read(pipes[1][0], (char[1]){0}, 1), 1);
+	/* Of the third no writer is left: the end of the pipe, not EAGAIN. */
+	UT_EQ(read(pipes[2][0], (char[1]){0}, 1), 0);
+
+	send = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+	fdpass_put(&send, &out, NULL, 0);
+	UT_EQ(sendmsg(sv[0], &send, 0), 1);
+	recv.msg_controllen = sizeof(in);
+	UT_EQ(recvmsg(sv[1], &recv, MSG_CMSG_CLOEXEC), 1);
+	UT_EQ(fdpass_take(&recv, (int[2]){-1, -1}, 2), 0);
+	for (int i = 0; i < 3; i++)
+		close(pipes[i][0]);
+	for (int i = 0; i < 2; i++) {
+		close(got[i]);
+		close(sv[i]);
+	}
+}
+
 static CU_TestInfo time_tests[] = {
 	{"duration_parse", test_duration_parse},
 	{"duration_format", test_duration_format},
@@ -165,6 +205,7 @@ static CU_TestInfo misc_tests[] = {
 	{"verror", test_verror},
 	{"sysroot", test_sysroot},
 	{"log queue", test_log_queue},
+	{"file descriptors passed", test_fdpass},
 	CU_TEST_INFO_NULL,
 };
 

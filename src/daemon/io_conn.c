@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "io_conn.h"
 #include "log.h"
 
@@ -36,11 +37,6 @@ struct io_conn {
 	void *user;
 };
 
-union fds_room {
-	char room[CMSG_SPACE(IO_CONN_FDS * sizeof(int))];
-	struct cmsghdr align;
-};
-
 static void close_fds(int *fds, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -52,19 +48,10 @@ static void close_fds(int *fds, unsigned n)
 static int send_now(int fd, const void *text, size_t len, const int *fds, unsigned n)
 {
 	struct iovec iov = {(void *)text, len};
-	union fds_room room = {0};
+	FDPASS_ROOM(IO_CONN_FDS) room;
 	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
 
-	if (n) {
-		h.msg_control = &room;
-		h.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-	}
+	fdpass_put(&h, &room, fds, n);
 	return sendmsg(fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
@@ -194,24 +181,12 @@ static bool take_reply(struct io_conn *c, const char *text, unsigned n)
 	return true;
 }
 
-static unsigned fds_of(struct msghdr *h, int fds[IO_CONN_FDS])
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(h);
-	unsigned n;
-
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-		return 0;
-	n = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-	memcpy(fds, CMSG_DATA(c), n * sizeof(int));
-	return n;
-}
-
 /* 0; -EAGAIN; another -errno: the end. */
 static int receive(struct io_conn *c)
 {
 	static char text[MESSAGE_MAX + 1]; /* the loop's thread alone */
 	struct iovec iov = {text, MESSAGE_MAX};
-	union fds_room room;
+	FDPASS_ROOM(IO_CONN_FDS) room;
 	struct msghdr h = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof(room)};
 	ssize_t len = recvmsg(c->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -223,7 +198,7 @@ static int receive(struct io_conn *c)
 		return errno == EINTR ? 0 : -errno;
 	if (!len)
 		return -ECONNRESET;
-	n = fds_of(&h, fds);
+	n = fdpass_take(&h, fds, IO_CONN_FDS);
 	text[len] = '\0';
 	if (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		good = false;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "ios_private.h"
 #include "log.h"
 
@@ -28,29 +29,15 @@ struct file_open {
 	sd_event_source *io, *timer;
 };
 
-union fds_room {
-	char room[CMSG_SPACE(2 * sizeof(int))];
-	struct cmsghdr align;
-};
-
 /* ---- the child: of a process with threads, so system calls only ---- */
 
 static void send_back(int sock, int err, const int *fds, unsigned n)
 {
 	struct iovec iov = {&err, sizeof(err)};
-	union fds_room room = {0};
+	FDPASS_ROOM(2) room;
 	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
 
-	if (n) {
-		h.msg_control = &room;
-		h.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-	}
+	fdpass_put(&h, &room, fds, n);
 	sendmsg(sock, &h, MSG_NOSIGNAL);
 }
 
@@ -121,21 +108,16 @@ static void give(struct file_open *o, const int *fds, unsigned n)
 static int on_opened(sd_event_source *s, int fd, uint32_t revents, void *user)
 {
 	struct file_open *o = user;
-	union fds_room room;
+	FDPASS_ROOM(2) room;
 	int err = EIO, fds[2] = {-1, -1};
 	struct iovec iov = {&err, sizeof(err)};
 	struct msghdr h = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof(room)};
 	ssize_t len = recvmsg(fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c = len > 0 ? CMSG_FIRSTHDR(&h) : NULL;
-	unsigned n = 0;
+	unsigned n = len > 0 ? fdpass_take(&h, fds, 2) : 0;
 
 	(void)s;
 	(void)revents;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-		n = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(fds, CMSG_DATA(c), n * sizeof(int));
-	}
 	if (n)
 		give(o, fds, n);
 	else

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "control.h"
 #include "log.h"
 #include "lun_option.h"
@@ -225,26 +226,6 @@ void control_answer(struct control *c, struct service *s, size_t size, int *fds,
 	say(&r, -EINVAL);
 }
 
-static unsigned take_fds(struct msghdr *h, int *fds)
-{
-	unsigned n = 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-			if (n < CONTROL_FDS_MAX)
-				fds[n++] = fd;
-			else
-				close(fd);
-		}
-	}
-	return n;
-}
-
 static int answer(const struct control *c, const char *reply)
 {
 	return send(c->fd, reply, strlen(reply), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
@@ -276,15 +257,10 @@ int control_turn(struct control *c, struct service *s)
 int control_run(struct control *c, struct service *s)
 {
 	char reply[CONTROL_TEXT_MAX];
-	union {
-		char room[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(CONTROL_FDS_MAX) room;
 	struct iovec iov = {c->in, CONTROL_MESSAGE_MAX};
-	struct msghdr h = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control.room,
-			   .msg_controllen = sizeof(control.room)};
+	struct msghdr h = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof(room)};
 	ssize_t n = recvmsg(c->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	int fds[CONTROL_FDS_MAX];
 	unsigned got;
@@ -293,7 +269,7 @@ int control_run(struct control *c, struct service *s)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (!n)
 		return -ECONNRESET;
-	got = take_fds(&h, fds);
+	got = fdpass_take(&h, fds, CONTROL_FDS_MAX);
 	if (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		snprintf(reply, sizeof(reply), "error the request is too long");
 	else

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "keep.h"
 #include "log.h"
 
@@ -198,21 +199,10 @@ static int tell(const struct keep *k, const struct keep_entry *e)
 	struct iovec iov[3] = {{(void *)(uintptr_t)(e->dropped ? "!drop " : "!keep "), 6},
 			       {(void *)(uintptr_t)e->key, strlen(e->key) + !e->dropped},
 			       {e->bytes, e->dropped ? 0 : e->len}};
-	union {
-		char room[CMSG_SPACE(KEEP_FDS_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(KEEP_FDS_MAX) room;
 	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 3};
 
-	memset(&control, 0, sizeof(control));
-	if (e->fds) {
-		m.msg_control = control.room;
-		m.msg_controllen = CMSG_SPACE(e->fds * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(e->fds * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), e->fd, e->fds * sizeof(int));
-	}
+	fdpass_put(&m, &room, e->fd, e->fds);
 	return sendmsg(k->peer, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 

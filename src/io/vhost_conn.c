@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "vhost_conn.h"
 
 static void drop_fds(struct vu_message *m)
@@ -62,40 +63,18 @@ int vu_message_take(struct vu_message *m, unsigned i)
 
 static int keep_fds(struct vu_message *m, struct msghdr *h)
 {
-	int err = h->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
+	unsigned free = VU_FDS_MAX - m->fds, n = fdpass_take(h, m->fd + m->fds, free);
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		size_t n;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < n; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-			if (m->fds < VU_FDS_MAX) {
-				m->fd[m->fds++] = fd;
-				continue;
-			}
-			close(fd);
-			err = -EPROTO;
-		}
-	}
-	return err;
+	m->fds += n < free ? n : free;
+	return n > free || h->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
 }
 
 /* Up to len bytes. Returns their number, 0 for none now, or -errno. */
 static ssize_t take(struct vu_conn *c, struct iovec *iov, unsigned iovs, int flags)
 {
-	union {
-		char room[CMSG_SPACE(VU_FDS_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct msghdr h = {.msg_iov = iov,
-			   .msg_iovlen = iovs,
-			   .msg_control = control.room,
-			   .msg_controllen = sizeof(control.room)};
+	FDPASS_ROOM(VU_FDS_MAX) room;
+	struct msghdr h = {
+		.msg_iov = iov, .msg_iovlen = iovs, .msg_control = &room, .msg_controllen = sizeof(room)};
 	ssize_t n;
 	int err;
 
@@ -269,25 +248,12 @@ int vu_conn_reply(struct vu_conn *c, uint32_t request, const void *payload, uint
 {
 	struct vu_header head = {request, VU_VERSION | VU_REPLY, size};
 	struct iovec iov[2] = {{&head, sizeof(head)}, {(void *)(uintptr_t)payload, size}};
-	union {
-		char room[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(1) room;
 	struct mmsghdr *note = &c->mark->reply;
 	struct msghdr h = {.msg_iov = iov, .msg_iovlen = 2};
 	int n;
 
-	memset(&control, 0, sizeof(control));
-	if (fd >= 0) {
-		struct cmsghdr *m = &control.align;
-
-		h.msg_control = control.room;
-		h.msg_controllen = sizeof(control.room);
-		m->cmsg_level = SOL_SOCKET;
-		m->cmsg_type = SCM_RIGHTS;
-		m->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(m), &fd, sizeof(fd));
-	}
+	fdpass_put(&h, &room, &fd, fd >= 0);
 	note->msg_hdr = h;
 	do
 		n = sendmmsg(c->fd, note, 1, MSG_DONTWAIT | MSG_NOSIGNAL);

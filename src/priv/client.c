@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "priv.h"
 
 static const char *const names[PRIV_VERBS_] = {
@@ -107,29 +108,14 @@ void priv_reply_close(struct priv_reply *reply)
 	reply->fds = 0;
 }
 
-union fds_room {
-	char room[CMSG_SPACE(PRIV_FDS_MAX * sizeof(int))];
-	struct cmsghdr align;
-};
-
 ssize_t priv_reply_send(int fd, struct priv_reply *reply, int flags)
 {
 	struct iovec iov = {reply, sizeof(*reply)};
-	union fds_room room = {0};
+	FDPASS_ROOM(PRIV_FDS_MAX) room;
 	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
-	size_t len = reply->fds * sizeof(int);
-	struct cmsghdr *c;
 	ssize_t n;
 
-	if (len) {
-		h.msg_control = &room;
-		h.msg_controllen = CMSG_SPACE(len);
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(len);
-		memcpy(CMSG_DATA(c), reply->fd, len);
-	}
+	fdpass_put(&h, &room, reply->fd, reply->fds);
 	n = sendmsg(fd, &h, flags);
 	if (n >= 0 || errno != EAGAIN)
 		priv_reply_close(reply);
@@ -139,18 +125,13 @@ ssize_t priv_reply_send(int fd, struct priv_reply *reply, int flags)
 ssize_t priv_reply_recv(int fd, struct priv_reply *reply, int flags)
 {
 	struct iovec iov = {reply, sizeof(*reply)};
-	union fds_room room;
+	FDPASS_ROOM(PRIV_FDS_MAX) room;
 	struct msghdr h = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof(room)};
 	ssize_t n = recvmsg(fd, &h, flags | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
 
 	/* The numbers are those here, whatever the datagram says. */
-	reply->fds = 0;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-		reply->fds = (uint32_t)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(reply->fd, CMSG_DATA(c), reply->fds * sizeof(int));
-	}
+	reply->fds = n > 0 ? fdpass_take(&h, reply->fd, PRIV_FDS_MAX) : 0;
 	return n;
 }
 
