@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "conn.h"
+#include "mend.h"
 #include "ut.h"
 #include "virt.h"
 
@@ -27,7 +28,7 @@ static struct virt v;
 static struct virt_options options;
 static sd_event *loop;
 static virConnectPtr conn; /* the test's own, to look behind */
-static char path[96], links[96];
+static char top[64], path[96], links[96];
 static int listening;
 
 /* ---- vhbad ---- */
@@ -107,6 +108,14 @@ static void serve(unsigned i)
 		} else if (req.method == &proto_methods[PROTO_EXPORT]) {
 			snprintf(seen.asked, sizeof(seen.asked), "%s", proto_get_text(req.parameters, "vm"));
 			proto_conn_reply(peers[i].c, json_tokener_parse(TICKET));
+		} else if (req.method == &proto_methods[PROTO_VM_SHOW]) {
+			proto_conn_reply(
+				peers[i].c,
+				json_tokener_parse("{\"vm\":{\"name\":\"db1\",\"state\":\"held\"}}"));
+		} else if (req.method == &proto_methods[PROTO_RESUME]) {
+			snprintf(seen.asked, sizeof(seen.asked), "resume %s",
+				 proto_get_text(req.parameters, "vm"));
+			proto_conn_reply(peers[i].c, json_tokener_parse("{\"outcome\":\"done\"}"));
 		} else {
 			CU_ASSERT_PTR_EQUAL(req.method, &proto_methods[PROTO_POOL_REPORT]);
 			take_report(req.parameters);
@@ -196,8 +205,6 @@ static bool has_links(void)
 
 static int begin(void)
 {
-	char top[64];
-
 	ut_tmpdir(top, sizeof(top));
 	snprintf(path, sizeof(path), "%s/s", top);
 	snprintf(links, sizeof(links), "%s/links", top);
@@ -205,7 +212,8 @@ static int begin(void)
 					.uri = "test:///default",
 					.domains = "test:///default",
 					.links = links,
-					.by = "/nowhere"};
+					.by = "/nowhere",
+					.notes = top};
 	listening = proto_listen(path, &e);
 	return listening < 0 || sd_event_new(&loop) < 0 || lv_init(&e) || lv_open(options.uri, &conn, &e);
 }
@@ -421,10 +429,43 @@ static void test_domains(void)
 	down();
 }
 
+/* An earlier vhba-virt has died while it moved a domain that had not left yet. */
+static void test_cut_off(void)
+{
+	struct move_note n = {.uuid = TEST_UUID, .uri = "test:///default", .suspended = true};
+	virDomainPtr dom = virDomainLookupByName(conn, "test");
+
+	UT_EQ(notes_write(top, &n), 0);
+	UT_EQ(virDomainSuspend(dom), 0);
+	up();
+	UNTIL(notes_read(top, TEST_UUID, &n));
+	UT_STREQ(seen.asked, "resume " TEST_UUID);
+	UT_EQ(virDomainIsActive(dom), 1);
+	UNTIL(TAILQ_EMPTY(&v.mends));
+	/* That one has come back, and runs at both: nothing is done. */
+	n = (struct move_note){.uuid = TEST_UUID, .uri = "test:///default", .begun = true};
+	UT_EQ(notes_write(top, &n), 0);
+	seen.asked[0] = '\0';
+	mend_add(&v, TEST_UUID);
+	UNTIL(!v.jobs->running);
+	UT_STREQ(seen.asked, "");
+	UT_EQ(notes_read(top, TEST_UUID, &n), 0);
+	notes_remove(top, TEST_UUID);
+	UNTIL(TAILQ_EMPTY(&v.mends));
+	virDomainFree(dom);
+	down();
+}
+
 static CU_TestInfo tests[] = {
-	{"domains", test_domains},     {"life", test_life},	  {"overtaken", test_overtaken},
-	{"forgotten", test_forgotten}, {"adopted", test_adopted}, {"stopped by hand", test_stopped_by_hand},
-	{"others", test_others},       CU_TEST_INFO_NULL,
+	{"cut off", test_cut_off},
+	{"domains", test_domains},
+	{"life", test_life},
+	{"overtaken", test_overtaken},
+	{"forgotten", test_forgotten},
+	{"adopted", test_adopted},
+	{"stopped by hand", test_stopped_by_hand},
+	{"others", test_others},
+	CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

@@ -77,9 +77,9 @@ for place in /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /
 	mount -t tmpfs -o mode=755 own "$place"
 done
 cp -r "$dir/etc/." /etc/libvirt
-mkdir -p /run/vhba /run/fake
+mkdir -p /run/vhba /run/vhba-virt /run/fake
 for file in hosts passwd group; do mount --bind "$dir/$file" "/etc/$file"; done
-chown vhba:vhba /run/vhba /var/lib/vhba /dev/vhba
+chown vhba:vhba /run/vhba /run/vhba-virt /var/lib/vhba /dev/vhba
 hostname "$side"
 ip link set lo up
 : >"$dir/ready"
@@ -192,8 +192,10 @@ daemon() {
 # Of what nsenter has started, with a process namespace between.
 daemon_kill() {
 	local pid=${daemon_pid[$1-$2]}
-	pkill -KILL -P "$pid" || true
-	{ wait "$pid" || true; } 2>/dev/null
+	{
+		pkill -KILL -P "$pid" || true
+		wait "$pid" || true
+	} 2>/dev/null
 }
 
 libvirtd_start() {

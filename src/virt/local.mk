@@ -11,7 +11,9 @@ noinst_LTLIBRARIES += %D%/libvirtside.la
 	%D%/links.c %D%/links.h \
 	%D%/lv.c %D%/lv.h \
 	%D%/lvconn.c \
+	%D%/mend.c %D%/mend.h %D%/mend_loop.c \
 	%D%/move.c %D%/move.h %D%/move_job.c \
+	%D%/notes.c %D%/notes.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/poolxml.c %D%/poolxml.h \
 	%D%/task.c %D%/task.h \
@@ -29,8 +31,12 @@ sbin_PROGRAMS += %D%/vhba-virt
 %C%_vhba_virt_LDADD = %D%/libvirtside.la
 
 EXTRA_DIST += tests/tsan.supp
-check_PROGRAMS += tests/ut-virt tests/ut-virt-loop
-TESTS += tests/ut-virt tests/ut-virt-loop
+check_PROGRAMS += tests/ut-move tests/ut-virt tests/ut-virt-loop
+TESTS += tests/ut-move tests/ut-virt tests/ut-virt-loop
+tests_ut_move_SOURCES = tests/ut-move.c
+tests_ut_move_CPPFLAGS = $(INC_VIRT) $(INC_TESTS)
+tests_ut_move_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBVIRT_CFLAGS)
+tests_ut_move_LDADD = tests/libut.la src/virt/libvirtside.la
 tests_ut_virt_SOURCES = tests/ut-virt.c
 tests_ut_virt_CPPFLAGS = $(INC_VIRT) $(INC_TESTS)
 tests_ut_virt_CFLAGS = $(AM_CFLAGS) $(JSONC_CFLAGS) $(SYSTEMD_CFLAGS) $(LIBVIRT_CFLAGS)

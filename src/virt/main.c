@@ -13,30 +13,28 @@
 
 static void usage(FILE *f)
 {
-	fprintf(f, "usage: vhba-virt [OPTION]...\n"
-		   "Keeps libvirt's storage pools as vhbad wants them, and does what vhbad asks with "
-		   "domains; see "
-		   "vhba-virt(8).\n"
-		   "  --socket P      vhbad's socket (default: " VHBA_SOCKET ")\n"
-		   "  --connect URI   libvirt's, for pools (default: storage:///system)\n"
-		   "  --domains URI   libvirt's, for domains (default: qemu:///system)\n"
-		   "  --links DIR     where the pools' folders of links are (default: /dev/vhba)\n"
-		   "  --by DIR        where udev's names of the disks are (default: /dev/disk/by-npiv)\n"
-		   "  --log-level L   err, warning, notice, info, debug (default: notice)\n"
-		   "  --help          this text\n"
-		   "  --version       the version\n");
+	fprintf(f,
+		"usage: vhba-virt [OPTION]...\n"
+		"Keeps libvirt's storage pools as vhbad wants them, and does what vhbad asks with "
+		"domains; see "
+		"vhba-virt(8).\n"
+		"  --socket P      vhbad's socket (default: " VHBA_SOCKET ")\n"
+		"  --connect URI   libvirt's, for pools (default: storage:///system)\n"
+		"  --domains URI   libvirt's, for domains (default: qemu:///system)\n"
+		"  --links DIR     where the pools' folders of links are (default: /dev/vhba)\n"
+		"  --by DIR        where udev's names of the disks are (default: /dev/disk/by-npiv)\n"
+		"  --notes DIR     where migrations that are under way are noted (default: /run/vhba-virt)\n"
+		"  --log-level L   err, warning, notice, info, debug (default: notice)\n"
+		"  --help          this text\n"
+		"  --version       the version\n");
 }
 
 static const struct option longs[] = {
-	{"socket", required_argument, NULL, 's'},
-	{"connect", required_argument, NULL, 'c'},
-	{"domains", required_argument, NULL, 'd'},
-	{"links", required_argument, NULL, 'l'},
-	{"by", required_argument, NULL, 'b'},
-	{"log-level", required_argument, NULL, 'L'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{0},
+	{"socket", required_argument, NULL, 's'},    {"connect", required_argument, NULL, 'c'},
+	{"domains", required_argument, NULL, 'd'},   {"links", required_argument, NULL, 'l'},
+	{"by", required_argument, NULL, 'b'},	     {"notes", required_argument, NULL, 'n'},
+	{"log-level", required_argument, NULL, 'L'}, {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},	     {0},
 };
 
 /* -1: go on; else the exit code. */
@@ -56,6 +54,8 @@ static int read_options(struct virt_options *o, int argc, char **argv)
 			o->links = optarg;
 		else if (c == 'b')
 			o->by = optarg;
+		else if (c == 'n')
+			o->notes = optarg;
 		else if (c == 'L' && !log_level_parse(optarg, &level))
 			log_set_level(level);
 		else if (c == 'h')
@@ -118,7 +118,8 @@ int main(int argc, char **argv)
 	struct virt_options o = {.uri = "storage:///system",
 				 .domains = "qemu:///system",
 				 .links = "/dev/vhba",
-				 .by = "/dev/disk/by-npiv"};
+				 .by = "/dev/disk/by-npiv",
+				 .notes = "/run/vhba-virt"};
 	int r;
 
 	log_open("vhba-virt", LOG_LEVEL_NOTICE);

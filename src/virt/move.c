@@ -9,13 +9,14 @@
 
 #include "cleanup.h"
 #include "domain.h"
+#include "mend.h"
 #include "method.h"
 #include "move.h"
 
 #define CALL_US (10 * USEC_PER_SEC)
 #define QUIESCE_US (15 * USEC_PER_SEC) /* when the caller gives no deadline */
-#define RESUMES 10
-#define RESUME_US (500 * USEC_PER_MSEC)
+#define MENDS 30
+#define MEND_US (500 * USEC_PER_MSEC)
 #define GRACE_US USEC_PER_SEC /* an answer's way */
 #define OPERATION_US (600 * USEC_PER_SEC)
 #define ADD(o, key, value) json_object_object_add(o, key, value)
@@ -166,7 +167,6 @@ static int quiesce(struct move *m)
 
 	ADD(p, "deadline_us", UINT(us > 1000 ? us : 1000));
 	ADD(p, "paused", json_object_new_boolean(true));
-	m->quiesced = true;
 	reply = task_ask(m->t, "quiesce", p, us + GRACE_US);
 	m->quiesce_us = mono_since(mono_now(), start);
 	outcome = proto_get_text(reply, "outcome");
@@ -186,57 +186,96 @@ static int quiesce(struct move *m)
 
 static int suspend(struct move *m)
 {
-	int state = 0;
-
-	virDomainGetState(m->dom, &state, NULL, 0);
-	if (state == VIR_DOMAIN_PAUSED)
-		return 0; /* by its owner, and stays so */
+	if (!m->suspended)
+		return 0; /* it is paused by its owner, and stays so */
 	m->times->paused = mono_now().us;
-	if (virDomainSuspend(m->dom))
-		return domain_failed(m->t, "the guest can't be paused");
-	m->suspended = true;
-	return 0;
+	return virDomainSuspend(m->dom) ? domain_failed(m->t, "the guest can't be paused") : 0;
 }
 
-/* As it was before, whatever has happened; the error that led here is kept, with what is left to be done. */
-static void take_back(struct move *m)
+/* ---- what is kept of it, in case that this process does not live to its end ---- */
+
+static int note(struct move *m, bool begun)
+{
+	struct move_note n = {.begun = begun, .suspended = m->suspended};
+	int r;
+
+	snprintf(n.uuid, sizeof(n.uuid), "%s", m->uuid);
+	snprintf(n.uri, sizeof(n.uri), "%s", proto_get_text(m->t->parameters, "uri"));
+	r = notes_write(m->t->notes, &n);
+	if (!r)
+		return 0;
+	verror_set(&m->t->e, VHBA_E_IO, "the migration can't be noted in %s", m->t->notes);
+	verror_seen(&m->t->e, "%s", strerror(-r));
+	return r;
+}
+
+static int note_new(struct move *m)
+{
+	struct move_note n;
+	int state = 0;
+
+	if (notes_read(m->t->notes, m->uuid, &n) != -ENOENT) {
+		verror_set(&m->t->e, VHBA_E_BUSY, "an earlier migration of it was cut off, and is not over");
+		verror_fix(&m->t->e, "see what vhba-virt says of it in its log");
+		return -EBUSY;
+	}
+	virDomainGetState(m->dom, &state, NULL, 0);
+	m->suspended = m->held && state != VIR_DOMAIN_PAUSED;
+	return note(m, false);
+}
+
+/* A step is left: it is for the loop to try again, beyond this task. */
+static void leave(struct move *m)
+{
+	snprintf(m->t->unfinished, sizeof(m->t->unfinished), "%s", m->uuid);
+}
+
+/*
+ * As it was before, whatever has happened; the error that led here is kept, with what is left to be done.  0:
+ * it had moved all the same.
+ */
+static int take_back(struct move *m, int r)
 {
 	struct verror kept = m->t->e;
-	struct json_object *reply = NULL;
-	const char *outcome = "done";
+	bool over = false, moved = false;
 
 	move_progress(m, "taking back", 101, NULL);
-	for (int i = 0; m->quiesced && !reply && i < RESUMES; i++) {
+	for (int i = 0; !over && i < MENDS; i++) {
 		if (i)
-			usleep(RESUME_US); /* vhbad is being started anew, or still ends the quiesce */
-		reply = task_ask(m->t, "resume", of_vm(m), OPERATION_US);
-		outcome = proto_get_text(reply, "outcome");
+			usleep(MEND_US); /* vhbad is being started anew, or still ends the quiesce */
+		over = !mend_note(m->t, m->uuid, &moved);
 	}
-	if (!outcome || !strcmp(outcome, "failed"))
-		verror_fix(&kept,
-			   "the VM could not be logged in again here: 'vhbactl resume', then 'virsh resume'");
-	else if (m->suspended && virDomainResume(m->dom))
-		verror_fix(&kept, "the guest could not be resumed here: 'virsh resume'");
-	else
+	if (over && moved) {
+		m->t->e = (struct verror){0};
+		return 0;
+	}
+	if (over && (m->held || !kept.fix[0])) {
 		verror_fix(&kept, "the guest goes on where it was");
-	json_object_put(reply);
+	} else if (!over) {
+		verror_fix(&kept, "vhba-virt goes on trying to bring it to its end: %s",
+			   m->t->e.seen[0] ? m->t->e.seen : m->t->e.what);
+		leave(m);
+	}
 	m->t->e = kept;
+	return r;
 }
 
 /* libvirt's hook has done it where there is one. */
-static void give_away(struct move *m)
+static bool give_away(struct move *m)
 {
-	struct json_object *p = of_vm(m);
-	struct verror kept = m->t->e;
+	struct json_object *p = of_vm(m), *reply;
+	bool done;
 
 	ADD(p, "moved", json_object_new_boolean(true));
-	json_object_put(task_ask(m->t, "release", p, OPERATION_US));
-	m->t->e = kept;
+	reply = task_ask(m->t, "release", p, OPERATION_US);
+	done = reply || m->t->e.kind == VHBA_E_NOT_FOUND;
+	json_object_put(reply);
+	return done;
 }
 
 /* ---- the whole ---- */
 
-static int go(struct move *m)
+static int leave_source(struct move *m)
 {
 	int r = domain_write_identity(m->t, m->dom, NULL);
 
@@ -246,23 +285,41 @@ static int go(struct move *m)
 		if (!r)
 			r = quiesce(m);
 	}
-	if (!r)
-		r = move_job(m);
-	if (r) {
-		if (m->held)
-			take_back(m);
-		return r;
-	}
+	return r;
+}
+
+static int arrive(struct move *m)
+{
+	struct verror e = {0};
+
 	if (m->suspended && virDomainResume(m->arrived)) {
 		domain_failed(m->t, "the guest is on the destination, but can't be resumed there");
 		verror_fix(&m->t->e, "virsh -c %s resume %s", proto_get_text(m->t->parameters, "uri"),
 			   virDomainGetName(m->arrived));
-		r = -EIO;
+		e = m->t->e;
 	} else if (m->suspended) {
 		m->times->resumed = mono_now().us;
 	}
-	give_away(m);
-	return r;
+	if (!give_away(m) || e.kind)
+		leave(m);
+	else
+		notes_remove(m->t->notes, m->uuid);
+	m->t->e = e;
+	return e.kind ? -EIO : 0;
+}
+
+static int go(struct move *m)
+{
+	int r = note_new(m);
+
+	if (r)
+		return r;
+	r = leave_source(m);
+	if (!r)
+		r = note(m, true);
+	if (!r)
+		r = move_job(m);
+	return r ? take_back(m, r) : arrive(m);
 }
 
 static void add_span(struct json_object *list, const char *phase, uint64_t from, uint64_t to)

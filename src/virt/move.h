@@ -35,8 +35,7 @@ struct move {
 	struct json_object *checks, *unproved;
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	bool held; /* else live */
-	bool quiesced; /* since it was asked for: a failure resumes it */
-	bool suspended; /* by us */
+	bool suspended; /* by us, or about to be */
 	struct monotime start, by;
 	uint64_t quiesce_us; /* it took */
 	uint64_t call; /* when the migration was asked for */

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "domain.h"
 #include "log.h"
+#include "mend.h"
 #include "method.h"
 #include "task.h"
 
@@ -97,7 +98,7 @@ static void run(struct job *j)
 
 	if (!lv_open(t->uri, &t->conn, &t->e)) {
 		if (!t->verb->run(t))
-			t->e.kind = VHBA_OK;
+			t->e = (struct verror){0};
 		virConnectClose(t->conn);
 	}
 	report(t);
@@ -112,14 +113,21 @@ static void free_task(struct task *t)
 	free(t);
 }
 
+static const struct task_verb mend_verb = {"mend", domain_mend};
+
 static void on_done(struct job *j)
 {
 	struct task *t = (struct task *)j;
+	struct virt *v = t->v;
 	char line[512];
 
-	if (t->e.kind)
+	TAILQ_REMOVE(&v->tasks, t, link);
+	if (t->verb == &mend_verb)
+		mend_done(v, proto_get_text(t->parameters, "domain"), t->e.kind ? &t->e : NULL);
+	else if (t->e.kind)
 		log_warning("%s: %s", t->verb->name, verror_line(&t->e, line, sizeof(line)));
-	TAILQ_REMOVE(&t->v->tasks, t, link);
+	if (t->unfinished[0])
+		mend_add(v, t->unfinished);
 	free_task(t);
 }
 
@@ -156,6 +164,7 @@ static bool begin(struct virt *v, uint64_t serial, const struct task_verb *verb,
 	t->parameters = json_object_get(parameters);
 	t->socket = v->o->socket;
 	t->uri = v->o->domains;
+	t->notes = v->o->notes;
 	if (jobs_start(v->jobs, &t->job)) {
 		free_task(t);
 		return false;
@@ -173,6 +182,17 @@ void task_arrived(struct virt *v, const char *uuid)
 	if (!begin(v, 0, &verb, p))
 		log_err("%s has arrived, and there is no memory or no thread for it", uuid);
 	json_object_put(p);
+}
+
+bool task_mend(struct virt *v, const char *uuid)
+{
+	struct json_object *p = json_object_new_object();
+	bool begun;
+
+	json_object_object_add(p, "domain", json_object_new_string(uuid));
+	begun = begin(v, 0, &mend_verb, p);
+	json_object_put(p);
+	return begun;
 }
 
 static void take_order(struct virt *v, struct json_object *o)

@@ -19,6 +19,8 @@ struct task {
 	const struct task_verb *verb;
 	struct json_object *parameters, *reply;
 	const char *socket, *uri; /* vhbad's, libvirt's */
+	const char *notes; /* the folder of notes.h */
+	char unfinished[VIR_UUID_STRING_BUFLEN]; /* a migration that it leaves to be mended; "": none */
 	virConnectPtr conn; /* opened for it */
 	atomic_bool cancelled; /* set by the loop, once */
 	struct verror e;

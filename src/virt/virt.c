@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "mend.h"
 #include "method.h"
 #include "virt.h"
 
@@ -287,12 +288,14 @@ int virt_begin(struct virt *v, sd_event *loop, const struct virt_options *o, str
 	*v = (struct virt){.o = o, .loop = loop};
 	TAILQ_INIT(&v->pools);
 	TAILQ_INIT(&v->tasks);
+	TAILQ_INIT(&v->mends);
 	v->jobs = jobs_new(loop, on_poke, on_idle, v);
 	if (!v->jobs)
 		return verror_set(e, VHBA_E_INTERNAL, "no event loop");
 	libvirt_open(v);
 	link_open(v);
 	follow_open(v);
+	mend_begin(v);
 	return 0;
 }
 
@@ -315,6 +318,7 @@ void virt_stop(struct virt *v, void (*stopped)(struct virt *v))
 	link_close(v);
 	libvirt_close(v);
 	follow_stop(v);
+	mend_stop(v);
 	virt_timer(v, &v->pool_timer, mono_add(mono_now(), v->jobs->running ? STOP_US : 0), on_patience);
 }
 
@@ -331,6 +335,7 @@ bool virt_end(struct virt *v)
 	}
 	json_object_put(v->others);
 	follow_end(v);
+	mend_end(v);
 	jobs_end(v->jobs);
 	return true;
 }

@@ -20,10 +20,12 @@ struct virt_options {
 	const char *domains; /* libvirt's, for domains */
 	const char *links; /* the folder of the pools' folders */
 	const char *by; /* where udev's names are */
+	const char *notes; /* where a migration that is under way is noted */
 };
 
 TAILQ_HEAD(own_pools, pool);
 TAILQ_HEAD(task_list, task); /* task.h */
+TAILQ_HEAD(mend_list, mending); /* mend.h */
 
 struct virt {
 	const struct virt_options *o;
@@ -54,6 +56,8 @@ struct virt {
 	struct vhba_conn *orders; /* NULL: none */
 	sd_event_source *orders_io;
 	struct task_list tasks; /* that run */
+	struct mend_list mends; /* migrations that were cut off */
+	sd_event_source *mend_timer; /* the next attempt at one */
 	/* domains that come by a migration */
 	struct follow *follow;
 	virConnectPtr follow_conn; /* NULL: none */
@@ -104,6 +108,8 @@ void follow_end(struct virt *v);
 
 /* task.c: what is due when a domain has come; nobody waits for it. */
 void task_arrived(struct virt *v, const char *uuid);
+/* task.c: an attempt to mend a migration that was cut off; mend_done is called. False: it does not begin. */
+bool task_mend(struct virt *v, const char *uuid);
 
 /* task.c: the connection on which orders for domains come (domain.Serve). 0, or -1 with *e. */
 int orders_open(struct virt *v, struct vhba_error *e);
