@@ -202,7 +202,7 @@ static void sleep_for_calls(struct load *d)
 /* Until this time; then until all have ended. Returns how many have, before that time. */
 static uint64_t run(struct load *d, struct monotime until)
 {
-	struct monotime now = mono_now(), worked = now;
+	struct monotime now, idle = {0}; /* since when nothing has ended; 0: something just has */
 	uint64_t left = (uint64_t)d->o.queues * d->o.qd, n = 0;
 	bool again = true;
 
@@ -215,15 +215,21 @@ static uint64_t run(struct load *d, struct monotime until)
 			n += got;
 		else
 			left -= got;
+		if (got)
+			idle.us = 0;
 		if (got && turn % LOOK_EVERY)
 			continue;
 		now = mono_now();
 		if (again && mono_reached(until, now))
 			again = false;
 		if (got)
-			worked = now;
-		else if (mono_since(now, worked) >= d->o.spin_us)
+			continue;
+		if (!idle.us)
+			idle = now;
+		if (mono_since(now, idle) >= d->o.spin_us) {
 			sleep_for_calls(d);
+			idle.us = 0;
+		}
 	}
 	return n;
 }
