@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += %D%/libcommon.la
 %C%_libcommon_la_SOURCES = \
 	%D%/cleanup.h \
+	%D%/fdlimit.c %D%/fdlimit.h \
 	%D%/fdpass.c %D%/fdpass.h \
 	%D%/log.c %D%/log.h \
 	%D%/log-queue.c %D%/log-queue.h \

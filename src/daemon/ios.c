@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "cleanup.h"
+#include "fdlimit.h"
 #include "ios_private.h"
 #include "log.h"
 #include "methods.h"
@@ -620,17 +620,6 @@ void ios_adopted(struct daemon *d)
 /* ---- their life ---- */
 
 /* Each holds a front end's fds twice, some for each ring and each piece of memory. */
-static void raise_limit(void)
-{
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur == l.rlim_max)
-		return;
-	l.rlim_cur = l.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &l))
-		log_warning("no more than the usual number of files: %s", strerror(errno));
-}
-
 static gid_t group_of(const char *name)
 {
 	const struct group *g = name[0] ? getgrnam(name) : NULL;
@@ -643,6 +632,7 @@ static gid_t group_of(const char *name)
 struct ios *ios_new(struct daemon *d)
 {
 	struct ios *ios = calloc(1, sizeof(*ios));
+	int err;
 
 	if (!ios)
 		return NULL;
@@ -650,7 +640,10 @@ struct ios *ios_new(struct daemon *d)
 	ios->group = group_of(d->cfg->io_group);
 	TAILQ_INIT(&ios->list);
 	d->ios = ios;
-	raise_limit();
+	/* each holds a front end's fds twice, some for each ring and each piece of memory */
+	err = fdlimit_raise();
+	if (err)
+		log_warning("no more than the usual number of files: %s", strerror(-err));
 	io_records_read(ios, find_one);
 	return ios;
 }

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include "cleanup.h"
+#include "fdlimit.h"
 #include "log.h"
 #include "lun_option.h"
 #include "sandbox.h"
@@ -299,16 +299,6 @@ static int listen_at(const char *path)
 }
 
 /* Each LUN, path and ring has some, and what is kept for a successor has copies. */
-static void allow_fds(void)
-{
-	struct rlimit l;
-
-	if (!getrlimit(RLIMIT_NOFILE, &l)) {
-		l.rlim_cur = l.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &l);
-	}
-}
-
 static int signals(void)
 {
 	sigset_t s;
@@ -371,7 +361,7 @@ static int run(struct options *o)
 	struct device *d;
 	int err;
 
-	allow_fds();
+	fdlimit_raise(); /* with fewer, a front end of few regions and rings is served all the same */
 	o->server.signals = signals();
 	if (o->socket) {
 		o->server.listen = listen_at(o->socket);
