@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fdpass.h"
+
 #define FRONT 3
 #define CONTROL 4
 #define LUNS 256
@@ -28,23 +30,10 @@ static char state[16] = "stopped", files[1024];
 static void say_fds(const char *text, size_t len, const int *fds, unsigned n)
 {
 	struct iovec iov = {(void *)text, len};
-	union {
-		char room[CMSG_SPACE(8 * sizeof(int))];
-		struct cmsghdr align;
-	} room = {0};
+	FDPASS_ROOM(8) room;
 	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	if (n) {
-		struct cmsghdr *c;
-
-		h.msg_control = &room;
-		h.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-	}
+	fdpass_put(&h, &room, fds, n);
 	sendmsg(control, &h, MSG_NOSIGNAL);
 }
 
@@ -145,23 +134,16 @@ static bool take_control(void)
 {
 	static char text[32768];
 	struct iovec iov = {text, sizeof(text) - 1};
-	union {
-		char room[CMSG_SPACE(16 * sizeof(int))];
-		struct cmsghdr align;
-	} room;
+	FDPASS_ROOM(16) room;
 	struct msghdr h = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof(room)};
 	ssize_t len = recvmsg(control, &h, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c = len > 0 ? CMSG_FIRSTHDR(&h) : NULL;
+	unsigned n;
 	int fds[16];
-	unsigned n = 0;
 
 	if (len <= 0)
 		return false;
-	if (c) {
-		n = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(fds, CMSG_DATA(c), n * sizeof(int));
-	}
+	n = fdpass_take(&h, fds, 16);
 	text[len] = '\0';
 	answer(text, len, fds, n);
 	return true;

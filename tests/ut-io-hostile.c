@@ -10,6 +10,7 @@
 #include <linux/virtio_ring.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "ut.h"
 #include "world.h"
 
@@ -274,22 +275,13 @@ static void send_raw(struct front *f, const struct message *m, int fd)
 	struct vu_header h = {m->request, m->flags, m->size};
 	struct iovec iov[2] = {{&h, sizeof(h)},
 			       {(void *)(uintptr_t)m->payload, m->size < sizeof(m->payload) ? m->size : 0}};
-	union {
-		char room[CMSG_SPACE(16 * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(16) control;
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+	int fds[16];
 
-	memset(&control, 0, sizeof(control));
-	if (m->fds) {
-		msg.msg_control = control.room;
-		msg.msg_controllen = CMSG_SPACE(m->fds * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(m->fds * sizeof(int));
-		for (unsigned i = 0; i < m->fds; i++)
-			memcpy(CMSG_DATA(&control.align) + i * sizeof(fd), &fd, sizeof(fd));
-	}
+	for (unsigned i = 0; i < m->fds; i++)
+		fds[i] = fd;
+	fdpass_put(&msg, &control, fds, m->fds);
 	CU_ASSERT(sendmsg(f->sock, &msg, MSG_NOSIGNAL) > 0);
 }
 

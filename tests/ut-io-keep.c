@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "load.h"
 #include "monotime.h"
 #include "scene.h"
@@ -109,14 +110,10 @@ static void put_fd(struct wire *w, uint32_t request, uint64_t value, int fd)
 {
 	struct vu_header h = {request, VU_VERSION, 8};
 	struct iovec iov[2] = {{&h, sizeof(h)}, {&value, sizeof(value)}};
-	union {
-		char room[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {.align = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-	struct msghdr m = {
-		.msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof(control)};
+	FDPASS_ROOM(1) control;
+	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
 
-	memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	fdpass_put(&m, &control, &fd, 1);
 	UT_EQ(sendmsg(w->front, &m, 0), 20);
 }
 

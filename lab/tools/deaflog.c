@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "vhost_msg.h"
 
 #define RINGS_MAX 32
@@ -64,24 +65,15 @@ static int unix_socket(const char *path, bool listens)
 /* False: the other end has gone. */
 static bool receive(int sock, struct message *m)
 {
-	union {
-		char room[CMSG_SPACE(sizeof(m->fds))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(VU_FDS_MAX) control;
 	struct iovec iov = {&m->header, sizeof(m->header)};
-	struct msghdr h = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control.room,
-			   .msg_controllen = sizeof(control.room)};
-	const struct cmsghdr *c;
+	struct msghdr h = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 
 	m->n = 0;
 	if (recvmsg(sock, &h, MSG_WAITALL | MSG_CMSG_CLOEXEC) != sizeof(m->header))
 		return false;
-	for (c = CMSG_FIRSTHDR(&h); c; c = CMSG_NXTHDR(&h, (struct cmsghdr *)(uintptr_t)c)) {
-		m->n = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(m->fds, CMSG_DATA(c), m->n * sizeof(int));
-	}
+	m->n = fdpass_take(&h, m->fds, VU_FDS_MAX);
 	if (m->header.size > sizeof(m->payload))
 		die("a message is too long");
 	return !m->header.size ||
@@ -90,21 +82,11 @@ static bool receive(int sock, struct message *m)
 
 static void pass_on(int sock, struct message *m)
 {
-	union {
-		char room[CMSG_SPACE(sizeof(m->fds))];
-		struct cmsghdr align;
-	} control = {0};
+	FDPASS_ROOM(VU_FDS_MAX) control;
 	struct iovec iov[2] = {{&m->header, sizeof(m->header)}, {&m->payload, m->header.size}};
 	struct msghdr h = {.msg_iov = iov, .msg_iovlen = 2};
 
-	if (m->n) {
-		h.msg_control = control.room;
-		h.msg_controllen = CMSG_SPACE(m->n * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(m->n * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), m->fds, m->n * sizeof(int));
-	}
+	fdpass_put(&h, &control, m->fds, m->n);
 	if (sendmsg(sock, &h, MSG_NOSIGNAL) != (ssize_t)(sizeof(m->header) + m->header.size))
 		exit(0); /* it has gone */
 	for (unsigned i = 0; i < m->n; i++)

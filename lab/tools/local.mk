@@ -40,3 +40,4 @@ lab_tools_dmapages_CPPFLAGS = $(INC_COMMON)
 noinst_PROGRAMS += lab/tools/deaflog
 lab_tools_deaflog_SOURCES = lab/tools/deaflog.c
 lab_tools_deaflog_CPPFLAGS = $(INC_IO)
+lab_tools_deaflog_LDADD = src/common/libcommon.la

@@ -147,11 +147,11 @@ tests_ut_io_process_LDADD = tests/io/libfront.la
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz-keep tests/fuzz/fuzz-vhost-user tests/fuzz/fuzz-virtqueue
-tests_fuzz_fuzz_keep_SOURCES = tests/fuzz/fuzz-keep.c
+tests_fuzz_fuzz_keep_SOURCES = tests/fuzz/fuzz-keep.c tests/fuzz/fuzz-device.c tests/fuzz/fuzz-device.h
 tests_fuzz_fuzz_keep_CPPFLAGS = $(INC_IO)
 tests_fuzz_fuzz_keep_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_keep_LDADD = src/io/libvhbaio.la
-tests_fuzz_fuzz_vhost_user_SOURCES = tests/fuzz/fuzz-vhost-user.c
+tests_fuzz_fuzz_vhost_user_SOURCES = tests/fuzz/fuzz-vhost-user.c tests/fuzz/fuzz-device.c tests/fuzz/fuzz-device.h
 tests_fuzz_fuzz_vhost_user_CPPFLAGS = $(INC_IO)
 tests_fuzz_fuzz_vhost_user_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_vhost_user_LDADD = src/io/libvhbaio.la

@@ -15,51 +15,12 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "log.h"
-#include "lun_option.h"
+#include "fuzz-device.h"
 #include "vhost_keep.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MEM_SIZE (64 * 4096)
-
-static struct device *device, *devices[2];
-static int memfd = -1;
-
-static void add_disk(struct device *d)
-{
-	const struct lun_source from = {.files = true};
-	int fd = memfd_create("disk", MFD_CLOEXEC);
-	struct verror e;
-	char text[64];
-	struct lun *l;
-
-	snprintf(text, sizeof(text), "0,fd=%d,serial=fuzz", fd);
-	if (fd < 0 || ftruncate(fd, MEM_SIZE) || !(l = lun_parse(text, &from, &e)) || device_lun_add(d, l))
-		abort();
-}
-
-static void make_devices(void)
-{
-	struct device_config c = {.type = &device_type_scsi,
-				  .workers = 1,
-				  .blocking = 1,
-				  .deadline_us = 1000,
-				  .nexus = 1,
-				  .locks = true};
-	struct verror e;
-
-	signal(SIGPIPE, SIG_IGN); /* as vhba-io does */
-	log_open("fuzz", 0);
-	devices[0] = device_new(&c, &e);
-	c.type = &device_type_blk;
-	devices[1] = device_new(&c, &e);
-	memfd = memfd_create("fuzz", MFD_CLOEXEC);
-	if (!devices[0] || !devices[1] || memfd < 0 || ftruncate(memfd, MEM_SIZE))
-		abort();
-	add_disk(devices[0]);
-	add_disk(devices[1]);
-}
+static struct device *device;
 
 static const char *const keys[] = {"version", "conn",  "mark",	   "front",   "backend", "mem",
 				   "slot-0",  "log",   "inflight", "ring-0",  "ring-1",	 "ring-2",
@@ -73,7 +34,7 @@ static int make_fd(unsigned kind)
 	case 0:
 		return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	case 1:
-		return dup(memfd);
+		return dup(fuzz_memfd);
 	default:
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 			abort();
@@ -115,8 +76,7 @@ static size_t give(struct vhost_user *v, const uint8_t *data, size_t size)
 
 static void settle(struct vhost_user *v)
 {
-	while (device->state != DEVICE_STOPPED || device->lun_job)
-		device_turn(device);
+	fuzz_settle(device);
 	vu_turn(v);
 }
 
@@ -126,9 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct keep keep;
 	size_t n;
 
-	if (!devices[0])
-		make_devices();
-	device = devices[size && data[0] & 0x80];
+	fuzz_devices(true, true);
+	device = fuzz_device[size && data[0] & 0x80];
 	keep_init(&keep);
 	device_bar(device, BAR_TAKE_OVER, true);
 	vu_open(&v, device, -1, &keep);

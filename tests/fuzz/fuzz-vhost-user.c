@@ -14,55 +14,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "lun_option.h"
+#include "fdpass.h"
+#include "fuzz-device.h"
 #include "vhost_user.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MEM_SIZE (64 * 4096)
-
-static struct device *device, *devices[2];
-static int memfd = -1;
-
-static void add_disk(struct device *d)
-{
-	const struct lun_source from = {.files = true};
-	int fd = memfd_create("disk", MFD_CLOEXEC);
-	struct verror e;
-	char text[64];
-	struct lun *l;
-
-	snprintf(text, sizeof(text), "0,fd=%d,serial=fuzz", fd);
-	if (fd < 0 || ftruncate(fd, MEM_SIZE) || !(l = lun_parse(text, &from, &e)) || device_lun_add(d, l))
-		abort();
-}
-
-static void make_devices(void)
-{
-	struct device_config c = {
-		.type = &device_type_scsi, .workers = 1, .blocking = 1, .deadline_us = 1000, .nexus = 1};
-	struct verror e;
-
-	log_open("fuzz", 0);
-	devices[0] = device_new(&c, &e);
-	c.type = &device_type_blk;
-	devices[1] = device_new(&c, &e);
-	memfd = memfd_create("fuzz", MFD_CLOEXEC);
-	if (!devices[0] || !devices[1] || memfd < 0 || ftruncate(memfd, MEM_SIZE))
-		abort();
-	add_disk(devices[1]);
-}
+static struct device *device;
 
 /* Sends one message; returns the bytes of data that it took, 0 at the end. */
 static size_t send_one(int sock, const uint8_t *data, size_t size)
 {
 	struct vu_header h;
 	struct iovec iov[2];
-	union {
-		char room[CMSG_SPACE(VU_FDS_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(VU_FDS_MAX) control;
 	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
 	unsigned fds, n = 0;
 	int fd[VU_FDS_MAX];
@@ -76,16 +41,8 @@ static size_t send_one(int sock, const uint8_t *data, size_t size)
 	iov[0] = (struct iovec){&h, sizeof(h)};
 	iov[1] = (struct iovec){(void *)(uintptr_t)(data + 4), h.size};
 	for (; n < fds; n++)
-		fd[n] = data[3] & 0x80 ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : dup(memfd);
-	memset(&control, 0, sizeof(control));
-	if (n) {
-		m.msg_control = control.room;
-		m.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), fd, n * sizeof(int));
-	}
+		fd[n] = data[3] & 0x80 ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : dup(fuzz_memfd);
+	fdpass_put(&m, &control, fd, n);
 	if (sendmsg(sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		h.size = (uint32_t)(size - 4);
 	while (n)
@@ -95,8 +52,7 @@ static size_t send_one(int sock, const uint8_t *data, size_t size)
 
 static void settle(struct vhost_user *v)
 {
-	while (device->state != DEVICE_STOPPED || device->lun_job)
-		device_turn(device);
+	fuzz_settle(device);
 	if (v)
 		vu_turn(v);
 }
@@ -108,9 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int pair[2];
 	size_t n;
 
-	if (!devices[0])
-		make_devices();
-	device = devices[size && data[0] & 0x80];
+	fuzz_devices(false, false);
+	device = fuzz_device[size && data[0] & 0x80];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		abort();
 	vu_open(&v, device, pair[1], NULL);

@@ -9,6 +9,7 @@
 
 #include "backend.h"
 #include "cleanup.h"
+#include "fdpass.h"
 #include "lun_option.h"
 #include "server.h"
 
@@ -145,21 +146,10 @@ const char *backend_ask(struct backend *b, const char *request, int fd)
 {
 	static char reply[1024];
 	struct iovec iov = {(void *)(uintptr_t)request, strlen(request)};
-	union {
-		char room[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(1) control;
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	memset(&control, 0, sizeof(control));
-	if (fd >= 0) {
-		m.msg_control = control.room;
-		m.msg_controllen = sizeof(control.room);
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
-	}
+	fdpass_put(&m, &control, &fd, fd >= 0);
 	if (sendmsg(b->control, &m, MSG_NOSIGNAL) < 0)
 		die("the control socket");
 	do

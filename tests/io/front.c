@@ -14,6 +14,7 @@
 #include <linux/virtio_ring.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "front.h"
 #include "inflight.h"
 
@@ -59,21 +60,10 @@ bool front_log_has(const struct front *f, uint64_t gpa)
 static void send_all(struct front *f, struct vu_header *h, const void *payload, const int *fds, unsigned n)
 {
 	struct iovec iov[2] = {{h, sizeof(*h)}, {(void *)(uintptr_t)payload, h->size}};
-	union {
-		char room[CMSG_SPACE(16 * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(VU_FDS_MAX) control;
 	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
 
-	memset(&control, 0, sizeof(control));
-	if (n) {
-		m.msg_control = control.room;
-		m.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), fds, n * sizeof(int));
-	}
+	fdpass_put(&m, &control, fds, n);
 	if (sendmsg(f->sock, &m, MSG_NOSIGNAL) != (ssize_t)(sizeof(*h) + h->size) && errno != EPIPE)
 		front_die("send");
 }
@@ -95,22 +85,18 @@ static void read_all(struct front *f, void *buf, size_t len, int *fd)
 	size_t done = 0;
 
 	while (done < len) {
-		union {
-			char room[CMSG_SPACE(sizeof(int))];
-			struct cmsghdr align;
-		} control;
+		FDPASS_ROOM(1) control;
 		struct pollfd p = {f->sock, POLLIN, 0};
 		struct iovec iov = {(uint8_t *)buf + done, len - done};
 		struct msghdr m = {.msg_iov = &iov,
 				   .msg_iovlen = 1,
-				   .msg_control = control.room,
-				   .msg_controllen = sizeof(control.room)};
+				   .msg_control = &control,
+				   .msg_controllen = sizeof(control)};
 		ssize_t n = poll(&p, 1, FRONT_PATIENCE_MS) == 1 ? recvmsg(f->sock, &m, MSG_CMSG_CLOEXEC) : -1;
 
 		if (n <= 0)
 			front_die("no reply");
-		if (m.msg_controllen && fd)
-			memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(*fd));
+		fdpass_take(&m, fd, !!fd);
 		done += (size_t)n;
 	}
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fdpass.h"
 #include "holder.h"
 #include "monotime.h"
 
@@ -75,33 +76,24 @@ static void drop(struct holder *h, const char *key)
 
 /* ---- messages ---- */
 
+#define FDS 16 /* with one message */
 enum { NONE = -1, UNASKED = -2 };
 
 /* Takes one: its size, 0 at the end; or NONE, or UNASKED: that is done with here. */
 static ssize_t take(struct holder *h, char *text, size_t size)
 {
-	union {
-		char room[CMSG_SPACE(16 * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(FDS) control;
 	struct iovec iov = {text, size - 1};
-	struct msghdr m = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control.room,
-			   .msg_controllen = sizeof(control.room)};
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	ssize_t len = recvmsg(h->control, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c;
-	int fds[16];
-	unsigned n = 0;
+	unsigned n;
+	int fds[FDS];
 
 	if (len < 0)
 		return errno == EAGAIN ? NONE : 0;
 	text[len] = '\0';
-	c = CMSG_FIRSTHDR(&m);
-	if (c)
-		n = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-	if (n)
-		memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+	n = fdpass_take(&m, fds, FDS);
 	if (*text != '!')
 		return len;
 	if (!strncmp(text, "!keep ", 6)) {
@@ -120,21 +112,10 @@ static ssize_t take(struct holder *h, char *text, size_t size)
 static void send_one(struct holder *h, const char *text, size_t len, const int *fds, unsigned n)
 {
 	struct iovec iov = {(void *)(uintptr_t)text, len};
-	union {
-		char room[CMSG_SPACE(16 * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	FDPASS_ROOM(FDS) control;
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	memset(&control, 0, sizeof(control));
-	if (n) {
-		m.msg_control = control.room;
-		m.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), fds, n * sizeof(int));
-	}
+	fdpass_put(&m, &control, fds, n);
 	if (sendmsg(h->control, &m, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
 		die("send");
 }
@@ -291,6 +272,8 @@ void holder_begin(struct holder *h)
 {
 	/* the child looks for leaks by calls that are not allowed to it */
 	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+	if (access(h->program, X_OK)) /* each would end at once and be followed by the next, for ever */
+		die(h->program);
 	pthread_mutex_init(&h->lock, NULL);
 	h->stop = eventfd(0, EFD_CLOEXEC);
 	start(h, false);
