@@ -63,6 +63,12 @@ tests_io_libfront_la_LIBADD = tests/libut.la src/io/libvhbaio.la
 # A program with tests/io/hold.c stands between the queues and io_uring.
 io_hold = -Wl,--wrap=engine_submit,--wrap=engine_cancel
 
+check_PROGRAMS += tests/ut-io-slots
+TESTS += tests/ut-io-slots
+tests_ut_io_slots_SOURCES = tests/ut-io-slots.c
+tests_ut_io_slots_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_slots_LDADD = tests/io/libfront.la
+
 check_PROGRAMS += tests/ut-io-rings
 TESTS += tests/ut-io-rings
 tests_ut_io_rings_SOURCES = tests/ut-io-rings.c

@@ -16,7 +16,7 @@
 #include "vhost_msg.h"
 
 #define FRONT_HIGH_GPA (UINT64_C(1) << 32)
-#define FRONT_RINGS 6 /* control, event, 4 request queues at most */
+#define FRONT_RINGS 18 /* control, event, 16 request queues at most */
 #define FRONT_SIZE_MAX 256
 #define FRONT_PIECES 16
 #define FRONT_SLOT_SIZE 512 /* header and response of the command whose head it is */
