@@ -18,6 +18,14 @@ task_fn domain_list, domain_show, domain_bind, domain_unbind, domain_xml, domain
  */
 task_fn domain_arrived;
 
+/*
+ * leave.c: it is paused for the switch-over of a migration to another host.  Where it has second names, and
+ * so is logged in there by now, it is quiesced here; then who owns it is settled by how the migration ends.
+ */
+task_fn domain_leave;
+/* It has stopped: a VM that is still attached for it is detached. */
+task_fn domain_stopped;
+
 /* The domain that "domain" names, or NULL with t->e. */
 virDomainPtr domain_find(struct task *t);
 

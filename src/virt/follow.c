@@ -1,33 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Domains that have come here by a live migration: libvirt calls no hook when they begin to run, but tells of
- * it. A second connection, to the driver that has domains; without it nothing else of vhba-virt is held up.
+ * Domains that come here by a live migration, and that leave by one: libvirt calls no hook when they are
+ * paused and when they begin to run, but tells of it. A second connection, to the driver that has domains;
+ * without it nothing else of vhba-virt is held up.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <libvirt/libvirt-qemu.h>
+
 #include "cleanup.h"
 #include "log.h"
+#include "method.h"
 #include "virt.h"
 
 #define AGAIN_US (500 * USEC_PER_MSEC) /* the first time; doubled up to */
 #define AGAIN_MAX_US (10 * USEC_PER_SEC)
-#define ARRIVED_MAX 1024
+#define TOLD_MAX 1024
 
-struct arrival {
-	TAILQ_ENTRY(arrival) link;
+struct told {
+	TAILQ_ENTRY(told) link;
 	char uuid[VIR_UUID_STRING_BUFLEN];
+	enum follow_what what;
 };
 
-TAILQ_HEAD(arrival_list, arrival);
+TAILQ_HEAD(told_list, told);
 
 /* Shared with libvirt's own thread, which calls back for as long as it likes. */
 struct follow {
 	atomic_uint refs;
 	struct jobs *jobs; /* a reference */
 	pthread_mutex_t lock; /* of what follows */
-	struct arrival_list list;
+	struct told_list list;
 	unsigned n;
 };
 
@@ -53,9 +58,9 @@ static struct follow *follow_new(struct virt *v)
 	return f;
 }
 
-static struct arrival *pop(struct follow *f)
+static struct told *pop(struct follow *f)
 {
-	struct arrival *a;
+	struct told *a;
 
 	pthread_mutex_lock(&f->lock);
 	a = TAILQ_FIRST(&f->list);
@@ -70,7 +75,7 @@ static struct arrival *pop(struct follow *f)
 static void unref(void *user)
 {
 	struct follow *f = user;
-	struct arrival *a;
+	struct told *a;
 
 	if (!f || --f->refs)
 		return;
@@ -83,21 +88,17 @@ static void unref(void *user)
 
 /* ---- libvirt's own thread ---- */
 
-static int on_event(virConnectPtr c, virDomainPtr dom, int event, int detail, void *user)
+static void add(struct follow *f, virDomainPtr dom, enum follow_what what)
 {
-	struct follow *f = user;
-	struct arrival *a;
+	struct told *a = calloc(1, sizeof(*a));
 
-	(void)c;
-	if (event != VIR_DOMAIN_EVENT_RESUMED || detail != VIR_DOMAIN_EVENT_RESUMED_MIGRATED)
-		return 0;
-	a = calloc(1, sizeof(*a));
 	if (!a || virDomainGetUUIDString(dom, a->uuid)) {
 		free(a);
-		return 0;
+		return;
 	}
+	a->what = what;
 	pthread_mutex_lock(&f->lock);
-	if (f->n < ARRIVED_MAX) {
+	if (f->n < TOLD_MAX) {
 		TAILQ_INSERT_TAIL(&f->list, a, link);
 		f->n++;
 		a = NULL;
@@ -105,7 +106,49 @@ static int on_event(virConnectPtr c, virDomainPtr dom, int event, int detail, vo
 	pthread_mutex_unlock(&f->lock);
 	free(a);
 	jobs_poke(f->jobs);
+}
+
+#define ANY_DETAIL (-1)
+
+/* The first that fits. */
+static const struct {
+	int event, detail;
+	enum follow_what what;
+} meanings[] = {
+	{VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED, FOLLOW_LEAVES},
+	{VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_MIGRATED, FOLLOW_ARRIVES},
+	{VIR_DOMAIN_EVENT_RESUMED, ANY_DETAIL, FOLLOW_RESUMES},
+	{VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED, FOLLOW_GONE},
+	{VIR_DOMAIN_EVENT_STOPPED, ANY_DETAIL, FOLLOW_STOPS},
+};
+
+static int on_event(virConnectPtr c, virDomainPtr dom, int event, int detail, void *user)
+{
+	(void)c;
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (meanings[i].event != event ||
+		    (meanings[i].detail != detail && meanings[i].detail != ANY_DETAIL))
+			continue;
+		add(user, dom, meanings[i].what);
+		break;
+	}
 	return 0;
+}
+
+/* QEMU's own, beside libvirt's. */
+static void on_migration(virConnectPtr c, virDomainPtr dom, const char *event, long long seconds,
+			 unsigned int micros, const char *details, void *user)
+{
+	struct json_object *o = details ? json_tokener_parse(details) : NULL;
+	const char *status = proto_get_text(o, "status");
+
+	(void)c;
+	(void)event;
+	(void)seconds;
+	(void)micros;
+	if (status && !strcmp(status, "pre-switchover"))
+		add(user, dom, FOLLOW_FLUSHED);
+	json_object_put(o);
 }
 
 static void on_close(virConnectPtr c, int reason, void *user)
@@ -131,6 +174,10 @@ static void run_open(struct job *j)
 	oj->f->refs++;
 	if (virConnectDomainEventRegisterAny(oj->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
 					     VIR_DOMAIN_EVENT_CALLBACK(on_event), oj->f, unref) < 0)
+		unref(oj->f);
+	oj->f->refs++;
+	if (virConnectDomainQemuMonitorEventRegister(oj->conn, NULL, "MIGRATION", on_migration, oj->f, unref,
+						     0) < 0)
 		unref(oj->f);
 }
 
@@ -222,14 +269,14 @@ void follow_open(struct virt *v)
 
 void follow_take(struct virt *v)
 {
-	struct arrival *a;
+	struct told *a;
 
 	if (v->follow_conn && virConnectIsAlive(v->follow_conn) != 1) {
 		close_conn(v);
 		follow_open(v);
 	}
 	while (v->follow && (a = pop(v->follow))) {
-		task_arrived(v, a->uuid);
+		task_told(v, a->uuid, a->what);
 		free(a);
 	}
 }

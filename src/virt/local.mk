@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += %D%/libvirtside.la
 	%D%/domxml.c \
 	%D%/follow.c \
 	%D%/job.c %D%/job.h \
+	%D%/leave.c \
 	%D%/link.c \
 	%D%/links.c %D%/links.h \
 	%D%/lv.c %D%/lv.h \

@@ -78,7 +78,17 @@ static void look_here(struct mend *m)
 	m->at = (w == MEND_PAUSED || w == MEND_RUNS) && has_job(m->here) ? MEND_COMING : w;
 }
 
-/* One that comes is paused for that, and by nobody: when it has come libvirt says who has paused it. */
+/*
+ * The source is ended by what this says, so it must be sure.  One that comes has a job there, is starting up
+ * or is paused for the migration; one that has come, paused as it was here, is paused by its user.
+ */
+static bool has_come(virDomainPtr dom, enum mend_where w, int reason)
+{
+	if (has_job(dom))
+		return false;
+	return w == MEND_RUNS || reason == VIR_DOMAIN_PAUSED_USER || reason == VIR_DOMAIN_PAUSED_IOERROR;
+}
+
 static enum mend_where look_there(struct mend *m)
 {
 	enum mend_where w;
@@ -90,7 +100,9 @@ static enum mend_where look_there(struct mend *m)
 	if (!m->note.uri[0])
 		return m->at == MEND_ABSENT ? MEND_RUNS : MEND_UNKNOWN;
 	w = where_is(m->to, m->note.uuid, &m->there, &reason);
-	return w == MEND_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION ? MEND_COMING : w;
+	if ((w == MEND_PAUSED || w == MEND_RUNS) && !has_come(m->there, w, reason))
+		return MEND_COMING;
+	return w;
 }
 
 /* ---- what is to be done ---- */
@@ -103,16 +115,46 @@ static struct json_object *of_vm(const struct mend *m)
 	return p;
 }
 
-/* "" with t->e: it can't be told; "unknown": vhbad has no such VM. */
-static void state_of(struct mend *m, char *state, size_t size)
-{
-	struct json_object *reply = task_ask(m->t, "vm.Show", of_vm(m), CALL_US);
-	const char *seen = proto_get_text(proto_get(reply, "vm"), "state");
+struct known {
+	char state[16]; /* "" with t->e: it can't be told; "unknown": vhbad has no such VM */
+	bool owned; /* by this host or another, as far as it is known here */
+};
 
-	if (!seen && m->t->e.kind == VHBA_E_NOT_FOUND)
-		seen = "unknown";
-	snprintf(state, size, "%s", seen ? seen : "");
+static int look_at_vm(struct mend *m, struct known *k)
+{
+	struct json_object *reply = task_ask(m->t, "vm.Show", of_vm(m), CALL_US),
+			   *vm = proto_get(reply, "vm");
+	const char *state = proto_get_text(vm, "state"), *owner = proto_get_text(vm, "owner");
+
+	if (!state && m->t->e.kind == VHBA_E_NOT_FOUND)
+		state = "unknown";
+	snprintf(k->state, sizeof(k->state), "%s", state ? state : "");
+	k->owned = owner && owner[0];
 	json_object_put(reply);
+	return state ? 0 : -EIO;
+}
+
+static bool is(const struct known *k, const char *state)
+{
+	return !strcmp(k->state, state);
+}
+
+/* It may be coming, and its VM attached for it, since it was looked for. */
+static bool still_absent(struct mend *m)
+{
+	virDomainPtr dom;
+	bool active;
+
+	if (m->at != MEND_ABSENT)
+		return true;
+	dom = virDomainLookupByUUIDString(m->from, m->note.uuid);
+	active = dom && virDomainIsActive(dom) == 1;
+	if (dom)
+		virDomainFree(dom);
+	if (!active)
+		return true;
+	verror_set(&m->t->e, VHBA_E_BUSY, "the domain is being started");
+	return false;
 }
 
 static int ask(struct mend *m, const char *method, struct json_object *p)
@@ -142,13 +184,10 @@ static int resume_guest(struct task *t, virDomainPtr dom, const char *where)
 
 static int stays(struct mend *m)
 {
-	char state[16];
-	int r = 0;
+	struct known k;
+	int r = look_at_vm(m, &k);
 
-	state_of(m, state, sizeof(state));
-	if (!state[0])
-		return -EIO;
-	if (strcmp(state, "attached") != 0 && strcmp(state, "detached") != 0 && strcmp(state, "unknown") != 0)
+	if (!r && !is(&k, "attached") && !is(&k, "detached") && !is(&k, "unknown"))
 		r = ask(m, "resume", of_vm(m));
 	/* A guest that its owner had paused stays so. */
 	if (!r && m->at == MEND_PAUSED && (m->note.suspended || m->reason == VIR_DOMAIN_PAUSED_MIGRATION))
@@ -173,17 +212,17 @@ static int end_here(struct mend *m)
 
 static int give_away(struct mend *m)
 {
-	struct json_object *p = of_vm(m);
-	char state[16];
+	struct json_object *p;
+	struct known k;
+	int r = look_at_vm(m, &k);
 
-	state_of(m, state, sizeof(state));
-	if (!state[0])
-		return -EIO;
+	if (r || is(&k, "unknown") || (is(&k, "detached") && !k.owned))
+		return r;
+	if (!still_absent(m))
+		return -EAGAIN;
+	p = of_vm(m);
 	ADD(p, "moved", json_object_new_boolean(true));
-	if (strcmp(state, "unknown") != 0)
-		return ask(m, "release", p);
-	json_object_put(p);
-	return 0;
+	return ask(m, "release", p);
 }
 
 static int moved(struct mend *m)
@@ -200,14 +239,12 @@ static int moved(struct mend *m)
 /* libvirt's hook has detached it, unless it could not. */
 static int ended(struct mend *m)
 {
-	char state[16];
+	struct known k;
+	int r = look_at_vm(m, &k);
 
-	state_of(m, state, sizeof(state));
-	if (!state[0])
-		return -EIO;
-	if (!strcmp(state, "detached") || !strcmp(state, "unknown"))
-		return 0;
-	return ask(m, "detach", of_vm(m));
+	if (r || is(&k, "detached") || is(&k, "unknown"))
+		return r;
+	return still_absent(m) ? ask(m, "detach", of_vm(m)) : -EAGAIN;
 }
 
 static int twice(struct mend *m)

@@ -20,16 +20,17 @@ static const struct task_verb verbs[] = {
 
 /* ---- in its own thread ---- */
 
-static void from_vhbad(struct task *t, const struct vhba_error *e)
+static void from_vhbad(const struct vhba_error *e, struct verror *to)
 {
-	verror_set(&t->e, e->kind, "%s", e->what);
-	verror_expected(&t->e, "%s", e->expected);
-	verror_seen(&t->e, "%s", e->seen);
-	verror_fix(&t->e, "%s", e->fix);
+	verror_set(to, e->kind, "%s", e->what);
+	verror_expected(to, "%s", e->expected);
+	verror_seen(to, "%s", e->seen);
+	verror_fix(to, "%s", e->fix);
 }
 
 /* By a connection of its own: vhbad may have been started anew since the last one. */
-struct json_object *task_ask(struct task *t, const char *method, struct json_object *parameters, uint64_t us)
+static struct json_object *ask(const struct task *t, const char *method, struct json_object *parameters,
+			       uint64_t us, struct verror *why)
 {
 	struct vhba_conn *conn = NULL;
 	AUTO_FREE char *reply = NULL;
@@ -44,8 +45,13 @@ struct json_object *task_ask(struct task *t, const char *method, struct json_obj
 	json_object_put(parameters);
 	if (!r)
 		return json_tokener_parse(reply);
-	from_vhbad(t, &e);
+	from_vhbad(&e, why);
 	return NULL;
+}
+
+struct json_object *task_ask(struct task *t, const char *method, struct json_object *parameters, uint64_t us)
+{
+	return ask(t, method, parameters, us, &t->e);
 }
 
 static struct json_object *error_object(const struct verror *e)
@@ -64,17 +70,30 @@ static struct json_object *error_object(const struct verror *e)
 	return o;
 }
 
-/* A report that vhbad does not get is nobody's any more: it has ended, and its callers know. */
-static void tell(struct task *t, const char *key, struct json_object *value)
+/* Any thread. A report that vhbad does not get is nobody's any more: it has ended, and its callers know. */
+static void tell(const struct task *t, const char *key, struct json_object *value)
 {
 	struct json_object *o = json_object_new_object();
-	struct verror kept = t->e;
+	struct verror nobodys;
 
 	json_object_object_add(o, "serial", json_object_new_uint64(t->serial));
 	if (value)
 		json_object_object_add(o, key, value);
-	json_object_put(task_ask(t, "domain.Report", o, CALL_US));
-	t->e = kept;
+	json_object_put(ask(t, "domain.Report", o, CALL_US, &nobodys));
+}
+
+unsigned task_wait(struct task *t, unsigned whats, struct monotime until)
+{
+	struct timespec ts = {.tv_sec = (time_t)(until.us / USEC_PER_SEC),
+			      .tv_nsec = (long)(until.us % USEC_PER_SEC) * 1000};
+	unsigned told;
+
+	pthread_mutex_lock(&t->lock);
+	while (!(t->told & whats) && !pthread_cond_clockwait(&t->more, &t->lock, CLOCK_MONOTONIC, &ts))
+		;
+	told = t->told;
+	pthread_mutex_unlock(&t->lock);
+	return told;
 }
 
 void task_progress(struct task *t, struct json_object *progress)
@@ -108,6 +127,8 @@ static void run(struct job *j)
 
 static void free_task(struct task *t)
 {
+	pthread_cond_destroy(&t->more);
+	pthread_mutex_destroy(&t->lock);
 	json_object_put(t->parameters);
 	json_object_put(t->reply);
 	free(t);
@@ -165,6 +186,8 @@ static bool begin(struct virt *v, uint64_t serial, const struct task_verb *verb,
 	t->socket = v->o->socket;
 	t->uri = v->o->domains;
 	t->notes = v->o->notes;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->more, NULL);
 	if (jobs_start(v->jobs, &t->job)) {
 		free_task(t);
 		return false;
@@ -173,26 +196,52 @@ static bool begin(struct virt *v, uint64_t serial, const struct task_verb *verb,
 	return true;
 }
 
-void task_arrived(struct virt *v, const char *uuid)
-{
-	static const struct task_verb verb = {"arrived", domain_arrived};
-	struct json_object *p = json_object_new_object();
-
-	json_object_object_add(p, "domain", json_object_new_string(uuid));
-	if (!begin(v, 0, &verb, p))
-		log_err("%s has arrived, and there is no memory or no thread for it", uuid);
-	json_object_put(p);
-}
-
-bool task_mend(struct virt *v, const char *uuid)
+static bool begin_for(struct virt *v, const char *uuid, const struct task_verb *verb)
 {
 	struct json_object *p = json_object_new_object();
 	bool begun;
 
 	json_object_object_add(p, "domain", json_object_new_string(uuid));
-	begun = begin(v, 0, &mend_verb, p);
+	begun = begin(v, 0, verb, p);
+	if (!begun)
+		log_err("%s: there is no memory or no thread for %s", uuid, verb->name);
 	json_object_put(p);
 	return begun;
+}
+
+/* That one which follows a domain that leaves; NULL: none. */
+static struct task *leaving(struct virt *v, const char *uuid)
+{
+	struct task *t;
+
+	TAILQ_FOREACH (t, &v->tasks, link)
+		if (t->verb->run == domain_leave && !strcmp(proto_get_text(t->parameters, "domain"), uuid))
+			return t;
+	return NULL;
+}
+
+void task_told(struct virt *v, const char *uuid, enum follow_what what)
+{
+	static const struct task_verb verbs_told[] = {
+		[FOLLOW_LEAVES] = {"leave", domain_leave},
+		[FOLLOW_ARRIVES] = {"arrived", domain_arrived},
+		[FOLLOW_STOPS] = {"stopped", domain_stopped},
+	};
+	struct task *t = leaving(v, uuid);
+
+	if (t) {
+		pthread_mutex_lock(&t->lock);
+		t->told |= 1U << what;
+		pthread_cond_signal(&t->more);
+		pthread_mutex_unlock(&t->lock);
+	} else if (what < ARRAY_SIZE(verbs_told) && verbs_told[what].run) {
+		begin_for(v, uuid, &verbs_told[what]);
+	}
+}
+
+bool task_mend(struct virt *v, const char *uuid)
+{
+	return begin_for(v, uuid, &mend_verb);
 }
 
 static void take_order(struct virt *v, struct json_object *o)

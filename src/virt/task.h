@@ -23,6 +23,9 @@ struct task {
 	char unfinished[VIR_UUID_STRING_BUFLEN]; /* a migration that it leaves to be mended; "": none */
 	virConnectPtr conn; /* opened for it */
 	atomic_bool cancelled; /* set by the loop, once */
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t more;
+	unsigned told; /* 1 << enum follow_what, of the domain that it is about */
 	struct verror e;
 };
 
@@ -36,6 +39,9 @@ struct task_verb {
 
 /* Ask vhbad: the reply, which the caller puts, or NULL with t->e. parameters are taken over. */
 struct json_object *task_ask(struct task *t, const char *method, struct json_object *parameters, uint64_t us);
+
+/* Until one of these has been told, or the time has come: all that has been told so far. */
+unsigned task_wait(struct task *t, unsigned whats, struct monotime until);
 
 /* Tell who waits how far it is; taken over. */
 void task_progress(struct task *t, struct json_object *progress);

@@ -106,8 +106,18 @@ void follow_take(struct virt *v); /* what has come since */
 void follow_stop(struct virt *v);
 void follow_end(struct virt *v);
 
-/* task.c: what is due when a domain has come; nobody waits for it. */
-void task_arrived(struct virt *v, const char *uuid);
+/* What libvirt has told of a domain. */
+enum follow_what {
+	FOLLOW_LEAVES, /* it is paused for the switch-over */
+	FOLLOW_FLUSHED, /* its disks have nothing under way any more */
+	FOLLOW_GONE, /* it has moved */
+	FOLLOW_RESUMES, /* it runs again */
+	FOLLOW_ARRIVES, /* it runs here after a migration, or again after one that failed */
+	FOLLOW_STOPS,
+};
+
+/* task.c: what is due then; nobody waits for it. */
+void task_told(struct virt *v, const char *uuid, enum follow_what what);
 /* task.c: an attempt to mend a migration that was cut off; mend_done is called. False: it does not begin. */
 bool task_mend(struct virt *v, const char *uuid);
 
