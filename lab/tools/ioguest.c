@@ -7,7 +7,10 @@
  * answer:
  *
  * start, stop          the front end's rings; stop says after how many us it was answered
- * move SOCKET          stopped, it goes on there by the next start
+ * log on|off           the front end's log of written pages, as for a migration
+ * move SOCKET          stopped, it goes on there by the next start, with what it has not been answered yet
+ * fill LUN SEED        writes FILLED pieces all over the LUN, whose data are of that number: "bad=N"
+ * check LUN SEED       and reads them back
  * ask LUN FILE LEN CDB a command with Data-In, which go to FILE; CDB: hexadecimal bytes without spaces
  * tell LUN FILE CDB    with Data-Out from FILE
  * do LUN CDB           without data; all three: "status=SS response=N moved=N sense=HEX"
@@ -25,10 +28,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/vhost_types.h>
 
 #include "backend.h"
 #include "cleanup.h"
@@ -150,10 +155,81 @@ static int stop(struct guest *g, char **a)
 /* After a stop: the same guest, by another back end, once it is started. */
 static int move(struct guest *g, char **a)
 {
+	if (g->front.log) { /* it was the source's */
+		munmap(g->front.log, g->front.log_size);
+		cleanup_fd(&g->front.log_fd);
+		g->front.log = NULL;
+		g->front.log_fd = -1;
+		g->front.features &= ~(UINT64_C(1) << VHOST_F_LOG_ALL);
+	}
 	front_move(&g->front, connect_to(a[0]));
 	g->negotiated = false;
 	printf("ok\n");
 	return 0;
+}
+
+static int dirty_log(struct guest *g, char **a)
+{
+	bool on = !strcmp(a[0], "on");
+
+	if (on == !!g->front.log)
+		return -EINVAL;
+	if (on)
+		front_log_start(&g->front);
+	else
+		front_log_stop(&g->front);
+	printf("ok\n");
+	return 0;
+}
+
+#define FILLED 32
+#define FILLED_BLOCKS 8
+
+static void pattern(uint8_t *to, unsigned seed, unsigned piece)
+{
+	for (unsigned i = 0; i < FILLED_BLOCKS * 512; i++)
+		to[i] = (uint8_t)(seed * 31 + piece * 7 + i + i / 251);
+}
+
+/* What is cut off by a move is told to be BUSY, and is repeated as a guest's driver does. */
+static bool piece_done(struct guest *g, uint16_t lun, bool write, unsigned piece)
+{
+	const struct virtio_scsi_cmd_resp *r;
+	struct front_req q;
+
+	do {
+		front_rw(&q, lun, write, 50000 + (uint64_t)piece * 997, FILLED_BLOCKS, g->data);
+		execute(g, &q);
+		r = front_response(&q);
+	} while (!r->response && r->status == SCSI_BUSY);
+	return !r->response && !r->status;
+}
+
+static int fill_or_check(struct guest *g, char **a, bool write)
+{
+	uint8_t *data = front_at(&g->front, g->data), want[FILLED_BLOCKS * 512];
+	unsigned bad = 0, seed = (unsigned)atoi(a[1]);
+
+	for (unsigned i = 0; i < FILLED; i++) {
+		pattern(want, seed, i);
+		if (write)
+			memcpy(data, want, sizeof(want));
+		else
+			memset(data, 0, sizeof(want));
+		bad += !piece_done(g, (uint16_t)atoi(a[0]), write, i) || memcmp(data, want, sizeof(want));
+	}
+	printf("bad=%u\n", bad);
+	return 0;
+}
+
+static int fill(struct guest *g, char **a)
+{
+	return fill_or_check(g, a, true);
+}
+
+static int check(struct guest *g, char **a)
+{
+	return fill_or_check(g, a, false);
 }
 
 static int ask(struct guest *g, char **a)
@@ -329,7 +405,8 @@ static const struct {
 } lines[] = {
 	{"start", 0, start},	     {"stop", 0, stop},	      {"ask", 4, ask},	     {"tell", 3, tell},
 	{"do", 2, no_data},	     {"verify", 2, verify},   {"submit", 4, submit}, {"ends", 0, ends},
-	{"tmf", 2, task_management}, {"control", 1, control}, {"move", 1, move},
+	{"tmf", 2, task_management}, {"control", 1, control}, {"move", 1, move},     {"log", 1, dirty_log},
+	{"fill", 2, fill},	     {"check", 2, check},
 };
 
 static int run_line(struct guest *g, char *line)

@@ -88,7 +88,7 @@ static const char *waits(const struct device *d)
 {
 	if (d->state != DEVICE_STOPPED || !d->barred)
 		return d->lock_said ? " waits=lock" : "";
-	return d->bars & BAR_GATE ? " waits=gate" : " waits=go";
+	return d->bars & BAR_GATE ? " waits=gate" : d->bars & BAR_HELD ? " waits=hold" : " waits=go";
 }
 
 static void status(const struct request *r)

@@ -65,6 +65,7 @@ enum device_bar {
 	BAR_TAKE_OVER = 1, /* a predecessor's state is still coming */
 	BAR_GATE = 2, /* the guest may still run elsewhere, see control.h */
 	BAR_LEAVING = 4, /* a successor will */
+	BAR_HELD = 8, /* another than the front end has stopped the device, see device_hold */
 };
 
 /* What the front end said of a ring. The fds are the ring's. */
@@ -135,6 +136,8 @@ struct device {
 	struct monotime lock_at;
 	unsigned unproved; /* commands that a process which is gone had under way, and that may still be so */
 	struct monotime started; /* when the rings last began to be read */
+	struct monotime enabled; /* when the front end enabled the first of them */
+	bool gate_by_start; /* BAR_GATE goes with the first ring that the front end enables */
 };
 
 /* Rings: the device's own, and all. */
@@ -171,6 +174,9 @@ void device_ring_enable(struct device *, unsigned ring, bool on);
 /* One reason more or less not to start a ring. */
 void device_bar(struct device *, enum device_bar, bool on);
 
+/* The front end wants its rings read, whoever else may bar or hold them. */
+bool device_wanted(const struct device *);
+
 /* All is said that a killed process had been told: go on. So many commands it had left in the kernel already.
  */
 void device_succeed(struct device *, unsigned left);
@@ -181,7 +187,7 @@ uint16_t device_ring_end(struct device *, unsigned ring);
 /* Stop the whole device. Until it is DEVICE_STOPPED, call device_turn when something happens. */
 void device_stop(struct device *);
 
-/* The same by another's order than the front end's; and the end of it. */
+/* The same by another's order than the front end's, whose rings wait from then on; and the end of it. */
 void device_hold(struct device *);
 void device_go_on(struct device *);
 

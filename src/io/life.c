@@ -385,8 +385,30 @@ void device_succeed(struct device *d, unsigned left)
 	device_bar(d, BAR_TAKE_OVER, false);
 }
 
+bool device_wanted(const struct device *d)
+{
+	for (unsigned i = 0; i < device_rings(d); i++)
+		if (d->ring[i].enabled || d->ring[i].held)
+			return true;
+	return false;
+}
+
+/* A front end enables its rings when its guest begins to run: whatever the guest ran on before has stopped.
+ */
+static void begun(struct device *d)
+{
+	d->enabled = mono_now();
+	if (!d->gate_by_start)
+		return;
+	d->gate_by_start = false;
+	d->bars &= ~(unsigned)BAR_GATE;
+	log_notice("the gate opens: the guest begins to run here");
+}
+
 void device_ring_enable(struct device *d, unsigned i, bool on)
 {
+	if (on && !device_wanted(d))
+		begun(d);
 	if (!on && d->ring[i].enabled)
 		device_stop(d);
 	d->ring[i].enabled = on;
@@ -397,6 +419,7 @@ void device_ring_enable(struct device *d, unsigned i, bool on)
 
 void device_hold(struct device *d)
 {
+	d->bars |= BAR_HELD;
 	for (unsigned i = 0; i < device_rings(d); i++)
 		d->ring[i].held |= d->ring[i].enabled;
 	device_stop(d);
@@ -404,6 +427,7 @@ void device_hold(struct device *d)
 
 void device_go_on(struct device *d)
 {
+	d->bars &= ~(unsigned)BAR_HELD;
 	for (unsigned i = 0; i < device_rings(d); i++) {
 		d->ring[i].enabled |= d->ring[i].held;
 		d->ring[i].held = false;

@@ -24,7 +24,8 @@ struct options {
 	struct device_config device;
 	struct server_config server;
 	const char *socket;
-	bool no_sandbox, version, gate_closed;
+	bool no_sandbox, version;
+	bool gate_closed, gate_by_start; /* by_start: until the front end starts its rings */
 	enum log_level level;
 	char *lun[LUN_NUMBERS];
 	unsigned luns;
@@ -81,8 +82,10 @@ static void usage(FILE *f)
 	      "  --control-fd N     a SOCK_SEQPACKET socket for requests while it runs; connected, or it "
 	      "listens\n"
 	      "  --take-over        go on where another process ended, as the control socket says\n"
-	      "  --gate WORD        open (default), or closed: no ring is read until the control socket says "
-	      "so\n"
+	      "  --gate WORD        open (default); start: until the front end starts the rings; closed: no "
+	      "ring "
+	      "is read\n"
+	      "                     until the control socket says so\n"
 	      "  --lun N,...        a logical unit: sd=, sg=, paths=guest, ro; or file=, fd=, state=, naa=, "
 	      "serial=, "
 	      "vendor=,\n"
@@ -151,10 +154,11 @@ static int socket_fd(const char *text, int *listening, int *connected)
 	return 0;
 }
 
-static int gate_option(const char *text, bool *closed)
+static int gate_option(const char *text, struct options *o)
 {
-	*closed = !strcmp(text, "closed");
-	return *closed || !strcmp(text, "open") ? 0 : -EINVAL;
+	o->gate_by_start = !strcmp(text, "start");
+	o->gate_closed = o->gate_by_start || !strcmp(text, "closed");
+	return o->gate_closed || !strcmp(text, "open") ? 0 : -EINVAL;
 }
 
 static int device_option(const char *text, const struct device_type **type)
@@ -187,7 +191,7 @@ static int option(struct options *o, int opt, char *arg)
 		o->server.take_over = true;
 		return 0;
 	case OPT_GATE:
-		return gate_option(arg, &o->gate_closed);
+		return gate_option(arg, o);
 	case OPT_LUN:
 		if (o->luns == LUN_NUMBERS)
 			return -EINVAL;
@@ -242,7 +246,7 @@ static bool check(const struct options *o, bool alone)
 		fprintf(stderr, "vhba-io: --device %s: expected one --lun, seen %u\n", o->device.type->name,
 			o->luns);
 	else if ((o->server.take_over || o->gate_closed) && !control)
-		fprintf(stderr, "vhba-io: --take-over and --gate closed need --control-fd\n");
+		fprintf(stderr, "vhba-io: --take-over and --gate need --control-fd\n");
 	else if (o->server.take_over && o->server.conn >= 0)
 		fprintf(stderr, "vhba-io: with --take-over the connection comes by the control socket\n");
 	else if (!alone || sockets > 1 || (!sockets && !o->server.take_over))
@@ -380,6 +384,7 @@ static int run(struct options *o)
 		device_free(d);
 		return say(&e);
 	}
+	d->gate_by_start = o->gate_by_start;
 	if (o->gate_closed)
 		device_bar(d, BAR_GATE, true);
 	err = server_run(&o->server, d);

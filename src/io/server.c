@@ -101,6 +101,7 @@ static void control_peer(struct server *s, int fd)
 	s->control.fd = fd;
 	s->control.hold_owed = false;
 	keep_peer(&s->service.keep, fd);
+	s->service.told.rings_said = false;
 }
 
 static void accept_control(struct server *s)
@@ -194,13 +195,44 @@ static void tell_paths(struct service *v)
 		keep_event(&v->keep, "path %u %u %s", lun, path, path_state_name(state));
 }
 
+/* From the front end's word to the moment when they were read. */
+static void tell_started(struct service *v)
+{
+	const struct device *d = v->device;
+
+	if (d->state != DEVICE_RUNNING || d->started.us == v->told.served.us)
+		return;
+	v->told.served = d->started;
+	if (d->enabled.us)
+		keep_event(&v->keep, "started %" PRIu64 " at=%" PRIu64, mono_since(d->started, d->enabled),
+			   d->started.us);
+}
+
+/* All that a holder must know of the front end, in one word, so that it never knows half of it. */
+static void tell_rings(struct service *v, bool log)
+{
+	bool rings = device_wanted(v->device);
+
+	if (v->told.rings_said && v->told.rings == rings && v->told.log == log &&
+	    v->told.front == v->connected)
+		return;
+	v->told.rings = rings;
+	v->told.front = v->connected;
+	v->told.rings_said = true;
+	keep_event(&v->keep, "rings %s front=%s log=%s at=%" PRIu64, rings ? "on" : "off",
+		   v->connected ? "yes" : "no", log ? "on" : "off", mono_now().us);
+}
+
 static void tell(struct service *v)
 {
 	const struct device *d = v->device;
 	bool log = d->log && d->features >> VHOST_F_LOG_ALL & 1;
 
+	if (!v->taking_over)
+		tell_rings(v, log);
 	tell_state(v);
 	tell_base(v);
+	tell_started(v);
 	tell_first(v);
 	tell_paths(v);
 	if (log != v->told.log)

@@ -11,7 +11,9 @@
 struct told {
 	enum device_state state;
 	bool unconfirmed, log;
-	struct monotime stopped, started; /* of which base and first have been told */
+	bool rings_said; /* this peer knows the next two, and log */
+	bool front, rings;
+	struct monotime stopped, started, served; /* of which base, first and started have been told */
 };
 
 struct service {
