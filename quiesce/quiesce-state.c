@@ -118,6 +118,8 @@ static void attached_again(struct q_vhba *v)
 
 static void enter_flags(struct quiesce *q, struct q_vhba *v, enum quiesce_state next, enum quiesce_ev ev)
 {
+	unsigned let_go;
+
 	switch (next) {
 	case QS_STOP:
 	case QS_CLOSE:
@@ -149,7 +151,11 @@ static void enter_flags(struct quiesce *q, struct q_vhba *v, enum quiesce_state 
 		v->deleted = true;
 		break;
 	case QS_DELETE:
+		/* Held, and let go by the fabric, a vport doesn't log in again by being deleted; and when it
+		 * has moved, the name server shows the name where it is now. */
+		let_go = v->state == QS_HELD ? v->evidence & QV_FABRIC_LOGGED_OUT : 0;
 		begin_logout(q, v);
+		v->evidence = let_go;
 		v->deleted = true;
 		break;
 	case QS_ENABLE:

@@ -110,6 +110,39 @@ static void test_failure_undoes_all(void)
 	CU_ASSERT(!w.ok);
 }
 
+/* Nothing of a name is made before it has gone elsewhere; one that doesn't go leaves nothing behind. */
+static void test_awaited(void)
+{
+	struct world w;
+
+	world_init(&w, 2);
+	attach_event(&w.a, 0, ATTACH_EV_AWAIT, w.now);
+	attach_event(&w.a, 1, ATTACH_EV_AWAIT, w.now);
+	UT_EQ(w.creates, 0);
+	attach_event(&w.a, 1, ATTACH_EV_GONE, w.now);
+	UT_EQ(w.creates, 1);
+	run(&w, 1, good + 1, 5);
+	UT_EQ(w.answers, 0);
+	attach_event(&w.a, 0, ATTACH_EV_GONE, w.now);
+	run(&w, 0, good + 1, 5);
+	UT_EQ(w.answers, 1);
+	CU_ASSERT(w.ok);
+
+	world_init(&w, 2);
+	attach_event(&w.a, 0, ATTACH_EV_AWAIT, w.now);
+	attach_event(&w.a, 1, ATTACH_EV_AWAIT, w.now);
+	attach_event(&w.a, 1, ATTACH_EV_GONE, w.now);
+	attach_event(&w.a, 1, ATTACH_EV_CREATED, w.now);
+	attach_tick(&w.a, attach_due(&w.a));
+	UT_EQ(w.a.vhba[0].state, ATTACH_UNDONE);
+	UT_EQ(w.deletes, 1);
+	attach_event(&w.a, 0, ATTACH_EV_GONE, w.now); /* too late */
+	UT_EQ(w.creates, 1);
+	attach_event(&w.a, 1, ATTACH_EV_DELETED, w.now);
+	UT_EQ(w.answers, 1);
+	CU_ASSERT_FALSE(w.ok);
+}
+
 /* What had begun is not known any more: all is deleted, and nobody is answered. */
 static void test_taken_back(void)
 {
@@ -194,6 +227,7 @@ static CU_TestInfo tests[] = {
 	{"good", test_good},
 	{"known_set_skips_asking", test_known_set_skips_asking},
 	{"failure_undoes_all", test_failure_undoes_all},
+	{"names that are awaited", test_awaited},
 	{"one that was cut off is taken back", test_taken_back},
 	{"undo_waits_for_the_creation", test_undo_waits_for_the_creation},
 	{"deadline", test_deadline},

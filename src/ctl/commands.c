@@ -243,6 +243,8 @@ const struct ctl_command ctl_commands[] = {
 	 "it."},
 	{"io open", "io.Open", vm_a, io_open_o, false, ctl_run_io_open, NULL,
 	 "Open the gate of a VM that came from elsewhere: its guest's commands are carried out from now on."},
+	{"io await", "io.Await", import_a, none, false, ctl_run_io_await, NULL,
+	 "Expect the VM of a ticket by a live migration; it ends with 5 when it can't come so."},
 	{"pool list", "pool.List", vm_optional_a, none, false, NULL, show_pools,
 	 "libvirt's storage pools on vhbas, own and those that others have defined."},
 	{"pool sync", "pool.Sync", vm_optional_a, pool_sync_o, false, NULL, show_pools,

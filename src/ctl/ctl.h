@@ -87,6 +87,7 @@ int ctl_run_plan(struct ctl *ctl);
 int ctl_run_export(struct ctl *ctl);
 int ctl_run_preflight(struct ctl *ctl);
 int ctl_run_io_open(struct ctl *ctl);
+int ctl_run_io_await(struct ctl *ctl);
 int ctl_run_import(struct ctl *ctl);
 int ctl_run_events(struct ctl *ctl);
 int ctl_run_timeline(struct ctl *ctl);

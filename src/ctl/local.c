@@ -111,6 +111,21 @@ int ctl_run_io_open(struct ctl *ctl)
 	return exit;
 }
 
+int ctl_run_io_await(struct ctl *ctl)
+{
+	int exit;
+	struct json_object *o = call_with_ticket(ctl, json_text(ctl->local, "FILE"), &exit);
+	bool awaited = o && json_uint(o, "awaited");
+
+	if (o && !ctl->json)
+		printf("%s\n", awaited ? "it is expected: it is attached when its guest begins to run here"
+				       : json_text(o, "text"));
+	if (o && !awaited)
+		exit = VHBA_EXIT_CONSTRAINT;
+	json_object_put(o);
+	return exit;
+}
+
 int ctl_run_import(struct ctl *ctl)
 {
 	int exit;

@@ -21,6 +21,9 @@ static void show_texts(struct json_object *list)
 
 		if (json_has(o, "text"))
 			printf("%s %s: %s\n", json_text(o, "vm"), json_text(o, "name"), json_text(o, "text"));
+		if (json_has(o, "waits"))
+			printf("%s %s: %s\n", json_text(o, "vm"), json_text(o, "name"),
+			       json_text(o, "waits"));
 	}
 }
 

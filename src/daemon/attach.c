@@ -5,9 +5,11 @@
 #include "cleanup.h"
 
 static const char *const state_names[ATTACH_STATES_] = {
-	[ATTACH_IDLE] = "idle",	    [ATTACH_CREATING] = "creating", [ATTACH_LOGGING_IN] = "logging-in",
-	[ATTACH_TIMERS] = "timers", [ATTACH_ASKING] = "asking",	    [ATTACH_LUNS] = "luns",
-	[ATTACH_READY] = "ready",   [ATTACH_UNDOING] = "undoing",   [ATTACH_UNDONE] = "undone",
+	[ATTACH_IDLE] = "idle",		[ATTACH_NAME] = "name",
+	[ATTACH_CREATING] = "creating", [ATTACH_LOGGING_IN] = "logging-in",
+	[ATTACH_TIMERS] = "timers",	[ATTACH_ASKING] = "asking",
+	[ATTACH_LUNS] = "luns",		[ATTACH_READY] = "ready",
+	[ATTACH_UNDOING] = "undoing",	[ATTACH_UNDONE] = "undone",
 	[ATTACH_LEFT] = "left",
 };
 
@@ -31,10 +33,17 @@ static const struct transition table[ATTACH_STATES_][ATTACH_EVENTS_] =
 		[ATTACH_IDLE] =
 			{
 				[ATTACH_EV_START] = TO(CREATE, CREATING),
+				[ATTACH_EV_AWAIT] = TO(LOOK, NAME),
 				[ATTACH_EV_ADOPT] = TO(LOOK, LOGGING_IN),
 				[ATTACH_EV_FAILED] = TO(NOTHING, UNDONE),
 				[ATTACH_EV_UNDO] = TO(NOTHING, UNDONE),
 				[ATTACH_EV_TAKE_BACK] = TO(DELETE, UNDOING),
+			},
+		[ATTACH_NAME] =
+			{
+				[ATTACH_EV_GONE] = TO(CREATE, CREATING),
+				[ATTACH_EV_FAILED] = TO(NOTHING, UNDONE),
+				[ATTACH_EV_UNDO] = TO(NOTHING, UNDONE),
 			},
 		[ATTACH_CREATING] =
 			{

@@ -18,6 +18,7 @@
 
 enum attach_state {
 	ATTACH_IDLE,
+	ATTACH_NAME, /* it comes from elsewhere: until the fabric has let its name go there */
 	ATTACH_CREATING, /* the vport is being made */
 	ATTACH_LOGGING_IN, /* until Active and all targets of the zones are logged in */
 	ATTACH_TIMERS, /* the rport timer policy is being set */
@@ -32,6 +33,8 @@ enum attach_state {
 
 enum attach_event {
 	ATTACH_EV_START, /* no vport carries the name yet */
+	ATTACH_EV_AWAIT, /* the same, and the name may still be logged in elsewhere */
+	ATTACH_EV_GONE, /* it is not, any more */
 	ATTACH_EV_ADOPT, /* the vport is there already, on the parent that was chosen */
 	ATTACH_EV_CREATED,
 	ATTACH_EV_FAILED, /* the action under way failed; attach_fail has said why */

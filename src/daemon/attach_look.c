@@ -9,6 +9,8 @@
 #define LOOK_MIN_US (2 * USEC_PER_MSEC)
 #define LOOK_MAX_US (250 * USEC_PER_MSEC)
 #define LOOK_LOST_US USEC_PER_SEC
+#define LOOK_NAME_US (16 * USEC_PER_MSEC) /* a guest stands still */
+#define NAME_OFTEN_US (3 * USEC_PER_SEC)
 
 void attach_look_soon(struct op *op, unsigned i)
 {
@@ -42,7 +44,7 @@ static bool all_luns_seen(struct op *op, unsigned i, struct verror *e)
 /* Waiting for something that can be seen. */
 static bool is_looking(enum attach_state s)
 {
-	return s == ATTACH_LOGGING_IN || s == ATTACH_ASKING || s == ATTACH_LUNS;
+	return s == ATTACH_NAME || s == ATTACH_LOGGING_IN || s == ATTACH_ASKING || s == ATTACH_LUNS;
 }
 
 static void look_at(struct op *op, unsigned i)
@@ -57,7 +59,9 @@ static void look_at(struct op *op, unsigned i)
 		attach_event(a, i, ATTACH_EV_TIMERS_SET, now);
 		s = a->vhba[i].state;
 	}
-	if (!is_looking(s))
+	if (s == ATTACH_NAME)
+		attach_ask_name(op, i);
+	if (!is_looking(s) || s == ATTACH_NAME)
 		return;
 	if (!san_locate(op->d, v)) {
 		verror_set(why, VHBA_E_IO, "vhba %u: its vport vanished", v->index);
@@ -86,6 +90,13 @@ static bool waits_for_event(struct op *op, unsigned i)
 	       fc_vport_find(&op->d->inv, v->wwpn, NULL) && !san_sees_targets(op->d, op->vm, v);
 }
 
+static bool asks_often(const struct op *op, unsigned i)
+{
+	const struct attach_vhba *v = &op->attach->machine.vhba[i];
+
+	return v->state == ATTACH_NAME && mono_since(mono_now(), v->since) < NAME_OFTEN_US;
+}
+
 static void put_off(struct look *look, uint64_t max_us)
 {
 	look->at = mono_add(mono_now(), look->backoff_us);
@@ -108,7 +119,7 @@ void attach_look_due(struct op *op, unsigned i)
 		watch_refresh(op->d, op->vm->vhba[i].host);
 		waits = waits_for_event(op, i);
 	}
-	put_off(look, waits ? LOOK_LOST_US : LOOK_MAX_US);
+	put_off(look, waits ? LOOK_LOST_US : asks_often(op, i) ? LOOK_NAME_US : LOOK_MAX_US);
 	if (!waits)
 		look_at(op, i);
 }

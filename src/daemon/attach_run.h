@@ -31,6 +31,8 @@ struct attach_run {
 	struct look look[ATTACH_VHBAS_MAX];
 	struct verror missing[ATTACH_VHBAS_MAX]; /* what the last look found lacking */
 	struct journal *journal;
+	bool await; /* the names may be logged in elsewhere still */
+	bool asking[ATTACH_VHBAS_MAX]; /* the name server, about the name */
 	bool timers_right[ATTACH_VHBAS_MAX]; /* found so: no verb is under way for them */
 	bool placed, record; /* record: the expected sets are written at the end */
 	unsigned writing;
@@ -60,6 +62,9 @@ void attach_look_last(struct op *op);
 void attach_place_later(struct attach_run *run);
 /* When something is to be looked at, or the machine's own time comes. */
 struct monotime attach_next_look(const struct attach_run *run);
+
+/* attach_name.c: is the name of a vhba that waits for it gone? The answer is an event of the machine. */
+void attach_ask_name(struct op *op, unsigned i);
 
 /* The machine's op. */
 void attach_begin(void *ctx, unsigned i, enum attach_action action);

@@ -4,6 +4,7 @@
 
 #include "cleanup.h"
 #include "handover.h"
+#include "ios.h"
 #include "log.h"
 #include "op.h"
 #include "result.h"
@@ -129,6 +130,8 @@ void handover_call(struct daemon *d, struct call *call, const struct reg_vm *rv,
 	a->start = mono_now();
 	a->deadline_us = deadline_us;
 	snprintf(a->vm, sizeof(a->vm), "%s", rv->name);
+	if (rv->io.arrives)
+		ios_end(d, rv->uuid); /* it is not expected any more */
 	if (!rv->owner[0] && !rv->pending)
 		on_given_away(a, NULL);
 	else if (registry_set_owner(d->reg, rv, "", rv->generation + 1, on_given_away, a, &e))

@@ -50,6 +50,10 @@ struct json_object *io_show(const struct io *io)
 	if (io->up.us)
 		ADD(o, "up_us", UINT(mono_since(mono_now(), io->up)));
 	ADD(o, "logging", BOOL(io->logging));
+	if (io->live.leaving)
+		ADD(o, "leaving", BOOL(true));
+	if (io->live.text[0])
+		ADD(o, "waits", TEXT(io->live.text));
 	if (io->text[0])
 		ADD(o, "text", TEXT(io->text));
 	return o;
@@ -217,6 +221,7 @@ void method_io_open(struct daemon *d, struct call *call, struct json_object *p)
 		call_error(call, &e);
 		return;
 	}
-	ios_open(d, rv->uuid, reason);
+	if (!live_open(d, rv))
+		ios_open(d, rv->uuid, reason);
 	call_reply(call, show_all(d, rv->uuid));
 }

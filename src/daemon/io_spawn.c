@@ -109,6 +109,26 @@ void io_files_remove(const struct io *io)
 
 /* ---- the record ---- */
 
+static struct json_object *witnesses(const struct io *io)
+{
+	struct json_object *list = json_object_new_array();
+	char text[WWN_TEXT];
+
+	for (unsigned i = 0; i < VM_VHBAS_MAX; i++)
+		json_object_array_add(list, json_object_new_string(wwn_format(io->live.witness[i], text)));
+	return list;
+}
+
+static void read_witnesses(struct io *io, struct json_object *list)
+{
+	for (size_t i = 0; list && i < VM_VHBAS_MAX && i < json_object_array_length(list); i++) {
+		const char *text = json_object_get_string(json_object_array_get_idx(list, i));
+
+		if (!text || wwn_parse(text, &io->live.witness[i], NULL))
+			io->live.witness[i] = 0;
+	}
+}
+
 void io_record_write(const struct io *io)
 {
 	struct json_object *o = json_object_new_object();
@@ -118,6 +138,8 @@ void io_record_write(const struct io *io)
 	json_object_object_add(o, "uuid", json_object_new_string(io->uuid));
 	json_object_object_add(o, "held", json_object_new_boolean(io->held));
 	json_object_object_add(o, "gate", json_object_new_boolean(io->gate));
+	json_object_object_add(o, "leaving", json_object_new_boolean(io->live.leaving));
+	json_object_object_add(o, "witness", witnesses(io));
 	io_path_of(io, "json", path, sizeof(path));
 	io_path_of(io, "new", next, sizeof(next));
 	if (json_object_to_file(next, o) || rename(next, path))
@@ -125,7 +147,7 @@ void io_record_write(const struct io *io)
 	json_object_put(o);
 }
 
-bool io_record_read(struct ios *ios, const char *vm, const char *name, char uuid[37], bool *held, bool *gate)
+bool io_record_uuid(struct ios *ios, const char *vm, const char *name, char uuid[37])
 {
 	struct json_object *o;
 	char path[PATH_MAX];
@@ -135,13 +157,24 @@ bool io_record_read(struct ios *ios, const char *vm, const char *name, char uuid
 	o = json_object_from_file(path);
 	good = o && proto_get_uint(o, "version", 0) == RECORD_VERSION && proto_get_text(o, "uuid") &&
 	       proto_is_uuid(proto_get_text(o, "uuid"));
-	if (good) {
+	if (good)
 		snprintf(uuid, 37, "%s", proto_get_text(o, "uuid"));
-		*held = proto_get_bool(o, "held");
-		*gate = proto_get_bool(o, "gate");
-	}
 	json_object_put(o);
 	return good;
+}
+
+void io_record_read(struct io *io)
+{
+	struct json_object *o;
+	char path[PATH_MAX];
+
+	io_path_of(io, "json", path, sizeof(path));
+	o = json_object_from_file(path);
+	io->held = proto_get_bool(o, "held");
+	io->gate = proto_get_bool(o, "gate");
+	io->live.leaving = proto_get_bool(o, "leaving");
+	read_witnesses(io, o ? proto_get(o, "witness") : NULL);
+	json_object_put(o);
 }
 
 static void read_folder(struct ios *ios, const char *vm,
@@ -240,6 +273,12 @@ static uint64_t nexus_of(const struct reg_vm *rv)
 	return (name & 0x0fffffffffffffff) | 0x3000000000000000;
 }
 
+/* QEMU starts the rings of a guest that arrives when it has stopped at the source; its files need no more. */
+static bool opens_by_start(const struct io *io, const struct reg_vm *rv)
+{
+	return rv->io.arrives && !rv->vhbas_n && !io->held;
+}
+
 static void make_args(struct args *a, const struct io *io, const struct reg_vm *rv)
 {
 	const struct config *c = io->d->cfg;
@@ -250,7 +289,7 @@ static void make_args(struct args *a, const struct io *io, const struct reg_vm *
 	add(a, "--control-fd=%d", CONTROL_FD);
 	add(a, "--take-over");
 	if (io->gate || io->held)
-		add(a, "--gate=closed");
+		add(a, "--gate=%s", opens_by_start(io, rv) ? "start" : "closed");
 	if (io->blk)
 		add(a, "--device=blk");
 	add(a, "--workers=%u", rv->io.workers ? rv->io.workers : c->io_workers);

@@ -97,7 +97,9 @@ static void on_event(void *user, const char *word, const char *text)
 		take_state(io, text);
 		return;
 	}
-	if (!strcmp(word, "front"))
+	if (!strcmp(word, "rings"))
+		live_told(io, text);
+	else if (!strcmp(word, "front"))
 		io->connected = !strncmp(text, "connected", 9);
 	else if (!strcmp(word, "log"))
 		io->logging = !strncmp(text, "on", 2);
@@ -147,6 +149,7 @@ static void forget_process(struct io *io)
 	io->pid = 0;
 	io->asked = false;
 	io->up.us = 0;
+	io->live.known = false;
 	io->busy = io->orphans = 0;
 	io->state[0] = '\0';
 }
@@ -260,19 +263,31 @@ static void on_settled(void *user, const char *why)
 	AUTO_FREE struct settling *s = user;
 	struct io *io = io_find(s->d, s->uuid, s->name);
 
-	if (!io || !why)
+	if (!io)
 		return;
+	if (!why) {
+		settle(io);
+		return;
+	}
 	log_info("%s: %s: a LUN could not be given to it: %s; trying again", io->vm, io->name, why);
 	daemon_timer(io->d, &io->settle, mono_add(mono_now(), SETTLE_US), on_settle, io);
 }
 
-/* It has the LUNs that it is to have, or will; a VM that is quiesced gets them when it goes on. */
+static void open_fenced(struct io *io);
+
+/* It has the LUNs that it is to have, or will; then a gate opens that waits for them. A VM that is quiesced
+ * gets them when it goes on. */
 static void settle(struct io *io)
 {
 	struct settling *s;
 
-	if (io->machine.state != IO_UP || io->held || io->update || !io_luns_moved(io))
+	if (io->machine.state != IO_UP || io->held || io->update)
 		return;
+	if (!io_luns_moved(io)) {
+		if (io->fenced)
+			open_fenced(io);
+		return;
+	}
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return;
@@ -320,6 +335,7 @@ static void free_io(struct io *io)
 	forget_process(io);
 	io_luns_clear(io);
 	io_keep_clear(io);
+	live_clear(io);
 	cleanup_fd(&io->front);
 	work_cancel(&io->d->works, &io->work);
 	sd_event_source_disable_unref(io->timer);
@@ -388,6 +404,7 @@ static struct io *new_io(struct ios *ios, const char *uuid, const char *vm, cons
 	io->pidfd = io->front = -1;
 	io->work.fn = run_later;
 	TAILQ_INIT(&io->kept);
+	live_init(io);
 	io_machine_init(&io->machine, ios->d->cfg->io_deadline, mono_now());
 	TAILQ_INSERT_TAIL(&ios->list, io, link);
 	return io;
@@ -503,7 +520,7 @@ static void ungate(struct daemon *d, const char *uuid)
 
 	if (!rv || !rv->io.gate)
 		return;
-	io.gate = io.unfenced = false;
+	io.gate = io.unfenced = io.arrives = false;
 	if (registry_set(d->reg, rv, rv->pool, &io, on_ungated, NULL, &e))
 		on_ungated(NULL, &e);
 	daemon_registry_changed(d);
@@ -519,13 +536,21 @@ void ios_open(struct daemon *d, const char *uuid, const char *reason)
 			open_gate(io, reason);
 }
 
+/* Without its LUNs it would tell the guest that there are none. */
+static void open_fenced(struct io *io)
+{
+	io->fenced = false;
+	ungate(io->d, io->uuid);
+	open_gate(io, "fenced");
+}
+
 /* ---- changes of what they serve ---- */
 
 void ios_attached(struct daemon *d, const struct vm *vm)
 {
 	const struct reg_vm *rv = registry_find(d->reg, vm->uuid);
 	struct verror e;
-	bool fenced;
+	bool fenced, waits = false;
 	struct io *io;
 
 	if (!d->ios || !rv || rv->io.kind == REG_IO_NONE)
@@ -533,11 +558,15 @@ void ios_attached(struct daemon *d, const struct vm *vm)
 	fenced = !rv->io.unfenced;
 	if (ios_start(d, rv, rv->io.gate && !fenced, &e))
 		log_err("%s: its vhba-io can't be started: %s", rv->name, e.what);
-	TAILQ_FOREACH (io, &d->ios->list, link)
-		if (!strcmp(io->uuid, vm->uuid))
-			settle(io);
-	if (fenced)
-		ios_open(d, vm->uuid, "fenced");
+	TAILQ_FOREACH (io, &d->ios->list, link) {
+		if (strcmp(io->uuid, vm->uuid))
+			continue;
+		io->fenced |= fenced && io->gate;
+		waits |= io->fenced;
+		settle(io);
+	}
+	if (fenced && !waits)
+		ungate(d, vm->uuid);
 }
 
 void ios_look(struct daemon *d, const char *name)
@@ -576,15 +605,13 @@ static void on_held(void *user, const char *reply)
 
 static void find_one(struct ios *ios, const char *vm, const char *name)
 {
-	bool held = false, gate = false;
 	char uuid[37];
 	struct io *io;
 	int fd;
 
-	if (!io_record_read(ios, vm, name, uuid, &held, &gate) || !(io = new_io(ios, uuid, vm, name)))
+	if (!io_record_uuid(ios, vm, name, uuid) || !(io = new_io(ios, uuid, vm, name)))
 		return;
-	io->held = held;
-	io->gate = gate;
+	io_record_read(io);
 	fd = io_find_process(io);
 	if (fd < 0 || !watch(io, fd)) {
 		forget_process(io);

@@ -6,6 +6,7 @@
 #include "io_conn.h"
 #include "io_machine.h"
 #include "ios.h"
+#include "live.h"
 
 #define IO_PATHS_MAX 8
 
@@ -67,6 +68,8 @@ struct io {
 	/* what is wanted of it */
 	bool held; /* no ring is to be read: the VM is quiesced */
 	bool gate; /* closed since its start, and why is still so */
+	bool fenced; /* it opens when the LUNs are given: the VM's own login has fenced the source */
+	struct live live;
 	/* what it has told */
 	char state[16];
 	unsigned busy, orphans;
@@ -105,7 +108,9 @@ void io_path_of(const struct io *io, const char *suffix, char *buf,
 void io_record_write(const struct io *io);
 /* Calls fn for each record; name is that of its folder, the VM's. */
 void io_records_read(struct ios *ios, void (*fn)(struct ios *ios, const char *vm, const char *name));
-bool io_record_read(struct ios *ios, const char *vm, const char *name, char uuid[37], bool *held, bool *gate);
+/* Of a new one that bears its names: uuid is the record's. */
+bool io_record_uuid(struct ios *ios, const char *vm, const char *name, char uuid[37]);
+void io_record_read(struct io *io);
 
 /* Its reservations are kept beside it. */
 bool io_file_has_state(const struct reg_guest_lun *l);

@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += src/daemon/libvhbad.la
 src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/adopt.c \
+	src/daemon/attach_name.c src/daemon/await.c \
 	src/daemon/attach.c src/daemon/attach.h src/daemon/attach_look.c src/daemon/attach_ops.c src/daemon/attach_undo.c src/daemon/attach_run.h \
 	src/daemon/config.c src/daemon/config.h src/daemon/config_check.c src/daemon/config_keys.c \
 	src/daemon/config_parse.h \
@@ -16,8 +17,10 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/io_conn.c src/daemon/io_conn.h src/daemon/io_file.c src/daemon/io_intake.c src/daemon/io_keep.c src/daemon/io_luns.c \
 	src/daemon/io_machine.c src/daemon/io_machine.h src/daemon/io_show.c src/daemon/io_spawn.c \
 	src/daemon/ios.c src/daemon/ios.h src/daemon/ios_private.h \
+	src/daemon/live.c src/daemon/live.h src/daemon/live_rule.c \
 	src/daemon/methods.c src/daemon/methods.h src/daemon/methods_lun.c src/daemon/methods_op.c src/daemon/methods_ticket.c \
 	src/daemon/handover.c src/daemon/handover.h src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_io.c src/daemon/op_pools.c src/daemon/op_quiesce.c \
+	src/daemon/name_ask.c src/daemon/name_ask.h \
 	src/daemon/placement.c src/daemon/placement.h \
 	src/daemon/plan.c src/daemon/plan.h src/daemon/plan_show.c \
 	src/daemon/pools.c src/daemon/pools.h src/daemon/pools_private.h src/daemon/pools_show.c src/daemon/pools_sync.c \
@@ -55,6 +58,13 @@ src_daemon_vhbad_SOURCES = src/daemon/main.c
 src_daemon_vhbad_CPPFLAGS = $(INC_DAEMON) -DVHBA_CONFIG_PATH='"$(sysconfdir)/vhba/vhbad.conf"'
 src_daemon_vhbad_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 src_daemon_vhbad_LDADD = src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-live
+TESTS += tests/ut-live
+tests_ut_live_SOURCES = tests/ut-live.c
+tests_ut_live_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_live_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_live_LDADD = tests/libut.la src/daemon/libvhbad.la
 
 check_PROGRAMS += tests/ut-attach
 TESTS += tests/ut-attach

@@ -10,6 +10,7 @@
 #include "domains.h"
 #include "follow.h"
 #include "ios.h"
+#include "live.h"
 #include "methods.h"
 #include "pools.h"
 
@@ -332,6 +333,7 @@ static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_IO_END] = method_io_end,
 	[PROTO_IO_UPGRADE] = method_io_upgrade,
 	[PROTO_IO_OPEN] = method_io_open,
+	[PROTO_IO_AWAIT] = method_io_await,
 	[PROTO_DOMAIN_LIST] = method_domain_list,
 	[PROTO_DOMAIN_SHOW] = method_domain_show,
 	[PROTO_DOMAIN_BIND] = method_domain_bind,

@@ -43,6 +43,8 @@ void method_operation(struct daemon *d, struct call *call, struct json_object *p
 /* methods_ticket.c */
 void method_export(struct daemon *d, struct call *call, struct json_object *p);
 void method_import(struct daemon *d, struct call *call, struct json_object *p);
+/* Whether a VM may come here while it is live elsewhere; place: the parents that would carry it. */
+bool methods_may_arrive(struct daemon *d, const struct reg_vm *in, struct vm *place, struct verror *e);
 void method_preflight(struct daemon *d, struct call *call, struct json_object *p);
 
 void method_vm_list(struct daemon *d, struct call *call, struct json_object *p);
@@ -70,7 +72,7 @@ void method_lun_add(struct daemon *d, struct call *call, struct json_object *p);
 void method_lun_remove(struct daemon *d, struct call *call, struct json_object *p);
 void method_vm_set(struct daemon *d, struct call *call, struct json_object *p);
 /* What carries its I/O, added to a VM's object. */
-void show_vm_io(const struct reg_vm *rv, struct json_object *o);
+void show_vm_io(struct daemon *d, const struct reg_vm *rv, struct json_object *o);
 /* {"lun"}: one that has come. */
 void show_new_lun(const struct reg_vm *rv, unsigned number, struct json_object *o);
 /* Files are appended to the list of a VM's LUNs, and an array's get the guest's number. */

@@ -3,13 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "live.h"
 #include "methods.h"
 
 #define ADD(o, key, value) json_object_object_add(o, key, value)
 
 /* ---- shown ---- */
 
-void show_vm_io(const struct reg_vm *rv, struct json_object *o)
+void show_vm_io(struct daemon *d, const struct reg_vm *rv, struct json_object *o)
 {
 	const struct reg_io *io = &rv->io;
 
@@ -22,6 +23,10 @@ void show_vm_io(const struct reg_vm *rv, struct json_object *o)
 		ADD(o, "limit_mbps", json_object_new_uint64(io->mbps));
 	if (io->gate)
 		ADD(o, "gated", json_object_new_boolean(true));
+	if (io->arrives)
+		ADD(o, "arrives", json_object_new_boolean(true));
+	if (live_leaves(d, rv->uuid))
+		ADD(o, "leaving", json_object_new_boolean(true));
 }
 
 static struct json_object *show_file(const struct reg_vm *rv, const struct reg_guest_lun *l)

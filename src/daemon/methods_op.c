@@ -6,6 +6,7 @@
 
 #include "cleanup.h"
 #include "handover.h"
+#include "log.h"
 #include "methods.h"
 #include "op.h"
 
@@ -64,10 +65,15 @@ static bool state_fits(const struct op_spec *s, const char *name, const struct v
 	return false;
 }
 
-static bool may_begin(struct daemon *d, const struct op_spec *s, const struct reg_vm *rv, const struct vm *vm,
-		      struct verror *e)
+/* It would log in by names that are live elsewhere. */
+static bool is_awaited(const struct op_spec *s, const struct reg_vm *rv, struct json_object *p)
 {
+	return s->kind == OP_ATTACH && rv->io.arrives && rv->vhbas_n && !proto_get_bool(p, OP_AWAIT);
+}
 
+static bool may_begin(struct daemon *d, const struct op_spec *s, const struct reg_vm *rv, const struct vm *vm,
+		      struct json_object *p, struct verror *e)
+{
 	if (vm && vm->op) {
 		verror_set(e, VHBA_E_BUSY, "%s: another operation is under way", rv->name);
 		verror_seen(e, "%s", op_kind_name(vm->op->kind));
@@ -81,6 +87,13 @@ static bool may_begin(struct daemon *d, const struct op_spec *s, const struct re
 		verror_expected(e, "%s", d->cfg->host_name);
 		verror_seen(e, "%s", rv->owner[0] ? rv->owner : "it was moved away");
 		verror_fix(e, "import a ticket of it here, or attach it where it is");
+		return false;
+	}
+	if (is_awaited(s, rv, p)) {
+		verror_set(e, VHBA_E_STATE, "%s is expected by a live migration", rv->name);
+		verror_seen(e, "its guest has not begun to run here");
+		verror_fix(e, "when it does, it is attached; give it up by 'vhbactl release %s --moved'",
+			   rv->name);
 		return false;
 	}
 	if (s->kind == OP_ATTACH && !rv->vhbas_n && !op_io_is_one(rv)) {
@@ -111,7 +124,8 @@ static void begin(struct work *w)
 static int start(struct op *op, struct json_object *p, struct verror *e)
 {
 	op->ask = (struct op_ask){.drain_us = proto_get_uint(p, "drain_us", OP_DRAIN_DEFAULT),
-				  .owner_paused = proto_get_bool(p, "paused")};
+				  .owner_paused = proto_get_bool(p, "paused"),
+				  .await = proto_get_bool(p, OP_AWAIT)};
 	if (!op->vm->count)
 		return op_io_start(op, e);
 	if (op->kind == OP_ATTACH)
@@ -128,34 +142,55 @@ static bool is_handover(const struct op_spec *s, struct json_object *p, const st
 	       (!vm || (vm->state == VM_DETACHED && !vm->op));
 }
 
-void method_operation(struct daemon *d, struct call *call, struct json_object *p, enum proto_method_id id)
+/* False with *e: the call is the caller's still. */
+static bool operate(struct daemon *d, struct call *call, const struct op_spec *s, const struct reg_vm *rv,
+		    struct json_object *p, struct verror *e)
 {
-	const struct op_spec *s = &specs[id];
-	struct verror e;
-	const struct reg_vm *rv = methods_vm(d, p, &e);
-	struct vm *vm = rv ? vm_find(&d->vms, rv->uuid) : NULL;
+	struct vm *vm = vm_find(&d->vms, rv->uuid);
 	uint64_t deadline_us = proto_get_uint(p, "deadline_us", s->deadline(d->cfg));
 	struct op *op;
 
-	if (rv && is_handover(s, p, vm)) {
+	if (is_handover(s, p, vm)) {
 		handover_call(d, call, rv, deadline_us);
-		return;
+		return true;
 	}
-	if (!rv || !may_begin(d, s, rv, vm, &e)) {
-		call_error(call, &e);
-		return;
-	}
+	if (!may_begin(d, s, rv, vm, p, e))
+		return false;
 	if (s->kind == OP_ATTACH && released(vm))
 		vm_release_over(vm);
 	if (!vm || s->kind == OP_ATTACH)
 		vm = vm_of_registry(d, rv);
-	op = vm ? op_new(d, s->kind, vm, call, deadline_us, &e) : NULL;
-	if (!op) {
-		call_error(call, &e);
-		return;
-	}
+	if (!vm)
+		verror_set(e, VHBA_E_INTERNAL, "out of memory");
+	op = vm ? op_new(d, s->kind, vm, call, deadline_us, e) : NULL;
+	if (!op)
+		return false;
 	op->moved = proto_get_bool(p, "moved");
-	if (!start(op, p, &e))
-		return;
-	op_refuse(op, &e);
+	if (start(op, p, e))
+		op_refuse(op, e);
+	return true;
+}
+
+void method_operation(struct daemon *d, struct call *call, struct json_object *p, enum proto_method_id id)
+{
+	struct verror e;
+	const struct reg_vm *rv = methods_vm(d, p, &e);
+
+	if (!rv || !operate(d, call, &specs[id], rv, p, &e))
+		call_error(call, &e);
+}
+
+bool op_begin_unasked(struct daemon *d, enum proto_method_id id, const struct reg_vm *rv, bool await)
+{
+	struct json_object *p = json_object_new_object();
+	struct verror e = {0};
+	char line[400];
+	bool begun;
+
+	json_object_object_add(p, OP_AWAIT, json_object_new_boolean(await));
+	begun = operate(d, NULL, &specs[id], rv, p, &e);
+	if (!begun)
+		log_err("%s", verror_line(&e, line, sizeof(line)));
+	json_object_put(p);
+	return begun;
 }

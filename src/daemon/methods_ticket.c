@@ -232,6 +232,20 @@ static bool all_hold(struct json_object *list)
 	return true;
 }
 
+bool methods_may_arrive(struct daemon *d, const struct reg_vm *in, struct vm *place, struct verror *e)
+{
+	struct wanted w = {.d = d, .in = in};
+	bool good;
+
+	for (unsigned i = 0; i < in->vhbas_n && i < VM_VHBAS_MAX; i++)
+		w.place.vhba[w.place.count++] =
+			(struct vm_vhba){.index = in->vhbas[i].index, .parent_host = -1, .host = -1};
+	watch_refresh_parents(d);
+	good = look_through(&w, AT_PREFLIGHT, stop_at_first, e);
+	*place = w.place;
+	return good;
+}
+
 void method_preflight(struct daemon *d, struct call *call, struct json_object *p)
 {
 	struct json_object *list, *o;

@@ -6,6 +6,7 @@
 
 #include "cleanup.h"
 #include "history.h"
+#include "live.h"
 #include "log.h"
 #include "op.h"
 
@@ -126,6 +127,10 @@ static void answer_unfinished(struct op *op)
 
 void op_end(struct op *op)
 {
+	struct daemon *d = op->d;
+	char uuid[37];
+
+	strcpy(uuid, op->vm->uuid);
 	if (!op->answered)
 		answer_unfinished(op);
 	sd_event_source_disable_unref(op->timer);
@@ -135,6 +140,7 @@ void op_end(struct op *op)
 	op->vm->op = NULL;
 	TAILQ_REMOVE(&op->d->ops, op, link);
 	free(op);
+	live_look(d, uuid);
 }
 
 void op_refuse(struct op *op, const struct verror *e)

@@ -28,6 +28,7 @@ struct op_pools; /* op_pools.c */
 struct op_ask { /* what was asked for */
 	uint64_t drain_us; /* the caller's, or OP_DRAIN_DEFAULT */
 	bool owner_paused;
+	bool await; /* attach: the names may be logged in elsewhere still */
 };
 
 struct op {
@@ -85,6 +86,13 @@ void op_wake_at(struct op *op, struct monotime t, void (*fn)(struct op *));
 
 /* The caller's connection is gone: the operation goes on to a defined end. */
 void op_caller_gone(struct op *op);
+
+/*
+ * methods_op.c: one that vhbad itself asks for (live.c), by its configured deadline.  False: it could not
+ * begin, and the log says why.  await: names may be logged in elsewhere still, and are waited for.
+ */
+#define OP_AWAIT "await" /* among the parameters; no caller's */
+bool op_begin_unasked(struct daemon *d, enum proto_method_id id, const struct reg_vm *rv, bool await);
 
 /* op_attach.c */
 int op_attach_start(struct op *op, bool accept_luns, struct verror *e);

@@ -353,7 +353,11 @@ static void begin_all(struct op *op)
 		struct vm_vhba *v = &op->vm->vhba[i];
 		bool there = v->host >= 0;
 
-		attach_event(&run->machine, i, there ? ATTACH_EV_ADOPT : ATTACH_EV_START, mono_now());
+		attach_event(&run->machine, i,
+			     there	  ? ATTACH_EV_ADOPT
+			     : run->await ? ATTACH_EV_AWAIT
+					  : ATTACH_EV_START,
+			     mono_now());
 	}
 }
 
@@ -396,6 +400,7 @@ int op_attach_start(struct op *op, bool accept_luns, struct verror *e)
 	if (!run)
 		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
 	op->attach = run;
+	run->await = op->ask.await;
 	attach_look_soon(op, 0);
 	snprintf(head.vm, sizeof(head.vm), "%s", op->vm->uuid);
 	snprintf(dir, sizeof(dir), "%s/journal", op->d->cfg->run_dir);

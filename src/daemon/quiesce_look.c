@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "ct.h"
 #include "ios.h"
+#include "live.h"
 #include "log.h"
 #include "quiesce_verb.h"
 #include "san.h"
@@ -205,6 +206,9 @@ static void on_fabric(void *user, const struct priv_reply *r)
 			"absent, but zoning may hide it from the parent, and its LOGO is not accepted");
 	} else if (r->value == CT_ABSENT) {
 		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT);
+	} else if (r->value == CT_PRESENT && dr->logged_out[vc->call.vhba] &&
+		   live_leaves(dr->d, dr->vm->uuid)) {
+		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT); /* it is where the guest is now */
 	} else if (r->value == CT_PRESENT) {
 		verb_vhba(dr, &vc->call)->shown = true;
 		snprintf(text, sizeof(text), "%06" PRIx32 "%s", r->port_id,

@@ -50,6 +50,7 @@ struct reg_io {
 	uint64_t iops, mbps; /* 0: no limit */
 	bool gate; /* it came with a ticket, and that the source is done has not been shown yet */
 	bool unfenced; /* and by other names than the source's: its own login doesn't end that one's */
+	bool arrives; /* and it is on its way here, running: see live.h */
 };
 
 /* A LUN by the number that the guest knows it by, which stays: an array's (by its designator), or a file's.

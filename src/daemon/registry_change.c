@@ -143,6 +143,7 @@ int registry_set_owner(struct registry *r, const struct reg_vm *vm, const char *
 		return -EBUSY;
 	snprintf(c->owner, sizeof(c->owner), "%s", owner);
 	c->generation = generation;
+	c->io.arrives &= owner[0] != '\0';
 	return registry_submit(r, c->uuid, c, done, arg, e);
 }
 

@@ -58,6 +58,13 @@ void regrow_text(sqlite3_stmt *s, int column, char *buf, size_t size)
 	snprintf(buf, size, "%s", text ? text : "");
 }
 
+uint64_t regrow_gate(const struct reg_io *io)
+{
+	if (!io->gate)
+		return 0;
+	return io->arrives ? REGROW_ARRIVES : io->unfenced ? REGROW_UNFENCED : REGROW_GATED;
+}
+
 /* ---- loading ---- */
 
 /* One more element at the end of an array; NULL when there is no memory. */
@@ -186,7 +193,8 @@ static int load_io(sqlite3_stmt *s, struct reg_io *io)
 	io->iops = (uint64_t)sqlite3_column_int64(s, 7);
 	io->mbps = (uint64_t)sqlite3_column_int64(s, 8);
 	io->gate = sqlite3_column_int64(s, 9) != 0;
-	io->unfenced = sqlite3_column_int64(s, 9) == 2;
+	io->unfenced = sqlite3_column_int64(s, 9) == REGROW_UNFENCED;
+	io->arrives = sqlite3_column_int64(s, 9) == REGROW_ARRIVES;
 	return SQLITE_OK;
 }
 

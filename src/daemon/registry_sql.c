@@ -232,8 +232,7 @@ static int write_vm(sqlite3 *sql, const struct regdb_tx *tx)
 		return r;
 	r = regrow_run(sql, "INSERT INTO vm VALUES(?,?,?,?,?,?,?,?,?,?)", "tttnnnnnnn", vm->uuid, vm->name,
 		       vm->owner, vm->generation, (uint64_t)vm->pool, (uint64_t)vm->io.kind,
-		       (uint64_t)vm->io.workers, vm->io.iops, vm->io.mbps,
-		       (uint64_t)(vm->io.gate ? 1 + vm->io.unfenced : 0));
+		       (uint64_t)vm->io.workers, vm->io.iops, vm->io.mbps, regrow_gate(&vm->io));
 	for (unsigned i = 0; r == SQLITE_OK && i < vm->vhbas_n; i++)
 		r = write_vhba(sql, vm->uuid, &vm->vhbas[i]);
 	for (unsigned i = 0; r == SQLITE_OK && i < vm->guest_luns_n; i++)

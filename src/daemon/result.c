@@ -208,8 +208,9 @@ struct json_object *result_quiesce(const struct vm *vm, const struct quiesce_res
 }
 
 /* The states of an attachment that a person sees as phases, in the order in which they come. */
-static const enum attach_state shown[] = {ATTACH_CREATING, ATTACH_LOGGING_IN, ATTACH_TIMERS,  ATTACH_ASKING,
-					  ATTACH_LUNS,	   ATTACH_READY,      ATTACH_UNDOING, ATTACH_UNDONE};
+static const enum attach_state shown[] = {ATTACH_NAME,	 ATTACH_CREATING, ATTACH_LOGGING_IN,
+					  ATTACH_TIMERS, ATTACH_ASKING,	  ATTACH_LUNS,
+					  ATTACH_READY,	 ATTACH_UNDOING,  ATTACH_UNDONE};
 
 struct json_object *result_attach_phases(const struct attach *a, unsigned vhba, struct monotime now)
 {

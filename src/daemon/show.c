@@ -105,7 +105,7 @@ struct json_object *show_vm(struct daemon *d, const struct reg_vm *rv, bool whol
 	ADD(o, "generation", UINT(rv->generation));
 	ADD(o, "vhba_count", UINT(rv->vhbas_n));
 	ADD(o, "pool", json_object_new_boolean(rv->pool));
-	show_vm_io(rv, o);
+	show_vm_io(d, rv, o);
 	if (!whole)
 		return o;
 	vhbas = json_object_new_array();

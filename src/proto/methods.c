@@ -156,6 +156,8 @@ static const struct proto_field vm_fields[] = {
 	F_UINT("limit_iops", OPTIONAL, ANY_UINT, "commands a second; absent: no limit"),
 	F_UINT("limit_mbps", OPTIONAL, ANY_UINT, "megabytes (10^6) a second; absent: no limit"),
 	F_BOOL("gated", OPTIONAL, "it came with a ticket that does not show that its source is done"),
+	F_BOOL("arrives", OPTIONAL, "it is expected by a live migration: its guest has not begun here"),
+	F_BOOL("leaving", OPTIONAL, "its guest was stopped here for a migration"),
 	F_LIST("vhbas", OPTIONAL, vhba_fields, "its vhbas; vm.Show"),
 	END,
 };
@@ -495,6 +497,8 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 		 "Have the program as it is installed now take over; the guest sees nothing of it."},
 	[PROTO_IO_OPEN] = {"io.Open", CHANGE, false, proto_io_open_p, proto_io_list_r,
 			   "Open the gate of a VM that came from elsewhere."},
+	[PROTO_IO_AWAIT] = {"io.Await", CHANGE, false, proto_io_await_p, proto_io_await_r,
+			    "Expect a VM that comes by a live migration."},
 	[PROTO_POOL_LIST] = {"pool.List", READ, false, vm_optional_p, proto_pool_list_r,
 			     "libvirt's storage pools on vhbas, own and those that others have defined."},
 	[PROTO_POOL_SYNC] = {"pool.Sync", CHANGE, false, proto_pool_sync_p, proto_pool_list_r,

@@ -22,6 +22,8 @@ static const struct proto_field io_fields[] = {
 	F_UINT("restarts", REQUIRED, ANY_UINT, "how often one has followed another that ended"),
 	F_UINT("up_us", OPTIONAL, ANY_UINT, "since its process has been up"),
 	F_BOOL("logging", REQUIRED, "its front end keeps a log of written pages: a migration"),
+	F_BOOL("leaving", OPTIONAL, "the guest was stopped here for a migration, and its VM logged out"),
+	F_TEXT("waits", OPTIONAL, 160, "what a guest waits for that has come here by a live migration"),
 	F_TEXT("text", OPTIONAL, 160, "why it doesn't run"),
 	END,
 };
@@ -33,6 +35,16 @@ const struct proto_field proto_io_open_p[] = {
 	P_VM,
 	F_TEXT("reason", OPTIONAL, 16, "operator: a person knows that nobody else writes to its LUNs"),
 	F_OBJECT("ticket", OPTIONAL, NULL, "or: as export gave it on the source, after a confirmed quiesce"),
+	END,
+};
+
+const struct proto_field proto_io_await_p[] = {
+	F_OBJECT("ticket", REQUIRED, NULL, "as export gave it, or a domain's metadata have it"),
+	END,
+};
+const struct proto_field proto_io_await_r[] = {
+	F_BOOL("awaited", REQUIRED, "it may come live; else it must be quiesced first, and attached"),
+	F_TEXT("text", OPTIONAL, 320, "why it can't come live"),
 	END,
 };
 

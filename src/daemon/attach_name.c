@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A VM that arrives live logs in when the fabric has let its names go at the source, not before: a name is
+ * never live twice.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "attach_run.h"
+#include "cleanup.h"
+#include "live.h"
+#include "name_ask.h"
+
+static void still_there(struct op *op, unsigned i, uint32_t port_id, const char *why)
+{
+	const struct vm_vhba *v = &op->vm->vhba[i];
+	struct verror *e = &op->attach->missing[i];
+	char text[WWN_TEXT];
+
+	verror_set(e, VHBA_E_CONSTRAINT, "vhba %u: %s is not proved to have left the source", v->index,
+		   wwn_format(v->wwpn, text));
+	verror_expected(e, "the name server to have let it go");
+	if (port_id)
+		verror_seen(e, "it is logged in as %06" PRIx32, port_id);
+	else
+		verror_seen(e, "%s", why);
+	verror_fix(e,
+		   port_id ? "quiesce it at the source, or end it there"
+			   : "if it is surely not running there: 'vhbactl io open %s --reason operator'",
+		   op->vm->name);
+}
+
+static void on_answer(void *user, enum ct_answer answer, uint32_t port_id, const char *why)
+{
+	AUTO_FREE struct attach_verb *v = user;
+	struct op *op = attach_op_of(v);
+	bool shown, sure;
+
+	if (!op || op->answered)
+		return;
+	op->attach->asking[v->vhba] = false;
+	if (op->attach->machine.vhba[v->vhba].state != ATTACH_NAME)
+		return;
+	shown = live_witness(v->d, op->vm->uuid, op->vm->vhba[v->vhba].index);
+	sure = live_is_sure(v->d, op->vm->uuid);
+	if (answer != CT_PRESENT && (sure || (answer == CT_ABSENT && shown))) {
+		op->attach->missing[v->vhba].kind = VHBA_OK;
+		attach_event(&op->attach->machine, v->vhba, ATTACH_EV_GONE, mono_now());
+		return;
+	}
+	still_there(op, v->vhba, answer == CT_PRESENT ? port_id : 0,
+		    answer == CT_ABSENT ? "it is not shown, but zoning may hide it from the parents here"
+					: why);
+}
+
+void attach_ask_name(struct op *op, unsigned i)
+{
+	const struct vm_vhba *vhba = &op->vm->vhba[i];
+	wwn_t witness = live_witness(op->d, op->vm->uuid, vhba->index);
+	struct attach_verb *v;
+
+	if (op->attach->asking[i] || !(v = calloc(1, sizeof(*v))))
+		return;
+	*v = (struct attach_verb){.d = op->d, .op_id = op->id, .vhba = i};
+	op->attach->asking[i] = true;
+	name_ask(op->d, witness ? witness : vhba->parent_wwpn, vhba->wwpn, on_answer, v);
+}

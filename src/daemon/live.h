@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * VMs that move while their guests run, with one WWPN for each vhba.  All of the VM's I/O goes through its
+ * vhba-io, which tells when the front end stops its rings and starts them: nothing else is needed of QEMU or
+ * libvirt, and no channel between the hosts but the fabric.
+ *
+ *	source		the rings stop while the front end keeps a log of written pages: QEMU switches over.
+ *			The VM is quiesced; if the rings are started again, resumed.
+ *	destination	io.Await has registered the VM as one that arrives: its vhba-io runs with a closed
+ *			gate.  The rings start: QEMU runs the guest, so the source's device has stopped.  The
+ *			name server is asked until it has let the names go, then they log in here, and the
+ *			gate opens.  Of a VM without vhbas it opens at once.
+ *
+ * What is to be done follows from what there is (live_rule), so that nothing is lost when either daemon is
+ * killed: the registry has `arrives`, the back end's record `leaving`, and the back end says the rest anew.
+ * Loop thread only.
+ */
+#ifndef VHBA_LIVE_H
+#define VHBA_LIVE_H
+
+#include "daemon.h"
+
+/* ---- the decision, pure ---- */
+
+struct live_seen {
+	bool vhbas; /* the VM has names that log in */
+	bool arrives; /* it is expected here */
+	bool known; /* its back end has said the next three */
+	bool front, rings, log; /* connected; it wants its rings read; it keeps a log of written pages */
+	bool leaving; /* it was quiesced, or is to be, because of a switch-over */
+	bool busy; /* an operation is under way */
+	enum vm_state state;
+};
+
+enum live_action {
+	LIVE_REST,
+	LIVE_LEAVE, /* quiesce it */
+	LIVE_COME_BACK, /* the guest runs here again: resume it */
+	LIVE_STAYED, /* and it is resumed */
+	LIVE_ARRIVE, /* wait for the names to go, attach, open the gate */
+	LIVE_OPEN, /* the gate, at once */
+	LIVE_ACTIONS_
+};
+
+enum live_action live_rule(const struct live_seen *seen);
+
+/* ---- in the daemon ---- */
+
+struct io;
+
+/* What a back end keeps of it; a part of struct io. */
+struct live {
+	bool known, front, rings;
+	bool leaving;
+	bool sure; /* a person knows that the source is done: that the name server can't tell is no obstacle
+		    */
+	bool asking; /* before a resume: whether the name is logged in elsewhere */
+	wwn_t witness[VM_VHBAS_MAX]; /* by vhba: the parent that was shown its name while it was elsewhere */
+	struct work work;
+	sd_event_source *timer;
+	struct monotime again; /* what failed is not tried before */
+	uint64_t pause_us;
+	char text[160]; /* what it waits for */
+};
+
+void live_init(struct io *io);
+void live_clear(struct io *io);
+
+/* The back end's word: "on|off front=yes|no log=on|off at=N". */
+void live_told(struct io *io, const char *text);
+
+/* Something has changed that the rule goes by. */
+void live_look(struct daemon *d, const char *uuid);
+
+/* Of a VM that arrives: who was shown that name; 0: nobody. */
+wwn_t live_witness(const struct daemon *d, const char *uuid, unsigned vhba);
+bool live_is_sure(const struct daemon *d, const char *uuid);
+bool live_leaves(const struct daemon *d, const char *uuid);
+
+/* An operator's word, or the source's ticket, on a VM that arrives and has vhbas. False: it is no such VM. */
+bool live_open(struct daemon *d, const struct reg_vm *rv);
+
+/* io.Await */
+void method_io_await(struct daemon *d, struct call *call, struct json_object *p);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is done with a VM that moves while its guest runs: the rule alone, and a life by it. */
+#include <string.h>
+
+#include "live.h"
+#include "ut.h"
+
+static enum live_action rule(struct live_seen s)
+{
+	s.known = true;
+	return live_rule(&s);
+}
+
+static void test_nothing_known(void)
+{
+	UT_EQ(live_rule(&(struct live_seen){.vhbas = true, .front = true, .log = true, .state = VM_ATTACHED}),
+	      LIVE_REST);
+	UT_EQ(live_rule(&(struct live_seen){.vhbas = true, .arrives = true, .rings = true}), LIVE_REST);
+	UT_EQ(rule((struct live_seen){.vhbas = true, .front = true, .rings = true, .state = VM_ATTACHED}),
+	      LIVE_REST);
+}
+
+static void test_leave(void)
+{
+	const struct live_seen stopped = {.vhbas = true, .front = true, .log = true, .state = VM_ATTACHED};
+	struct live_seen s = stopped;
+
+	UT_EQ(rule(s), LIVE_LEAVE);
+	s.rings = true; /* memory is being sent */
+	UT_EQ(rule(s), LIVE_REST);
+	s = stopped;
+	s.log = false; /* virsh suspend, a reset */
+	UT_EQ(rule(s), LIVE_REST);
+	s = stopped;
+	s.front = false; /* QEMU is gone */
+	UT_EQ(rule(s), LIVE_REST);
+	s = stopped;
+	s.vhbas = false; /* files: there is nothing to log out */
+	UT_EQ(rule(s), LIVE_REST);
+	s = stopped;
+	s.busy = true;
+	UT_EQ(rule(s), LIVE_REST);
+	s = stopped;
+	s.leaving = true; /* somebody has resumed it */
+	UT_EQ(rule(s), LIVE_REST);
+	for (unsigned state = 0; state < VM_STATES_; state++) {
+		s = stopped;
+		s.state = state;
+		UT_EQ(rule(s), state == VM_ATTACHED ? LIVE_LEAVE : LIVE_REST);
+	}
+}
+
+static void test_come_back(void)
+{
+	struct live_seen s = {
+		.vhbas = true, .front = true, .rings = true, .log = true, .leaving = true, .state = VM_HELD};
+
+	UT_EQ(rule(s), LIVE_COME_BACK);
+	s.state = VM_FAILED;
+	UT_EQ(rule(s), LIVE_COME_BACK);
+	s.leaving = false; /* held by a person: the rings wait for him */
+	UT_EQ(rule(s), LIVE_REST);
+	s.leaving = true;
+	s.state = VM_ATTACHED;
+	UT_EQ(rule(s), LIVE_STAYED);
+	s.state = VM_HELD;
+	s.rings = false;
+	UT_EQ(rule(s), LIVE_REST);
+	s.front = false; /* who has moved is not taken back because QEMU ends */
+	UT_EQ(rule(s), LIVE_REST);
+	s.state = VM_RESUMING;
+	s.rings = true;
+	UT_EQ(rule(s), LIVE_REST);
+}
+
+static void test_arrive(void)
+{
+	struct live_seen s = {.vhbas = true, .arrives = true, .front = true, .state = VM_DETACHED};
+
+	UT_EQ(rule(s), LIVE_REST);
+	s.rings = true;
+	UT_EQ(rule(s), LIVE_ARRIVE);
+	s.busy = true;
+	UT_EQ(rule(s), LIVE_REST);
+	s.busy = false;
+	s.state = VM_ATTACHED; /* the gate follows the LUNs */
+	UT_EQ(rule(s), LIVE_REST);
+	s.state = VM_FAILED;
+	UT_EQ(rule(s), LIVE_REST);
+	s.vhbas = false;
+	UT_EQ(rule(s), LIVE_OPEN);
+	s.rings = false;
+	UT_EQ(rule(s), LIVE_REST);
+}
+
+/* To the other side, called off, and again: what either daemon does from one look to the next. */
+static void test_life(void)
+{
+	struct live_seen s = {.vhbas = true, .known = true, .front = true, .rings = true, .state = VM_ATTACHED};
+	unsigned quiesced = 0, resumed = 0;
+
+	for (unsigned round = 0; round < 3; round++) {
+		s.log = true;
+		UT_EQ(live_rule(&s), LIVE_REST);
+		s.rings = false;
+		for (enum live_action a; (a = live_rule(&s)) != LIVE_REST;) {
+			CU_ASSERT_EQUAL_FATAL(a, LIVE_LEAVE);
+			quiesced++;
+			s.leaving = true;
+			s.state = VM_HELD;
+		}
+		s.rings = true;
+		for (enum live_action a; (a = live_rule(&s)) != LIVE_REST;) {
+			CU_ASSERT_TRUE_FATAL(a == LIVE_COME_BACK || a == LIVE_STAYED);
+			resumed += a == LIVE_COME_BACK;
+			s.leaving = a != LIVE_STAYED;
+			s.state = VM_ATTACHED;
+		}
+		s.log = false;
+		UT_EQ(live_rule(&s), LIVE_REST);
+		UT_EQ(quiesced, round + 1);
+		UT_EQ(resumed, round + 1);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static CU_TestInfo tests[] = {
+		{"nothing is known", test_nothing_known},
+		{"leave", test_leave},
+		{"come back", test_come_back},
+		{"arrive", test_arrive},
+		{"a life", test_life},
+		CU_TEST_INFO_NULL,
+	};
+	static const struct ut_suite suites[] = {{"live", tests, NULL, NULL}, {0}};
+
+	return ut_main(argc, argv, suites);
+}
