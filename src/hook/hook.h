@@ -59,6 +59,8 @@ int hook_error(struct vhba_error *e, enum vhba_error_kind kind, const char *what
 struct hook_known {
 	char state[16], owner[256];
 	uint64_t generation;
+	bool arrives; /* it is expected by a live migration */
+	bool leaving; /* its guest was stopped here for one */
 };
 
 /* verbs.c; a VM that vhbad does not know is an error, VHBA_E_NOT_FOUND. */

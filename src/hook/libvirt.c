@@ -17,6 +17,8 @@
 #include "textfile.h"
 
 #define CALL_US (10 * USEC_PER_SEC)
+#define BUSY_US (30 * USEC_PER_SEC)
+#define BUSY_LOOK_US (20 * USEC_PER_MSEC)
 
 struct libvirt {
 	struct hook h;
@@ -40,6 +42,15 @@ static int look(struct libvirt *l, struct hook_known *k, bool *known, struct vhb
 static bool is_live(const struct hook_known *k)
 {
 	return strcmp(k->state, "detached") != 0;
+}
+
+/* Another operation on the VM is under way, and has a deadline; there is no event for its end here. */
+static bool is_worth_waiting(const struct libvirt *l, const struct vhba_error *e)
+{
+	if (e->kind != VHBA_E_BUSY || mono_reached(mono_add(l->h.start, BUSY_US), mono_now()))
+		return false;
+	usleep(BUSY_LOOK_US);
+	return true;
 }
 
 /* ---- a domain that is to come here ---- */
@@ -133,13 +144,47 @@ static int take_in(struct libvirt *l, const struct hook_known *k, bool known, st
 	return import(l, l->id.ticket, e);
 }
 
+static bool has_disks(struct json_object *ticket)
+{
+	struct json_object *list;
+
+	return (json_object_object_get_ex(ticket, "vhbas", &list) && json_object_array_length(list)) ||
+	       (json_object_object_get_ex(ticket, "luns", &list) && json_object_array_length(list));
+}
+
+/*
+ * Live, with the names that are live at the source now, if all of its I/O goes through vhba-io here as well.
+ * What speaks against it is no failure: then prepare attaches it, when the source has let the names go.
+ */
+static int expect(struct libvirt *l, struct vhba_error *e)
+{
+	struct json_object *p = json_object_new_object(), *o;
+	AUTO_FREE char *reply = NULL;
+	int r;
+
+	json_object_object_del(l->id.ticket, "stopped");
+	json_object_object_add(p, "ticket", json_object_get(l->id.ticket));
+	do
+		r = vhba_call(l->h.conn, "io.Await",
+			      json_object_to_json_string_ext(p, JSON_C_TO_STRING_PLAIN), CALL_US, &reply, e);
+	while (r && is_worth_waiting(l, e));
+	json_object_put(p);
+	if (r)
+		return r;
+	o = json_tokener_parse(reply);
+	if (!hook_number(o, "awaited"))
+		fprintf(stderr, "vhba: it can't come live: %s\n", hook_text(o, "text"));
+	json_object_put(o);
+	return 0;
+}
+
 static int on_migrate(struct libvirt *l, struct vhba_error *e)
 {
 	struct hook_known k;
 	bool known, owned = false;
 	int r = look(l, &k, &known, e);
 
-	if (!r && known && is_live(&k))
+	if (!r && known && is_live(&k) && !k.arrives)
 		return hook_error(
 			e, VHBA_E_STATE, "the VM's identity is live on this host", k.state,
 			"look here with 'vhbactl vm show': a domain of another libvirt may have it");
@@ -158,15 +203,9 @@ static int on_migrate(struct libvirt *l, struct vhba_error *e)
 		r = hook_preflight(&l->h, l->id.ticket, e);
 	if (!r)
 		name_unproved(l);
+	if (!r && has_disks(l->id.ticket) && !identity_moves_beside(l->id.ticket))
+		r = expect(l, e);
 	return r;
-}
-
-static bool has_disks(struct json_object *ticket)
-{
-	struct json_object *list;
-
-	return (json_object_object_get_ex(ticket, "vhbas", &list) && json_object_array_length(list)) ||
-	       (json_object_object_get_ex(ticket, "luns", &list) && json_object_array_length(list));
 }
 
 /* Of an operation that has failed: what it says of the first vhba that has. */
@@ -207,7 +246,7 @@ static int on_prepare(struct libvirt *l, struct vhba_error *e)
 	bool known;
 	int r = look(l, &k, &known, e);
 
-	if (r || (known && !strcmp(k.state, "attached")))
+	if (r || (known && (k.arrives || !strcmp(k.state, "attached"))))
 		return r;
 	if (!known || !is_live(&k))
 		r = take_in(l, &k, known, e);
@@ -223,14 +262,21 @@ static int on_prepare(struct libvirt *l, struct vhba_error *e)
 static int on_release(struct libvirt *l, struct vhba_error *e)
 {
 	struct vhba_result *last = &l->h.last;
-	struct hook_known k;
+	struct hook_known k = {.state = ""};
 	bool known, moved = !strcmp(l->extra, "migrated");
 	int r = look(l, &k, &known, e);
 
+	/* What was expected here has not come. */
+	moved |= k.arrives;
 	if (r || !known || (!is_live(&k) && !moved))
 		return r;
-	if (moved || !strcmp(k.state, "held"))
-		return vhba_release(l->h.conn, l->vm, VHBA_DEFAULT_US, VHBA_MOVED, last, e);
+	/* vhbad may be at it still: it began to log out by itself. */
+	if (moved || k.leaving || !strcmp(k.state, "held")) {
+		do
+			r = vhba_release(l->h.conn, l->vm, VHBA_DEFAULT_US, VHBA_MOVED, last, e);
+		while (r && is_worth_waiting(l, e));
+		return r;
+	}
 	return vhba_detach(l->h.conn, l->vm, VHBA_DEFAULT_US, last, e);
 }
 

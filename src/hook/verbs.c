@@ -65,6 +65,8 @@ int hook_look(struct hook *h, const char *vm, struct hook_known *k, struct vhba_
 		snprintf(k->state, sizeof(k->state), "%s", hook_text(shown, "state"));
 		snprintf(k->owner, sizeof(k->owner), "%s", hook_text(shown, "owner"));
 		k->generation = hook_number(shown, "generation");
+		k->arrives = hook_number(shown, "arrives");
+		k->leaving = hook_number(shown, "leaving");
 	}
 	json_object_put(o);
 	return 0;
