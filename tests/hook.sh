@@ -131,6 +131,16 @@ serve destination
 hook 0 "libvirt: migrate" bound.xml migrate begin
 asked vm.Show preflight
 has err "unproved until the names log in here: zoning and masking of 1 LUN paths"
+sed 's|</vhba:identity>|<vhba:property name="io">{"kind":"scsi"}</vhba:property>&|' "$src/tests/data/domain/bound.xml" >"$tmp/io.xml"
+serve arrival
+exits 0 "libvirt: migrate of a VM with a vhba-io: exit 0" libvirt db1 migrate begin - <"$tmp/io.xml"
+asked vm.Show preflight io.Await
+has log '"io":{"kind":"scsi"}'
+serve awaited
+exits 0 "libvirt: prepare of one that arrives: exit 0" libvirt db1 prepare begin - <"$tmp/io.xml"
+asked vm.Show
+exits 0 "libvirt: release of one that has not come: exit 0" libvirt db1 release end - <"$tmp/io.xml"
+has log '"moved":true'
 serve again
 hook 1 "libvirt: migrate that is refused" bound.xml migrate begin
 has err "vhba: VSAN 10 is not known on this host: expected a section [vsan 10], seen none; add it"

@@ -91,8 +91,7 @@ static size_t length(struct json_object *list)
 	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 }
 
-/* An object in a ticket, its kind in vm.Show. */
-static bool has_back_end(struct json_object *ticket)
+bool identity_has_back_end(struct json_object *ticket)
 {
 	struct json_object *io = NULL, *kind;
 
@@ -106,7 +105,7 @@ bool identity_moves_beside(struct json_object *ticket)
 {
 	struct json_object *vhbas = NULL;
 
-	if (has_back_end(ticket))
+	if (identity_has_back_end(ticket))
 		return false;
 	json_object_object_get_ex(ticket, "vhbas", &vhbas);
 	for (size_t i = 0; i < length(vhbas); i++)

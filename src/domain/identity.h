@@ -52,4 +52,7 @@ void identity_clear(struct identity *id);
  */
 bool identity_moves_beside(struct json_object *ticket);
 
+/* Its I/O goes through vhba-io. The ticket may be vm.Show's VM, too. */
+bool identity_has_back_end(struct json_object *ticket);
+
 #endif

@@ -203,7 +203,7 @@ static int on_migrate(struct libvirt *l, struct vhba_error *e)
 		r = hook_preflight(&l->h, l->id.ticket, e);
 	if (!r)
 		name_unproved(l);
-	if (!r && has_disks(l->id.ticket) && !identity_moves_beside(l->id.ticket))
+	if (!r && has_disks(l->id.ticket) && identity_has_back_end(l->id.ticket))
 		r = expect(l, e);
 	return r;
 }
