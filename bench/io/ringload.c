@@ -8,6 +8,7 @@
  * it sleeps, as KVM does for a halted processor.
  *
  *	rw=read|write, seq=0|1, bs=BYTES, qd=N, queues=N, lun=N, size=BYTES, seconds=S, spin=MICROSECONDS
+ *	huge=1	the guest's memory is of huge pages
  *	pid=N	the back end's: its processor time is counted
  *	hung=1	the storage doesn't answer: qd commands to each queue, and a stop
  *
@@ -42,7 +43,7 @@
 
 struct options {
 	const char *socket;
-	bool blk, write, seq, hung;
+	bool blk, write, seq, hung, huge;
 	uint32_t bs;
 	unsigned qd, queues, lun, spin_us, pid;
 	uint64_t size, seconds_us;
@@ -271,6 +272,7 @@ static void set_up(struct load *d)
 
 	if (d->o.blk)
 		features |= 1u << VIRTIO_BLK_F_FLUSH | 1u << VIRTIO_BLK_F_MQ;
+	front_huge_pages = d->o.huge;
 	/* front_init adds two rings, which virtio-blk has as request rings; with one queue one is too many */
 	front_init(f, connect_to(d->o.socket), MEMORY, d->o.blk ? 2 : d->o.queues, RING, features);
 	if (d->o.blk)
@@ -361,17 +363,12 @@ static const struct {
 	{                                                                                                    \
 		key, kind, offsetof(struct options, field), sizeof(((struct options *)0)->field), min, max   \
 	}
-	OPTION("rw", DIRECTION, write, 0, 0),
-	OPTION("seq", FLAG, seq, 0, 1),
-	OPTION("hung", FLAG, hung, 0, 1),
-	OPTION("bs", BYTES, bs, 512, 1 << 20),
-	OPTION("qd", BYTES, qd, 1, RING),
-	OPTION("queues", BYTES, queues, 1, 4),
-	OPTION("lun", BYTES, lun, 0, 255),
-	OPTION("size", BYTES, size, 512, 1e12),
-	OPTION("seconds", SECONDS, seconds_us, 0.001, 3600),
-	OPTION("spin", BYTES, spin_us, 0, 1e6),
-	OPTION("pid", BYTES, pid, 1, 4194304),
+	OPTION("rw", DIRECTION, write, 0, 0),	OPTION("seq", FLAG, seq, 0, 1),
+	OPTION("hung", FLAG, hung, 0, 1),	OPTION("huge", FLAG, huge, 0, 1),
+	OPTION("bs", BYTES, bs, 512, 1 << 20),	OPTION("qd", BYTES, qd, 1, RING),
+	OPTION("queues", BYTES, queues, 1, 4),	OPTION("lun", BYTES, lun, 0, 255),
+	OPTION("size", BYTES, size, 512, 1e12), OPTION("seconds", SECONDS, seconds_us, 0.001, 3600),
+	OPTION("spin", BYTES, spin_us, 0, 1e6), OPTION("pid", BYTES, pid, 1, 4194304),
 };
 
 static int set(struct options *o, const char *word)

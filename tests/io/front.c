@@ -303,6 +303,8 @@ static void ring_init(struct front *f, unsigned i)
 		r->free[r->free_n++] = (uint16_t)j;
 }
 
+bool front_huge_pages;
+
 void front_init(struct front *f, int sock, size_t mem_size, unsigned queues, unsigned ring_size,
 		uint64_t features)
 {
@@ -313,7 +315,7 @@ void front_init(struct front *f, int sock, size_t mem_size, unsigned queues, uns
 	f->features = features;
 	f->rings = 2 + queues;
 	f->size = ring_size;
-	f->memfd = memfd_create("guest", MFD_CLOEXEC);
+	f->memfd = memfd_create("guest", MFD_CLOEXEC | (front_huge_pages ? MFD_HUGETLB : 0));
 	if (f->rings > FRONT_RINGS || ring_size > FRONT_SIZE_MAX || f->memfd < 0 ||
 	    ftruncate(f->memfd, (off_t)mem_size))
 		front_die("memory");

@@ -63,6 +63,9 @@ struct front {
 	struct vu_inflight inflight;
 };
 
+/* Set before front_init: the guest's memory is of huge pages, of which there must be enough. */
+extern bool front_huge_pages;
+
 /* The socket becomes the front end's. queues: request queues. features 0: all that the back end has but
  * LOG_ALL. */
 void front_init(struct front *, int sock, size_t mem_size, unsigned queues, unsigned ring_size,
