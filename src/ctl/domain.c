@@ -128,6 +128,9 @@ static void show_move(struct json_object *o)
 		printf("  %-12s %s\n", json_text(p, "phase"),
 		       human_time(json_uint(p, "us"), text, sizeof(text)));
 	}
+	if (json_has(o, "logout_us"))
+		printf("  its names left here in %s, %s; how they logged in there: 'vhbactl log' there\n",
+		       human_time(json_uint(o, "logout_us"), text, sizeof(text)), json_text(o, "logout"));
 }
 
 int ctl_run_migrate(struct ctl *ctl)

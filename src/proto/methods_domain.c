@@ -83,6 +83,9 @@ const struct proto_field proto_migrate_r[] = {
 	F_UINT("bytes", OPTIONAL, ANY_UINT, "of memory that were sent, as told last"),
 	F_UINT("blackout_us", OPTIONAL, ANY_UINT, "the guest stood still for so long"),
 	F_LIST("blackout", OPTIONAL, span_fields, "that, by phase"),
+	F_UINT("logout_us", OPTIONAL, ANY_UINT,
+	       "live, with vhbas: from the rings' stop here until their names had left the fabric"),
+	F_TEXT("logout", OPTIONAL, 16, "how that ended: confirmed, unconfirmed, failed"),
 	END,
 };
 

@@ -60,7 +60,7 @@ static bool is_attached(struct move *m, struct verror *e)
 {
 	const char *state = proto_get_text(m->vm, "state");
 
-	if (!m->held || !strcmp(state, "attached"))
+	if (!m->names || !strcmp(state, "attached"))
 		return true;
 	verror_set(e, VHBA_E_STATE, "the VM can't move now");
 	verror_expected(e, "attached");
@@ -148,7 +148,7 @@ static int look(struct move *m)
 		m->unproved,
 		STRING("destination: its identity check, VSANs, zones and a parent with room: its hook "
 		       "looks at them when the migration begins"));
-	if (m->held)
+	if (m->names)
 		json_object_array_add(m->unproved,
 				      STRING("destination: masking of the LUNs, until the names log in "
 					     "there"));
@@ -334,6 +334,31 @@ static void add_span(struct json_object *list, const char *phase, uint64_t from,
 	json_object_array_add(list, o);
 }
 
+/*
+ * The guest's disks wait longer than it stands still: for the logout here, which is told, and for the login
+ * there, of which the record of the attach says how long it took.
+ */
+static void add_logout(struct move *m, struct json_object *o)
+{
+	struct verror kept = m->t->e;
+	struct json_object *reply = task_ask(m->t, "log", of_vm(m), CALL_US), *list, *last = NULL;
+
+	list = proto_get(reply, "records");
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *r = json_object_array_get_idx(list, i);
+		const char *operation = proto_get_text(r, "operation");
+
+		if (operation && !strcmp(operation, "quiesce") && proto_get_uint(r, "start_us", 0) > m->call)
+			last = r;
+	}
+	if (last) {
+		ADD(o, "logout_us", UINT(proto_get_uint(last, "elapsed_us", 0)));
+		ADD(o, "logout", STRING(proto_get_text(last, "outcome")));
+	}
+	json_object_put(reply);
+	m->t->e = kept;
+}
+
 /* From the guest's last instruction here to its first there. */
 static void add_blackout(const struct move *m, struct json_object *o)
 {
@@ -353,7 +378,7 @@ static void add_blackout(const struct move *m, struct json_object *o)
 	ADD(o, "blackout", list);
 }
 
-static struct json_object *report(const struct move *m, bool dry, bool good)
+static struct json_object *report(struct move *m, bool dry, bool good)
 {
 	struct json_object *o = json_object_new_object();
 	struct monotime now = mono_now();
@@ -369,8 +394,18 @@ static struct json_object *report(const struct move *m, bool dry, bool good)
 	if (!dry) {
 		ADD(o, "bytes", UINT(m->bytes));
 		add_blackout(m, o);
+		if (m->names && !m->held)
+			add_logout(m, o);
 	}
 	return o;
+}
+
+/* vhbad takes the names from there to here when its back end's rings stop there and start here. */
+static bool goes_by_itself(struct json_object *vm)
+{
+	const char *io = proto_get_text(vm, "io");
+
+	return io && !strcmp(io, "scsi");
 }
 
 static int open_both(struct move *m)
@@ -388,7 +423,8 @@ static int open_both(struct move *m)
 	if (!m->vm || !m->times)
 		return -ENOENT;
 	vhbas = proto_get(m->vm, "vhbas");
-	m->held = vhbas && json_object_array_length(vhbas) && !identity_moves_beside(m->vm);
+	m->names = vhbas && json_object_array_length(vhbas);
+	m->held = m->names && !identity_moves_beside(m->vm) && !goes_by_itself(m->vm);
 	return lv_open(proto_get_text(m->t->parameters, "uri"), &m->dest, &m->t->e);
 }
 

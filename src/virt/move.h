@@ -7,7 +7,8 @@
  * A VM whose names are logged in here moves *held*: its guest is paused, the VM quiesced until it is proved
  * that the fabric has let its names go, and only then the migration begins, on whose far side libvirt's hook
  * attaches it before QEMU starts; the source stays held until the domain has gone, so that until then it can
- * always go on here.  One without such names moves live.
+ * always go on here.  One without such names moves live, and so does one whose I/O goes through a vhba-io of
+ * kind scsi: the vhbads of both hosts hand the names over by themselves.
  */
 #ifndef VHBA_MOVE_H
 #define VHBA_MOVE_H
@@ -34,6 +35,7 @@ struct move {
 	struct json_object *vm; /* vm.Show's */
 	struct json_object *checks, *unproved;
 	char uuid[VIR_UUID_STRING_BUFLEN];
+	bool names; /* it has vhbas */
 	bool held; /* else live */
 	bool suspended; /* by us, or about to be */
 	struct monotime start, by;
