@@ -17,6 +17,15 @@ static uint64_t left(const struct hook *h)
 	return h->by.us == MONOTIME_NEVER.us ? VHBA_DEFAULT_US : mono_left(h->by, mono_now());
 }
 
+/* What is asked for with no time left is refused by vhbad as no time at all. */
+static int in_time(const struct hook *h, struct vhba_error *e)
+{
+	if (left(h) >= USEC_PER_MSEC)
+		return 0;
+	hook_error(e, VHBA_E_DEADLINE, "the deadline passed before vhbad could be asked", NULL, NULL);
+	return -ETIME;
+}
+
 static uint64_t call_time(const struct hook *h)
 {
 	uint64_t us = left(h);
@@ -169,6 +178,8 @@ int hook_pre_migrate(struct hook *h, struct vhba_error *e)
 		return 0;
 	/* A VM that is held already is asked for its proof once more. */
 	if (!r)
+		r = in_time(h, e);
+	if (!r)
 		r = noted(h, "quiesce",
 			  vhba_quiesce(h->conn, h->o->vm, left(h), h->o->drain_us,
 				       h->o->paused ? VHBA_PAUSED : 0, &h->last, e));
@@ -238,7 +249,9 @@ int hook_check_migrate(struct hook *h, struct vhba_error *e)
 
 static int release(struct hook *h, struct vhba_error *e)
 {
-	return noted(h, "release", vhba_release(h->conn, h->o->vm, left(h), VHBA_MOVED, &h->last, e));
+	int r = in_time(h, e);
+
+	return r ? r : noted(h, "release", vhba_release(h->conn, h->o->vm, left(h), VHBA_MOVED, &h->last, e));
 }
 
 static int take_over(struct hook *h, struct json_object *ticket, struct vhba_error *e)
@@ -266,7 +279,8 @@ static int take_over(struct hook *h, struct json_object *ticket, struct vhba_err
 		h->nothing = true;
 		return 0;
 	}
-	return noted(h, "attach", vhba_attach(h->conn, h->o->vm, left(h), 0, &h->last, e));
+	r = in_time(h, e);
+	return r ? r : noted(h, "attach", vhba_attach(h->conn, h->o->vm, left(h), 0, &h->last, e));
 }
 
 int hook_post_migrate(struct hook *h, struct vhba_error *e)
@@ -304,5 +318,6 @@ int hook_abort_migrate(struct hook *h, struct vhba_error *e)
 		h->nothing = true;
 		return 0;
 	}
-	return noted(h, "resume", vhba_resume(h->conn, h->o->vm, left(h), &h->last, e));
+	r = in_time(h, e);
+	return r ? r : noted(h, "resume", vhba_resume(h->conn, h->o->vm, left(h), &h->last, e));
 }
