@@ -248,6 +248,19 @@ static void open_gate(struct task *t, struct json_object *vm, struct json_object
 	json_object_put(reply);
 }
 
+/* What it carries may be what its last host knew. */
+static int renew(struct task *t, virDomainPtr dom, struct json_object *carried)
+{
+	struct json_object *ticket = ticket_of(t, dom, NULL);
+	AUTO_FREE char *now = ticket ? identity_write(ticket, &t->e) : NULL;
+	AUTO_FREE char *then = identity_write(carried, &t->e);
+
+	json_object_put(ticket);
+	if (!now)
+		return -EINVAL;
+	return then && !strcmp(now, then) ? 0 : domain_write_identity(t, dom, NULL);
+}
+
 int domain_arrived(struct task *t)
 {
 	virDomainPtr dom = domain_find(t);
@@ -262,7 +275,7 @@ int domain_arrived(struct task *t)
 	}
 	if (shown) {
 		open_gate(t, proto_get(shown, "vm"), id.ticket);
-		r = t->e.kind ? -EIO : domain_write_identity(t, dom, NULL);
+		r = t->e.kind ? -EIO : renew(t, dom, id.ticket);
 	}
 	json_object_put(shown);
 	identity_clear(&id);

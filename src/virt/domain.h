@@ -12,7 +12,7 @@
 task_fn domain_list, domain_show, domain_bind, domain_unbind, domain_xml, domain_migrate;
 
 /*
- * It has come by a live migration and runs here: its source's devices have stopped before that, with all
+ * It runs here, and may have come by a live migration: its source's devices have stopped before that, with all
  * their commands ended, or QEMU would not have sent the last of it.  So gates that wait for this open, and
  * its metadata get the generation that it has here.
  */

@@ -11,6 +11,7 @@
 #include <libvirt/libvirt-qemu.h>
 
 #include "cleanup.h"
+#include "identity.h"
 #include "log.h"
 #include "method.h"
 #include "virt.h"
@@ -162,6 +163,23 @@ static void on_close(virConnectPtr c, int reason, void *user)
 
 /* ---- the connection ---- */
 
+/* What has begun to run here while nobody listened. */
+static void find_running(struct open_job *oj)
+{
+	virDomainPtr *doms = NULL;
+	int n = virConnectListAllDomains(oj->conn, &doms, VIR_CONNECT_LIST_DOMAINS_RUNNING);
+
+	for (int i = 0; i < n; i++) {
+		AUTO_FREE char *bound = virDomainGetMetadata(doms[i], VIR_DOMAIN_METADATA_ELEMENT,
+							     IDENTITY_NS, 0);
+
+		if (bound)
+			add(oj->f, doms[i], FOLLOW_ARRIVES);
+		virDomainFree(doms[i]);
+	}
+	free(doms);
+}
+
 static void run_open(struct job *j)
 {
 	struct open_job *oj = (struct open_job *)j;
@@ -179,6 +197,7 @@ static void run_open(struct job *j)
 	if (virConnectDomainQemuMonitorEventRegister(oj->conn, NULL, "MIGRATION", on_migration, oj->f, unref,
 						     0) < 0)
 		unref(oj->f);
+	find_running(oj);
 }
 
 static void run_close(struct job *j)
