@@ -52,11 +52,10 @@ load_begin() {
 	load=$!
 	until_true 60 in_flight_is 128
 }
-# The owner pauses: nothing new is submitted, what is in flight goes on.
-load_end() { kill -INT "$load"; }
 
+# The owner pauses when the clock starts: nothing new is submitted, what is in flight goes on.
 healthy_kernel() {
-	record drain kernel "$("$stop" quiesce parallel 2000 "${two[@]}")"
+	record drain kernel "$(VHBA_BENCH_LOAD=$load "$stop" quiesce parallel 2000 "${two[@]}")"
 	wait "$load" || true
 	record resume kernel "$("$stop" resume "${two[@]}" -- "${disks[@]}")"
 }
@@ -67,7 +66,7 @@ logout_us() {
 }
 
 healthy_vhba() {
-	record drain vhba "$("$client" quiesce "$alpha_socket" 5000 2000 two)"
+	record drain vhba "$(VHBA_BENCH_LOAD=$load "$client" quiesce "$alpha_socket" 5000 2000 two)"
 	vhbactl_alpha --json log two --last 1 >"$OUT/drain.$1.json"
 	record drain-logout vhba "$(logout_us "$OUT/drain.$1.json")"
 	wait "$load" || true
@@ -81,7 +80,6 @@ measure_healthy() {
 	for ((i = 0; i < rounds; i++)); do
 		for who in kernel vhba; do
 			load_begin
-			load_end
 			"healthy_$who" "$i"
 			until_true 60 all_online "${two[@]}"
 			udevadm settle --timeout=60
