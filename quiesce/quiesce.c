@@ -456,11 +456,26 @@ bool quiesce_idle(const struct quiesce *q)
 
 struct monotime quiesce_deadline(const struct quiesce *q)
 {
-	struct monotime t = q->answered ? MONOTIME_NEVER : q->answer_at;
+	struct monotime t = quiesce_answer_at(q);
 
 	for (unsigned int i = 0; i < q->n; i++)
 		t = mono_min(t, mono_min(q->v[i].poll_at, q->v[i].step_at));
 	return quiesce_idle(q) ? t : mono_min(t, q->background_at);
+}
+
+struct monotime quiesce_answer_at(const struct quiesce *q)
+{
+	return q->answered ? MONOTIME_NEVER : q->answer_at;
+}
+
+void quiesce_trade_answers(struct quiesce *a, struct quiesce *b)
+{
+	struct monotime at = a->answer_at;
+
+	if (a->answered || b->answered)
+		return;
+	a->answer_at = b->answer_at;
+	b->answer_at = at;
 }
 
 bool quiesce_finished(const struct quiesce *q)

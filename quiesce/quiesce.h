@@ -382,6 +382,13 @@ int quiesce_event(struct quiesce *q, int vhba, enum quiesce_ev ev, const struct 
 void quiesce_tick(struct quiesce *q, struct monotime now);
 
 /*
+ * Two that wait for their answers' times exchange them: for a driver that spreads the answers of many, and
+ * gives the first of these times to whose deadline comes first.  No answer may leave later than its own
+ * deadline allows: that is the driver's to see to, who tells quiesce_deadline of both to its timers anew.
+ */
+void quiesce_trade_answers(struct quiesce *a, struct quiesce *b);
+
+/*
  * The driver ends now: a request that waits is answered as it stands, and the answer says so.  Nothing more
  * is begun; whoever comes after goes on from the journal.
  */
@@ -401,6 +408,8 @@ quiesce_outcome_now(const struct quiesce *q); /* as of now, evidence after the a
 const struct quiesce_result *
 quiesce_result(const struct quiesce *q); /* the last answer; request QR_NONE before */
 enum quiesce_request quiesce_request(const struct quiesce *q); /* the last one; QR_NONE before */
+struct monotime
+quiesce_answer_at(const struct quiesce *q); /* at the latest; NEVER: no request waits for it */
 bool quiesce_answered(const struct quiesce *q); /* no request waits for its answer */
 bool quiesce_intake_closed(const struct quiesce *q);
 bool quiesce_idle(const struct quiesce *q); /* nothing is under way, not even in the background */

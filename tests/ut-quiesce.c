@@ -291,6 +291,33 @@ static void test_slow_timers(void)
 }
 
 /* The daemon ends: the caller is told what is so, and nothing of the work is lost. */
+/* Of two with the same need, each is answered at the other's time. */
+static void test_traded(void)
+{
+	static struct world other;
+	uint64_t start;
+
+	w_init(&w, 1);
+	w_init(&other, 1);
+	start = w.now;
+	w.v[0].op[OP_FABRIC].delay_us = other.v[0].op[OP_FABRIC].delay_us = 3000 * W_MS;
+	UT_EQ(w_request(&w, QE_QUIESCE, 2000 * W_MS), 0);
+	UT_EQ(w_request(&other, QE_QUIESCE, 1600 * W_MS), 0);
+	quiesce_trade_answers(w.q, other.q);
+	w_until_answer(&w);
+	UT_EQ(w.answers, 1);
+	CU_ASSERT(w.now <= start + 1600 * W_MS);
+	w_run(&other, start + 1700 * W_MS);
+	UT_EQ(other.answers, 0);
+	w_run(&other, start + 2000 * W_MS);
+	UT_EQ(other.answers, 1);
+	/* One that is answered has no time to give away. */
+	quiesce_trade_answers(w.q, other.q);
+	UT_EQ(quiesce_answer_at(w.q).us, MONOTIME_NEVER.us);
+	w_fini(&w);
+	w_fini(&other);
+}
+
 static void test_leave(void)
 {
 	w_init(&w, 2);
@@ -832,6 +859,7 @@ int main(int argc, char **argv)
 		{"caller gone", test_caller_gone},
 		{"timers that take their time", test_slow_timers},
 		{"its daemon ends", test_leave},
+		{"answers' times traded", test_traded},
 		{"intake cannot be closed", test_intake_fails},
 		{"each action fails or is silent", test_each_action_fails},
 		{"hard stop fails", test_hard_stop_fails},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Work in slices: in its order, once, and with a turn for others in between. */
+#include "daemon.h"
 #include "ut.h"
 #include "work.h"
 
@@ -104,9 +105,42 @@ static void test_slices(void)
 	end();
 }
 
+static int on_deadline(sd_event_source *s, uint64_t usec, void *user)
+{
+	(void)s;
+	(void)usec;
+	*(int *)user = done_n;
+	turns++;
+	return 0;
+}
+
+/* However much there is to do, what is promised by a time that has come is done first. */
+static void test_deadlines(void)
+{
+	struct daemon d = {0};
+	sd_event_source *source[WORKS] = {0};
+	int after[WORKS];
+
+	begin(do_slowly);
+	d.loop = loop;
+	for (int i = 0; i < WORKS; i++)
+		work_queue(&works, &item[i].work);
+	for (int i = 0; i < WORKS; i++)
+		daemon_deadline(&d, &source[i], mono_now(), on_deadline, &after[i]);
+	run();
+	UT_EQ(turns, WORKS);
+	UT_EQ(done_n, WORKS);
+	for (int i = 0; i < WORKS; i++) {
+		CU_ASSERT_TRUE(after[i] <= 1);
+		sd_event_source_unref(source[i]);
+	}
+	end();
+}
+
 static CU_TestInfo tests[] = {
 	{"order", test_order},
 	{"others have their turn", test_slices},
+	{"a deadline goes first", test_deadlines},
 	CU_TEST_INFO_NULL,
 };
 

@@ -58,6 +58,14 @@ void daemon_timer(struct daemon *d, sd_event_source **source, struct monotime t,
 	sd_event_source_set_enabled(*source, SD_EVENT_ONESHOT);
 }
 
+void daemon_deadline(struct daemon *d, sd_event_source **source, struct monotime t,
+		     sd_event_time_handler_t fn, void *user)
+{
+	daemon_timer(d, source, t, fn, user);
+	if (*source)
+		sd_event_source_set_priority(*source, SD_EVENT_PRIORITY_IMPORTANT / 2);
+}
+
 /* ---- the registry's completions ---- */
 
 static int on_registry_late(sd_event_source *s, uint64_t usec, void *user)

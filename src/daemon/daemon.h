@@ -72,6 +72,13 @@ void daemon_event(struct daemon *d, const char *kind, const char *vm, const char
 void daemon_timer(struct daemon *d, sd_event_source **source, struct monotime t, sd_event_time_handler_t fn,
 		  void *user);
 
+/*
+ * The same for what is promised by then: it goes before all that has no time (answers of helpers, events,
+ * work.h), and after the requests that come in (control.c).
+ */
+void daemon_deadline(struct daemon *d, sd_event_source **source, struct monotime t,
+		     sd_event_time_handler_t fn, void *user);
+
 /* After a change to the registry was submitted: see that lateness is noticed. */
 void daemon_registry_changed(struct daemon *d);
 

@@ -368,7 +368,7 @@ void io_tell(struct io *io, enum io_event ev)
 {
 	enum io_action action = io_machine_event(&io->machine, ev, mono_now());
 
-	daemon_timer(io->d, &io->timer, io->machine.due, on_timer, io);
+	daemon_deadline(io->d, &io->timer, io->machine.due, on_timer, io);
 	if (actions[action])
 		actions[action](io); /* may free it */
 }

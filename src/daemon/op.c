@@ -112,7 +112,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *user)
 void op_wake_at(struct op *op, struct monotime t, void (*fn)(struct op *))
 {
 	op->on_wake = fn;
-	daemon_timer(op->d, &op->timer, t, on_timer, op);
+	daemon_deadline(op->d, &op->timer, t, on_timer, op);
 }
 
 /* An operation whose end was not waited for has no success to tell. */

@@ -68,14 +68,40 @@ static void hand_over(struct work *w)
 	after(dr);
 }
 
+/* Whose answer is due before that of dr by its deadline; dr itself: nobody's. */
+static struct driver *most_urgent(struct driver *dr)
+{
+	const struct op *first = dr->vm->op, *op;
+
+	TAILQ_FOREACH (op, &dr->d->ops, link)
+		if (!op->answered && op->vm->driver && op->deadline.us < first->deadline.us)
+			first = op;
+	return first->vm->driver;
+}
+
+static void tick(struct driver *dr)
+{
+	quiesce_tick(dr->vm->quiesce, mono_now());
+	after(dr);
+}
+
+/*
+ * Of many the one that was asked last wakes first, since it knew of the most others (before_crowd): its turn
+ * is that of the one that is due first.
+ */
 static int on_tick(sd_event_source *s, uint64_t usec, void *user)
 {
-	struct driver *dr = user;
+	struct driver *dr = user, *first = dr;
 
 	(void)s;
 	(void)usec;
-	quiesce_tick(dr->vm->quiesce, mono_now());
-	after(dr);
+	if (dr->vm->op && mono_reached(quiesce_answer_at(dr->vm->quiesce), mono_now()))
+		first = most_urgent(dr);
+	if (first != dr) {
+		quiesce_trade_answers(dr->vm->quiesce, first->vm->quiesce);
+		tick(first);
+	}
+	tick(dr);
 	return 0;
 }
 
@@ -131,7 +157,7 @@ static unsigned crowd(const struct daemon *d, const struct vm *vm)
 	return n;
 }
 
-#define ANSWER_US 1500 /* what an answer takes at most, its record and all */
+#define ANSWER_US 2000 /* what an answer takes at most, its record and all */
 
 /* Of answers that fall due together each has to be given by its deadline: they are spread before it. */
 static struct monotime before_crowd(const struct op *op)
@@ -235,7 +261,7 @@ static void after(struct driver *dr)
 		retire(dr);
 		return;
 	}
-	daemon_timer(dr->d, &dr->timer, quiesce_deadline(vm->quiesce), on_tick, dr);
+	daemon_deadline(dr->d, &dr->timer, quiesce_deadline(vm->quiesce), on_tick, dr);
 }
 
 void vm_release_over(struct vm *vm)
