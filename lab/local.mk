@@ -13,7 +13,7 @@ EXTRA_DIST += %D%/README.md %D%/check %D%/init %D%/kernel %D%/run %D%/shell \
 	%D%/tests/vm-io-kill %D%/tests/vm-io-late \
 	%D%/tests/vm-io %D%/tests/vm-io-blk %D%/tests/vm-io-hang %D%/tests/vm-io-migrate
 EXTRA_DIST += %D%/lib/fake.sh %D%/lib/move.sh %D%/scenarios/fake-lpfc %D%/scenarios/fake-qedf %D%/scenarios/fake-qla2xxx
-EXTRA_DIST += %D%/lib/virt.sh %D%/scenarios/pool %D%/lib/libvirts.sh %D%/tests/vm-libvirt %D%/tests/vm-libvirt-io %D%/tests/vm-libvirt-migrate
+EXTRA_DIST += %D%/lib/virt.sh %D%/scenarios/pool %D%/lib/libvirts.sh %D%/tests/vm-libvirt %D%/tests/vm-libvirt-io %D%/tests/vm-libvirt-migrate %D%/tests/vm-libvirt-kill
 EXTRA_DIST += %D%/scenarios/alternate %D%/scenarios/virsh
 EXTRA_DIST += %D%/lib/io.sh %D%/scenarios/io %D%/lib/iomove.sh %D%/scenarios/io-move %D%/scenarios/io-move-faults %D%/scenarios/io-restart %D%/tests/vm-io-host
 
