@@ -9,4 +9,4 @@ bench_client_LDADD = src/common/libcommon.la src/lib/libvhba.la
 bench_stop_SOURCES = bench/stop.c bench/first-read.c bench/first-read.h bench/load-end.c bench/load-end.h
 bench_stop_CPPFLAGS = $(INC_COMMON)
 bench_stop_LDADD = src/common/libcommon.la -lpthread
-EXTRA_DIST += bench/README.md bench/measure bench/measure-pool.sh bench/measure-quiesce.sh bench/run
+EXTRA_DIST += bench/README.md bench/measure bench/measure-pool.sh bench/measure-quiesce.sh bench/run bench/blackout
