@@ -2,12 +2,11 @@
 /*
  * floor PATH [KEY=VALUE]...: what the way of a command between two threads costs without a back end.
  *
- * The guest's thread asks for blocks by two bare lists in memory and an eventfd, and looks on for "spin"
- * microseconds before it sleeps, as ringload's does; the other one sleeps in io_uring until it is asked or a
- *read has ended, reads with O_DIRECT into the guest's memory, and tells it by another eventfd.  There is no
- *SCSI, nothing is copied, nothing is checked: no event-driven back end on io_uring can be faster than this.
- *As with EVENT_IDX an eventfd is written only where the other side may be asleep; the guest's always, as a
- *driver asks.
+ * The guest's thread asks for blocks by two bare lists in memory and an eventfd, and sleeps, or looks on for
+ * "spin" microseconds before, as ringload's does; the other one sleeps in io_uring until it is asked or a
+ * read has ended, reads with O_DIRECT into the guest's memory, and tells it by another eventfd. There is no
+ * SCSI, nothing is copied or checked. As with EVENT_IDX an eventfd is written only where the other side may
+ *be asleep; the guest's always, as a driver asks.
  *
  *	size=BYTES, qd=N, seconds=S, spin=MICROSECONDS
  *	busy=1	the other one never sleeps: it looks on, as --poll-us lets vhba-io do
@@ -268,7 +267,7 @@ static bool set(struct floor *f, const char *word)
 
 int main(int argc, char **argv)
 {
-	static struct floor f = {.seconds_us = USEC_PER_SEC, .spin_us = 50, .qd = 1};
+	static struct floor f = {.seconds_us = USEC_PER_SEC, .qd = 1};
 	bool good = argc >= 2;
 
 	for (int i = 2; good && i < argc; i++)

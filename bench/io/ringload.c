@@ -4,10 +4,10 @@
  *
  * The front end of tests/io sets the rings up; its own commands are made once, and only their place on the
  * disk changes. So it costs less than any back end does, and every back end gets the same. When a ring has
- * nothing used, a call is asked for, as a guest's driver does, and it looks on for "spin" microseconds before
- * it sleeps, as KVM does for a halted processor.
+ * nothing used, a call is asked for, as a guest's driver does, and it sleeps; or looks on before, for "spin"
+ * microseconds, as KVM may for a halted processor, where nobody else wants that one.
  *
- *	rw=read|write, seq=0|1, bs=BYTES, qd=N, queues=N, lun=N, size=BYTES, seconds=S, spin=MICROSECONDS
+ *	rw=read|write, seq=0|1, bs=BYTES, qd=N, queues=N, lun=N, size=BYTES, seconds=S, spin=MICROSECONDS (0)
  *	huge=1	the guest's memory is of huge pages
  *	pid=N	the back end's: its processor time is counted
  *	hung=1	the storage doesn't answer: qd commands to each queue, and a stop
@@ -401,9 +401,8 @@ static int set(struct options *o, const char *word)
 
 int main(int argc, char **argv)
 {
-	static struct load d = {
-		.o = {.bs = 4096, .qd = 32, .queues = 1, .seconds_us = USEC_PER_SEC, .spin_us = 50},
-		.random = UINT64_C(0x9e3779b97f4a7c15)};
+	static struct load d = {.o = {.bs = 4096, .qd = 32, .queues = 1, .seconds_us = USEC_PER_SEC},
+				.random = UINT64_C(0x9e3779b97f4a7c15)};
 	bool good = argc >= 3 && (!strcmp(argv[2], "scsi") || !strcmp(argv[2], "blk"));
 
 	for (int i = 3; good && i < argc; i++)
