@@ -12,17 +12,20 @@
 task_fn domain_list, domain_show, domain_bind, domain_unbind, domain_xml, domain_migrate;
 
 /*
- * It runs here, and may have come by a live migration: its source's devices have stopped before that, with all
- * their commands ended, or QEMU would not have sent the last of it.  So gates that wait for this open, and
- * its metadata get the generation that it has here.
+ * It runs here, and may have come by a live migration: its source's devices have stopped before that, with
+ * all their commands ended, or QEMU would not have sent the last of it.  So gates that wait for this open,
+ * and its metadata get the generation that it has here.
  */
 task_fn domain_arrived;
 
 /*
- * leave.c: it is paused for the switch-over of a migration to another host.  Where it has second names, and
- * so is logged in there by now, it is quiesced here; then who owns it is settled by how the migration ends.
+ * leave.c: its migration has begun.  Where it is from here, and it has second names, and so is logged in
+ * there, it is quiesced when it is paused for the switch-over; who owns it is settled by how the migration
+ * ends.
  */
 task_fn domain_leave;
+/* It has moved, and nothing has followed it. */
+task_fn domain_gone;
 /* It has stopped: a VM that is still attached for it is detached. */
 task_fn domain_stopped;
 

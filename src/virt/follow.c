@@ -136,7 +136,15 @@ static int on_event(virConnectPtr c, virDomainPtr dom, int event, int detail, vo
 	return 0;
 }
 
-/* QEMU's own, beside libvirt's. */
+/* QEMU's own, beside libvirt's, which tells nothing before the pause. */
+static const struct {
+	const char *status;
+	enum follow_what what;
+} statuses[] = {
+	{"setup", FOLLOW_MIGRATES},  {"active", FOLLOW_MIGRATES}, {"pre-switchover", FOLLOW_FLUSHED},
+	{"cancelled", FOLLOW_FAILS}, {"failed", FOLLOW_FAILS},
+};
+
 static void on_migration(virConnectPtr c, virDomainPtr dom, const char *event, long long seconds,
 			 unsigned int micros, const char *details, void *user)
 {
@@ -147,8 +155,9 @@ static void on_migration(virConnectPtr c, virDomainPtr dom, const char *event, l
 	(void)event;
 	(void)seconds;
 	(void)micros;
-	if (status && !strcmp(status, "pre-switchover"))
-		add(user, dom, FOLLOW_FLUSHED);
+	for (size_t i = 0; status && i < ARRAY_SIZE(statuses); i++)
+		if (!strcmp(status, statuses[i].status))
+			add(user, dom, statuses[i].what);
 	json_object_put(o);
 }
 

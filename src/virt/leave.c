@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The source's side of a live migration, whoever asked for it: followed from the pause for the switch-over
- * until libvirt says how it ended.  There libvirt calls no hook before the domain has gone, and then does not
- * say why.
+ * The source's side of a live migration, whoever asked for it: followed from its beginning, as QEMU tells of
+ * it, until libvirt says how it ended.  There libvirt calls no hook before the domain has gone, and then does
+ * not say why.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@
 #define LOOK_US (2 * USEC_PER_SEC) /* libvirt's word may have got lost with a connection */
 #define OPERATION_US (600 * USEC_PER_SEC)
 #define BIT(what) (1U << (what))
-#define ENDS (BIT(FOLLOW_GONE) | BIT(FOLLOW_RESUMES) | BIT(FOLLOW_ARRIVES) | BIT(FOLLOW_STOPS))
+#define ENDS                                                                                                 \
+	(BIT(FOLLOW_GONE) | BIT(FOLLOW_RESUMES) | BIT(FOLLOW_ARRIVES) | BIT(FOLLOW_STOPS) | BIT(FOLLOW_FAILS))
 
 struct leave {
 	struct task *t;
@@ -86,14 +87,18 @@ static bool note(struct leave *l, bool begun)
 	return !notes_write(l->t->notes, &n);
 }
 
+/* Its other names are logged in at the destination: these can go. */
+static bool stands_beside(struct leave *l)
+{
+	return l->vm && identity_moves_beside(l->vm) && !strcmp(proto_get_text(l->vm, "state"), "attached");
+}
+
 /* What QEMU parks now would keep it from ending: it has nothing more to write when it says so. */
 static bool quiesce(struct leave *l)
 {
 	struct monotime by = mono_add(mono_now(), FLUSH_US);
 	struct json_object *p, *reply;
 
-	if (!identity_moves_beside(l->vm) || strcmp(proto_get_text(l->vm, "state"), "attached") != 0)
-		return false;
 	if (task_wait(l->t, BIT(FOLLOW_FLUSHED) | ENDS, by) & ENDS)
 		return false;
 	p = of_vm(l);
@@ -110,20 +115,28 @@ static void resume(struct leave *l)
 	json_object_put(task_ask(l->t, "resume", of_vm(l), OPERATION_US));
 }
 
-/* Whatever it is that has become of it, it is not paused for the switch-over any more. */
-static bool has_ended(struct leave *l)
+/* Only the source can tell of the migration as a job. */
+static bool migrates_from_here(struct leave *l)
 {
-	int state = 0;
+	virDomainJobInfo info = {.type = VIR_DOMAIN_JOB_NONE};
 
-	return virDomainIsActive(l->dom) == 0 ||
-	       (!virDomainGetState(l->dom, &state, NULL, 0) && state == VIR_DOMAIN_RUNNING);
+	return !virDomainGetJobInfo(l->dom, &info) && info.type != VIR_DOMAIN_JOB_NONE;
+}
+
+/* What libvirt says of its end may have got lost with a connection. True: one of these has been told. */
+static bool wait_for(struct leave *l, unsigned whats)
+{
+	while (!(task_wait(l->t, whats | ENDS, mono_add(mono_now(), LOOK_US)) & (whats | ENDS)))
+		if (!migrates_from_here(l))
+			return false;
+	return task_wait(l->t, whats, mono_now()) & whats;
 }
 
 static void wait_for_end(struct leave *l, bool held)
 {
 	struct monotime since = mono_now();
 
-	while (!(task_wait(l->t, ENDS, mono_add(mono_now(), LOOK_US)) & ENDS) && !has_ended(l)) {
+	while (!(task_wait(l->t, ENDS, mono_add(mono_now(), LOOK_US)) & ENDS) && migrates_from_here(l)) {
 		if (!held || mono_since(mono_now(), since) < HELD_US)
 			continue;
 		resume(l);
@@ -147,14 +160,29 @@ static void clear(struct leave *l)
 int domain_leave(struct task *t)
 {
 	struct leave l = {.t = t, .uuid = proto_get_text(t->parameters, "domain")};
-	bool noted;
+	bool ours = is_ours(&l), noted;
 
-	if (is_ours(&l)) {
+	if (ours && migrates_from_here(&l)) {
 		noted = note(&l, true);
-		wait_for_end(&l, quiesce(&l));
+		wait_for_end(&l, stands_beside(&l) && wait_for(&l, BIT(FOLLOW_LEAVES)) && quiesce(&l));
 		if (noted)
 			leave_to_mend(&l);
 	}
+	clear(&l);
+	return 0;
+}
+
+/* By now libvirt knows nothing of it any more. What its hook has detached was the domain's. */
+int domain_gone(struct task *t)
+{
+	struct leave l = {.t = t, .uuid = proto_get_text(t->parameters, "domain")};
+	const char *state, *owner;
+
+	look_at_vm(&l);
+	state = proto_get_text(l.vm, "state");
+	owner = proto_get_text(l.vm, "owner");
+	if (state && !strcmp(state, "detached") && owner && owner[0] && note(&l, true))
+		leave_to_mend(&l);
 	clear(&l);
 	return 0;
 }

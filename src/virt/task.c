@@ -223,19 +223,23 @@ static struct task *leaving(struct virt *v, const char *uuid)
 void task_told(struct virt *v, const char *uuid, enum follow_what what)
 {
 	static const struct task_verb verbs_told[] = {
-		[FOLLOW_LEAVES] = {"leave", domain_leave},
-		[FOLLOW_ARRIVES] = {"arrived", domain_arrived},
+		[FOLLOW_MIGRATES] = {"leave", domain_leave},  [FOLLOW_LEAVES] = {"leave", domain_leave},
+		[FOLLOW_GONE] = {"gone", domain_gone},	      [FOLLOW_ARRIVES] = {"arrived", domain_arrived},
 		[FOLLOW_STOPS] = {"stopped", domain_stopped},
 	};
 	struct task *t = leaving(v, uuid);
 
+	/* One follows it to its end, and may be about to end when this comes. */
+	if (what < ARRAY_SIZE(verbs_told) && verbs_told[what].run &&
+	    !(t && verbs_told[what].run == domain_leave)) {
+		begin_for(v, uuid, &verbs_told[what]);
+		t = leaving(v, uuid);
+	}
 	if (t) {
 		pthread_mutex_lock(&t->lock);
 		t->told |= 1U << what;
 		pthread_cond_signal(&t->more);
 		pthread_mutex_unlock(&t->lock);
-	} else if (what < ARRAY_SIZE(verbs_told) && verbs_told[what].run) {
-		begin_for(v, uuid, &verbs_told[what]);
 	}
 }
 

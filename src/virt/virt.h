@@ -108,12 +108,14 @@ void follow_end(struct virt *v);
 
 /* What libvirt has told of a domain. */
 enum follow_what {
+	FOLLOW_MIGRATES, /* from here or to here: it has begun */
 	FOLLOW_LEAVES, /* it is paused for the switch-over */
 	FOLLOW_FLUSHED, /* its disks have nothing under way any more */
 	FOLLOW_GONE, /* it has moved */
 	FOLLOW_RESUMES, /* it runs again */
 	FOLLOW_ARRIVES, /* it runs here after a migration, or again after one that failed */
 	FOLLOW_STOPS,
+	FOLLOW_FAILS, /* the migration, before the pause */
 };
 
 /* task.c: what is due then; nobody waits for it. */
