@@ -13,16 +13,14 @@ static enum live_action rule(struct live_seen s)
 
 static void test_nothing_known(void)
 {
-	UT_EQ(live_rule(&(struct live_seen){.vhbas = true, .front = true, .log = true, .state = VM_ATTACHED}),
-	      LIVE_REST);
+	UT_EQ(live_rule(&(struct live_seen){.vhbas = true, .log = true, .state = VM_ATTACHED}), LIVE_REST);
 	UT_EQ(live_rule(&(struct live_seen){.vhbas = true, .arrives = true, .rings = true}), LIVE_REST);
-	UT_EQ(rule((struct live_seen){.vhbas = true, .front = true, .rings = true, .state = VM_ATTACHED}),
-	      LIVE_REST);
+	UT_EQ(rule((struct live_seen){.vhbas = true, .rings = true, .state = VM_ATTACHED}), LIVE_REST);
 }
 
 static void test_leave(void)
 {
-	const struct live_seen stopped = {.vhbas = true, .front = true, .log = true, .state = VM_ATTACHED};
+	const struct live_seen stopped = {.vhbas = true, .log = true, .state = VM_ATTACHED};
 	struct live_seen s = stopped;
 
 	UT_EQ(rule(s), LIVE_LEAVE);
@@ -32,7 +30,7 @@ static void test_leave(void)
 	s.log = false; /* virsh suspend, a reset */
 	UT_EQ(rule(s), LIVE_REST);
 	s = stopped;
-	s.front = false; /* QEMU is gone */
+	s.lost = true; /* QEMU has died */
 	UT_EQ(rule(s), LIVE_REST);
 	s = stopped;
 	s.vhbas = false; /* files: there is nothing to log out */
@@ -52,8 +50,7 @@ static void test_leave(void)
 
 static void test_come_back(void)
 {
-	struct live_seen s = {
-		.vhbas = true, .front = true, .rings = true, .log = true, .leaving = true, .state = VM_HELD};
+	struct live_seen s = {.vhbas = true, .rings = true, .log = true, .leaving = true, .state = VM_HELD};
 
 	UT_EQ(rule(s), LIVE_COME_BACK);
 	s.state = VM_FAILED;
@@ -66,8 +63,9 @@ static void test_come_back(void)
 	s.state = VM_HELD;
 	s.rings = false;
 	UT_EQ(rule(s), LIVE_REST);
-	s.front = false; /* who has moved is not taken back because QEMU ends */
+	s.lost = true;
 	UT_EQ(rule(s), LIVE_REST);
+	s.lost = false;
 	s.state = VM_RESUMING;
 	s.rings = true;
 	UT_EQ(rule(s), LIVE_REST);
@@ -75,7 +73,7 @@ static void test_come_back(void)
 
 static void test_arrive(void)
 {
-	struct live_seen s = {.vhbas = true, .arrives = true, .front = true, .state = VM_DETACHED};
+	struct live_seen s = {.vhbas = true, .arrives = true, .state = VM_DETACHED};
 
 	UT_EQ(rule(s), LIVE_REST);
 	s.rings = true;
@@ -96,7 +94,7 @@ static void test_arrive(void)
 /* To the other side, called off, and again: what either daemon does from one look to the next. */
 static void test_life(void)
 {
-	struct live_seen s = {.vhbas = true, .known = true, .front = true, .rings = true, .state = VM_ATTACHED};
+	struct live_seen s = {.vhbas = true, .known = true, .rings = true, .state = VM_ATTACHED};
 	unsigned quiesced = 0, resumed = 0;
 
 	for (unsigned round = 0; round < 3; round++) {

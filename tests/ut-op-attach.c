@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An attach in a fake tree, its helper played by the test: news of one vhba is looked at for that one, and at
  * once. */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 #include <sys/stat.h>
 
 #include "attach_run.h"
+#include "ct.h"
+#include "ios_private.h"
 #include "op.h"
 #include "registry.h"
 #include "ut-privq.h"
@@ -101,7 +104,7 @@ static int end(void)
 	return 0;
 }
 
-static void start(void)
+static void start_as(bool await)
 {
 	const struct reg_vm *rv;
 	struct vm *vm;
@@ -114,7 +117,13 @@ static void start(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
 	op = op_new(&d, OP_ATTACH, vm, NULL, 600 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
+	op->ask.await = await;
 	UT_EQ(op_attach_start(op, false, &e), 0);
+}
+
+static void start(void)
+{
+	start_as(false);
 }
 
 /* The helper makes both; of the vports' files there is nothing that the daemon could read. */
@@ -203,11 +212,104 @@ static void test_without_event(void)
 	UT_EQ(q.verb, PRIV_RPORT_TIMERS);
 }
 
+/* ---- a VM that arrives live ---- */
+
+static struct ios ios;
+static struct io back_end;
+
+/* Its parent has been shown the names of so many of its vhbas. */
+static void expect_it(unsigned shown)
+{
+	ios = (struct ios){.d = &d};
+	back_end = (struct io){.d = &d, .uuid = UUID, .name = "scsi"};
+	TAILQ_INIT(&ios.list);
+	TAILQ_INSERT_TAIL(&ios.list, &back_end, link);
+	live_init(&back_end);
+	for (unsigned i = 0; i < shown; i++)
+		back_end.live.witness[i] = 0x20000200000a0001;
+	d.ios = &ios;
+	start_as(true);
+}
+
+static void expect_no_more(void)
+{
+	while ((op = TAILQ_FIRST(&d.ops)))
+		op_leave(op);
+	live_clear(&back_end);
+	d.ios = NULL;
+}
+
+/* The next question about that name is asked; whatever else is to be done comes to *other, if not NULL. */
+static void name_asked(unsigned i, struct priv_reply r)
+{
+	struct priv_request q = {0};
+
+	for (int n = 0; n < 1000; n++) {
+		if (!ut_privq_next(&q)) {
+			sd_event_run(d.loop, 20000);
+			continue;
+		}
+		CU_ASSERT_EQUAL_FATAL(q.verb, PRIV_CT_GID_PN);
+		UT_EQ(q.host, 2);
+		if (q.wwpn == UINT64_C(0x502ab30000000010) + i)
+			break;
+		ut_privq_reply(&d, &q, (struct priv_reply){.value = CT_PRESENT, .port_id = 1});
+	}
+	CU_ASSERT_EQUAL_FATAL(q.wwpn, UINT64_C(0x502ab30000000010) + i);
+	ut_privq_reply(&d, &q, r);
+}
+
+static bool created(unsigned i)
+{
+	return op->attach->machine.vhba[i].state == ATTACH_CREATING;
+}
+
+static const struct priv_reply present = {.value = CT_PRESENT, .port_id = 0x010203},
+			       absent = {.value = CT_ABSENT}, silent = {.err = -ETIMEDOUT};
+
+/* Nothing is made before the name has gone; and then at once. */
+static void test_awaited(void)
+{
+	struct priv_request q;
+
+	expect_it(VHBAS);
+	name_asked(0, present);
+	CU_ASSERT_PTR_NOT_NULL(strstr(op->attach->missing[0].seen, "010203"));
+	name_asked(0, silent);
+	name_asked(0, present);
+	CU_ASSERT_FALSE(created(0) || created(1));
+	name_asked(0, absent);
+	CU_ASSERT_TRUE(created(0));
+	CU_ASSERT_FALSE(created(1));
+	do {
+		CU_ASSERT_TRUE_FATAL(ut_privq_next(&q));
+	} while (q.verb == PRIV_CT_GID_PN);
+	UT_EQ(q.verb, PRIV_VPORT_CREATE);
+	UT_EQ(q.wwpn, 0x502ab30000000010);
+	expect_no_more();
+}
+
+/* Who was never shown a name learns nothing from its absence. */
+static void test_hidden(void)
+{
+	expect_it(1);
+	name_asked(1, absent);
+	CU_ASSERT_FALSE(created(1));
+	CU_ASSERT_PTR_NOT_NULL(strstr(op->attach->missing[1].seen, "zoning"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(op->attach->missing[1].fix, "io open"));
+	/* A person's word is not enough against the name server's. */
+	back_end.live.sure = true;
+	name_asked(1, present);
+	CU_ASSERT_FALSE(created(1));
+	name_asked(1, silent);
+	CU_ASSERT_TRUE(created(1));
+	expect_no_more();
+}
+
 static CU_TestInfo tests[] = {
-	{"news of one vhba", test_news},
-	{"no target yet", test_no_target},
-	{"without an event", test_without_event},
-	CU_TEST_INFO_NULL,
+	{"names that are awaited", test_awaited}, {"names that are hidden", test_hidden},
+	{"news of one vhba", test_news},	  {"no target yet", test_no_target},
+	{"without an event", test_without_event}, CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

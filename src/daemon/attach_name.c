@@ -4,6 +4,7 @@
  * never live twice.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "attach_run.h"
@@ -15,7 +16,7 @@ static void still_there(struct op *op, unsigned i, uint32_t port_id, const char 
 {
 	const struct vm_vhba *v = &op->vm->vhba[i];
 	struct verror *e = &op->attach->missing[i];
-	char text[WWN_TEXT];
+	char text[WWN_TEXT], line[sizeof(e->what) + sizeof(e->seen) + 2];
 
 	verror_set(e, VHBA_E_CONSTRAINT, "vhba %u: %s is not proved to have left the source", v->index,
 		   wwn_format(v->wwpn, text));
@@ -28,6 +29,8 @@ static void still_there(struct op *op, unsigned i, uint32_t port_id, const char 
 		   port_id ? "quiesce it at the source, or end it there"
 			   : "if it is surely not running there: 'vhbactl io open %s --reason operator'",
 		   op->vm->name);
+	snprintf(line, sizeof(line), "%s: %s", e->what, e->seen);
+	live_waits(op->d, op->vm->uuid, line);
 }
 
 static void on_answer(void *user, enum ct_answer answer, uint32_t port_id, const char *why)

@@ -36,6 +36,7 @@ struct driver {
 		uint64_t patience_us; /* until it is taken for stuck; 0: the first time */
 		struct monotime read; /* when all of its host was read last */
 	} login[VM_VHBAS_MAX];
+	uint32_t port_id[VM_VHBAS_MAX]; /* its own, as it was seen last; 0: it was not seen logged in */
 	bool logged_out[VM_VHBAS_MAX]; /* when the name server was asked, FFFFFE had let the vport go already
 					*/
 };
@@ -50,6 +51,9 @@ void driver_queue_text(struct driver *dr, const struct quiesce_call *c, enum qui
 
 /* A vhba's timers are set back, or could not be: what waited for that begins. */
 void driver_timers_set(struct driver *dr, unsigned vhba);
+
+/* Before a logout: what the fabric knows the vports by. */
+void driver_note_port_ids(struct driver *dr);
 
 void driver_free(struct driver *dr);
 

@@ -499,6 +499,7 @@ static void open_gate(struct io *io, const char *reason)
 	if (!io->gate || io->held)
 		return;
 	io->gate = false;
+	live_waits(io->d, io->uuid, NULL);
 	io_event(io, "gate", "open: %s", reason);
 	io_record_write(io);
 	if (io->conn)

@@ -224,7 +224,7 @@ static void look(struct work *w)
 	seen = (struct live_seen){.vhbas = rv->vhbas_n,
 				  .arrives = rv->io.arrives,
 				  .known = l->known,
-				  .front = l->front,
+				  .lost = l->lost,
 				  .rings = l->rings,
 				  .log = io->logging,
 				  .leaving = l->leaving,
@@ -248,8 +248,8 @@ void live_told(struct io *io, const char *text)
 
 	l->known = true;
 	l->rings = !strncmp(text, "on ", 3);
-	l->front = strstr(text, " front=yes") != NULL;
-	io->connected = l->front;
+	l->lost = strstr(text, " front=lost") != NULL;
+	io->connected = strstr(text, " front=yes") != NULL;
 	io->logging = strstr(text, " log=on") != NULL;
 	if (!l->rings)
 		l->again.us = 0;
@@ -275,6 +275,14 @@ bool live_leaves(const struct daemon *d, const char *uuid)
 	const struct io *io = first_of(d, uuid);
 
 	return io && io->live.leaving;
+}
+
+void live_waits(struct daemon *d, const char *uuid, const char *text)
+{
+	struct io *io = first_of(d, uuid);
+
+	if (io)
+		snprintf(io->live.text, sizeof(io->live.text), "%s", text ? text : "");
 }
 
 bool live_open(struct daemon *d, const struct reg_vm *rv)

@@ -26,7 +26,8 @@ struct live_seen {
 	bool vhbas; /* the VM has names that log in */
 	bool arrives; /* it is expected here */
 	bool known; /* its back end has said the next three */
-	bool front, rings, log; /* connected; it wants its rings read; it keeps a log of written pages */
+	bool rings, log, lost; /* the front end wants its rings read; keeps a log of written pages; or has
+				  gone without having stopped its rings */
 	bool leaving; /* it was quiesced, or is to be, because of a switch-over */
 	bool busy; /* an operation is under way */
 	enum vm_state state;
@@ -50,7 +51,7 @@ struct io;
 
 /* What a back end keeps of it; a part of struct io. */
 struct live {
-	bool known, front, rings;
+	bool known, rings, lost;
 	bool leaving;
 	bool sure; /* a person knows that the source is done: that the name server can't tell is no obstacle
 		    */
@@ -66,7 +67,7 @@ struct live {
 void live_init(struct io *io);
 void live_clear(struct io *io);
 
-/* The back end's word: "on|off front=yes|no log=on|off at=N". */
+/* The back end's word: "on|off front=yes|no|lost log=on|off at=N". */
 void live_told(struct io *io, const char *text);
 
 /* Something has changed that the rule goes by. */
@@ -76,6 +77,8 @@ void live_look(struct daemon *d, const char *uuid);
 wwn_t live_witness(const struct daemon *d, const char *uuid, unsigned vhba);
 bool live_is_sure(const struct daemon *d, const char *uuid);
 bool live_leaves(const struct daemon *d, const char *uuid);
+/* What its guest waits for, for a person; NULL: nothing any more. */
+void live_waits(struct daemon *d, const char *uuid, const char *text);
 
 /* An operator's word, or the source's ticket, on a VM that arrives and has vhbas. False: it is no such VM. */
 bool live_open(struct daemon *d, const struct reg_vm *rv);

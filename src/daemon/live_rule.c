@@ -3,12 +3,12 @@
 
 /*
  * A stop without a log is a pause, a reset or the guest's own driver: nothing of a migration.  With a log it
- * may be a reset, too; then the rings start again, and it was a pause.  A front end that is gone proves
- * nothing: whether its guest has moved says who releases the VM.
+ * may be a reset, too; then the rings start again, and it was a pause.  A front end that has gone after that
+ * may have ended because its guest has moved; one that has gone with its rings running has died.
  */
 static enum live_action at_source(const struct live_seen *s)
 {
-	bool stopped = s->front && !s->rings && s->log;
+	bool stopped = !s->rings && s->log && !s->lost;
 
 	switch (s->state) {
 	case VM_ATTACHED:

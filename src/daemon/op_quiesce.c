@@ -299,8 +299,10 @@ static int begin_machine(struct op *op, uint64_t drain_us, struct verror *e)
 		return -EIO;
 	vm->driver = driver_new(op->d, vm);
 	vm->quiesce = vm->driver ? machine_new(vm->driver, drain_us) : NULL;
-	if (vm->quiesce)
+	if (vm->quiesce) {
+		driver_note_port_ids(vm->driver);
 		return 0;
+	}
 	driver_free(steal_ptr(vm->driver));
 	journal_end(steal_ptr(vm->journal), "failed", "out of memory", mono_now().us, 0);
 	return verror_set(e, VHBA_E_INTERNAL, "out of memory");

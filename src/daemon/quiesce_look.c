@@ -178,6 +178,20 @@ static bool own_port_id(struct driver *dr, const struct vm_vhba *v, uint32_t *id
 	return host && vhba_profile(dr->d, v)->proof & FC_PROOF_PORT_ID && !fc_host_read_port_id(host, id);
 }
 
+static void note_port_id(struct driver *dr, unsigned vhba)
+{
+	uint32_t id;
+
+	if (own_port_id(dr, &dr->vm->vhba[vhba], &id) && id)
+		dr->port_id[vhba] = id;
+}
+
+void driver_note_port_ids(struct driver *dr)
+{
+	for (unsigned i = 0; i < dr->vm->count; i++)
+		note_port_id(dr, i);
+}
+
 /*
  * Zoning bounds what the name server tells the parent, perhaps of its own vports too: that one is absent
  * proves nothing before it was seen there, unless the fabric has accepted the LOGO.
@@ -187,6 +201,17 @@ static bool absence_proves(struct driver *dr, const struct vm_vhba *v)
 	uint32_t id;
 
 	return v->shown || !own_port_id(dr, v, &id) || !id;
+}
+
+/*
+ * Of a VM that leaves live: its name is where the guest goes on, and for that the fabric has let this vport
+ * go. A name server has one N_Port_ID for a name.
+ */
+static bool is_where_guest_is(const struct driver *dr, int vhba, uint32_t port_id)
+{
+	if (!live_leaves(dr->d, dr->vm->uuid))
+		return false;
+	return dr->logged_out[vhba] || (dr->port_id[vhba] && dr->port_id[vhba] != port_id);
 }
 
 static void on_fabric(void *user, const struct priv_reply *r)
@@ -206,8 +231,7 @@ static void on_fabric(void *user, const struct priv_reply *r)
 			"absent, but zoning may hide it from the parent, and its LOGO is not accepted");
 	} else if (r->value == CT_ABSENT) {
 		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT);
-	} else if (r->value == CT_PRESENT && dr->logged_out[vc->call.vhba] &&
-		   live_leaves(dr->d, dr->vm->uuid)) {
+	} else if (r->value == CT_PRESENT && is_where_guest_is(dr, vc->call.vhba, r->port_id)) {
 		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT); /* it is where the guest is now */
 	} else if (r->value == CT_PRESENT) {
 		verb_vhba(dr, &vc->call)->shown = true;
@@ -242,6 +266,7 @@ int quiesce_op_verify_fabric(void *user, const struct quiesce_call *c)
 		driver_queue_text(dr, c, QE_FABRIC_NO_PROOF, (struct quiesce_arg){0}, text);
 		return 0;
 	}
+	note_port_id(dr, (unsigned)c->vhba);
 	dr->logged_out[c->vhba] = own_port_id(dr, v, &id) && !id;
 	return verb_send(user, c, &q, on_fabric, 0, 0);
 }

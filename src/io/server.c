@@ -47,6 +47,7 @@ static void disconnect(struct server *s, int err)
 	else
 		log_err("the front end is left: %s", strerror(-err));
 	close_front(&s->service);
+	s->service.told.lost = device_wanted(s->service.device);
 	device_stop(s->service.device);
 	vu_keep_end(&s->service.keep);
 	keep_event(&s->service.keep, "front gone");
@@ -61,6 +62,7 @@ static void connect_front(struct server *s, int fd)
 	device_forget(s->service.device);
 	vu_open(&s->service.front, s->service.device, fd, keep_of(s));
 	s->service.connected = true;
+	s->service.told.lost = false;
 	log_info("a front end is there");
 	keep_event(&s->service.keep, "front connected");
 }
@@ -220,7 +222,10 @@ static void tell_rings(struct service *v, bool log)
 	v->told.front = v->connected;
 	v->told.rings_said = true;
 	keep_event(&v->keep, "rings %s front=%s log=%s at=%" PRIu64, rings ? "on" : "off",
-		   v->connected ? "yes" : "no", log ? "on" : "off", mono_now().us);
+		   v->connected	  ? "yes"
+		   : v->told.lost ? "lost"
+				  : "no",
+		   log ? "on" : "off", mono_now().us);
 }
 
 static void tell(struct service *v)

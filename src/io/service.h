@@ -13,6 +13,7 @@ struct told {
 	bool unconfirmed, log;
 	bool rings_said; /* this peer knows the next two, and log */
 	bool front, rings;
+	bool lost; /* the last front end has gone without having stopped them */
 	struct monotime stopped, started, served; /* of which base, first and started have been told */
 };
 
