@@ -20,7 +20,8 @@ declare -A side_host=([alpha]=2 [beta]=3)
 declare -A side_uuid=([alpha]=0a0a0a0a-0000-4000-8000-00000000000a [beta]=0b0b0b0b-0000-4000-8000-00000000000b)
 readonly side_target=5006016000000a01
 
-# The guest's memory has a part that no block of the dirty bitmap's is whole of: emulated, QEMU 7.2 loses pages else.
+# The guest's memory has a part that no block of the dirty bitmap's is whole of: emulated, QEMU 7.2 loses pages else. libvirt rounds
+# what it is told up to whole MiB, so QEMU is told by its command line.
 readonly guest_memory=$((256 * 1024 + 8))
 
 on() {
@@ -291,7 +292,7 @@ guest_uuid=6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01
 guest_disk="<disk type='file' device='disk'><driver name='qemu' type='raw' cache='none'/><source file='$scratch/disk'/><target dev='vda' bus='virtio'/></disk>"
 guest_xml() {
 	cat <<-END
-		<domain type='qemu'>
+		<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
 		  <name>$1</name>
 		  <uuid>$guest_uuid</uuid>
 		  <memory unit='KiB'>$guest_memory</memory>
@@ -309,6 +310,11 @@ guest_xml() {
 		    <serial type='file'><source path='$scratch/console' append='on'/></serial>
 		    <memballoon model='none'/>
 		  </devices>
+		  <qemu:commandline>
+		    <qemu:arg value='-m'/><qemu:arg value='${guest_memory}k'/>
+		    <qemu:arg value='-object'/><qemu:arg value='memory-backend-memfd,id=own.ram,size=${guest_memory}k,share=on'/>
+		    <qemu:arg value='-machine'/><qemu:arg value='memory-backend=own.ram'/>
+		  </qemu:commandline>
 		</domain>
 	END
 }
