@@ -149,7 +149,9 @@ static void on_gone(void *user)
 
 	call_reply(steal_ptr(ds->serve), NULL);
 	verror_set(&e, VHBA_E_IO, "vhba-virt has ended meanwhile");
-	verror_fix(&e, "what it had asked of libvirt may have been done: look, and ask again");
+	verror_fix(&e, "what it had asked of libvirt may have been done; it brings a migration to its end "
+		       "when it is "
+		       "back: 'vhbactl domain list'");
 	while ((o = TAILQ_FIRST(&ds->orders)))
 		end(o, NULL, &e);
 }

@@ -12,7 +12,8 @@
 		F_BOOL("bound", REQUIRED, "it carries an identity"),                                         \
 		F_TEXT("vm", OPTIONAL, 63, "name of the VM whose identity it is"),                           \
 		F_UINT("generation", OPTIONAL, ANY_UINT, "of that identity"),                                \
-		F_TEXT("text", OPTIONAL, 512, "why its metadata can't be used")
+		F_TEXT("text", OPTIONAL, 512,                                                                \
+		       "why its metadata can't be used, or that a migration is not over")
 
 static const struct proto_field domain_fields[] = {DOMAIN, END};
 

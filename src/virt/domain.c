@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "domain.h"
 #include "method.h"
+#include "notes.h"
 
 #define CALL_US (10 * USEC_PER_SEC)
 #define ADD(o, key, value) json_object_object_add(o, key, value)
@@ -74,7 +75,20 @@ static const char *state_of(virDomainPtr dom)
 	return state >= 0 && (size_t)state < ARRAY_SIZE(names) ? names[state] : "unknown";
 }
 
-struct json_object *domain_describe(virDomainPtr dom, struct json_object **ticket)
+/* "": nothing. What can't be used says why, and what is not over is told. */
+static void remark(const struct task *t, const char *uuid, int r, const struct verror *e, char *line,
+		   size_t size)
+{
+	struct move_note n;
+
+	line[0] = '\0';
+	if (r)
+		verror_line(e, line, size);
+	else if (!notes_read(t->notes, uuid, &n))
+		snprintf(line, size, "a migration%s%.400s is not over", n.uri[0] ? " to " : "", n.uri);
+}
+
+static struct json_object *describe(const struct task *t, virDomainPtr dom, struct json_object **ticket)
 {
 	struct json_object *o = json_object_new_object();
 	char uuid[VIR_UUID_STRING_BUFLEN] = "", line[512];
@@ -91,8 +105,9 @@ struct json_object *domain_describe(virDomainPtr dom, struct json_object **ticke
 		ADD(o, "vm", STRING(proto_get_text(id.ticket, "vm")));
 		ADD(o, "generation", json_object_new_uint64(proto_get_uint(id.ticket, "generation", 0)));
 	}
-	if (r)
-		ADD(o, "text", STRING(verror_line(&e, line, sizeof(line))));
+	remark(t, uuid, r, &e, line, sizeof(line));
+	if (line[0])
+		ADD(o, "text", STRING(line));
 	if (ticket)
 		*ticket = steal_ptr(id.ticket);
 	identity_clear(&id);
@@ -113,7 +128,7 @@ int domain_list(struct task *t)
 	struct json_object *list = json_object_new_array();
 
 	for (int i = 0; i < n; i++) {
-		json_object_array_add(list, domain_describe(doms[i], NULL));
+		json_object_array_add(list, describe(t, doms[i], NULL));
 		virDomainFree(doms[i]);
 	}
 	free(doms);
@@ -123,11 +138,11 @@ int domain_list(struct task *t)
 	return n < 0 ? domain_failed(t, "the domains can't be listed") : 0;
 }
 
-static struct json_object *show(virDomainPtr dom)
+static struct json_object *show(const struct task *t, virDomainPtr dom)
 {
 	struct json_object *o = json_object_new_object(), *ticket;
 
-	ADD(o, "domain", domain_describe(dom, &ticket));
+	ADD(o, "domain", describe(t, dom, &ticket));
 	if (ticket)
 		ADD(o, "ticket", ticket);
 	return o;
@@ -139,7 +154,7 @@ int domain_show(struct task *t)
 
 	if (!dom)
 		return -ENOENT;
-	t->reply = show(dom);
+	t->reply = show(t, dom);
 	virDomainFree(dom);
 	return 0;
 }
@@ -213,7 +228,7 @@ int domain_bind(struct task *t)
 	if (!r)
 		r = domain_write_identity(t, dom, proto_get_text(t->parameters, "vm"));
 	if (!r)
-		t->reply = show(dom);
+		t->reply = show(t, dom);
 	if (dom)
 		virDomainFree(dom);
 	return r;

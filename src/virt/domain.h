@@ -42,9 +42,6 @@ int domain_identity(virDomainPtr dom, struct identity *id, struct verror *e);
  * t->e. */
 int domain_write_identity(struct task *t, virDomainPtr dom, const char *vm);
 
-/* {name, uuid, state, bound ...}; *ticket (may be NULL): the identity, or NULL, for the caller to put. */
-struct json_object *domain_describe(virDomainPtr dom, struct json_object **ticket);
-
 /* libvirt's last error into t->e; returns -EIO. */
 int domain_failed(struct task *t, const char *what);
 
