@@ -4,7 +4,8 @@
  * connection of a front end, serves no LUN.  A front end that sends a byte is told a line: the process, its
  * state, its gate, its LUNs with their paths, how many entries it was given.
  *
- * A byte 'k' ends it as kill -9 would, 's' makes it leave commands behind when it stops, 'e' lets those end.
+ * A byte 'k' ends it as kill -9 would, 's' makes it leave commands behind when it stops, 'e' lets those end;
+ * 'o' starts the rings, 'f' stops them while a log is kept.
  */
 #include <errno.h>
 #include <poll.h>
@@ -24,7 +25,7 @@
 
 static int control = -1, conn = -1;
 static unsigned paths[LUNS], kept, orphans, busy_at_stop;
-static bool closed, began;
+static bool closed, by_start, began;
 static char state[16] = "stopped", files[1024];
 
 static void say_fds(const char *text, size_t len, const int *fds, unsigned n)
@@ -164,6 +165,12 @@ static void tell_front(void)
 		raise(SIGKILL);
 	if (byte == 's')
 		busy_at_stop = 3;
+	if (byte == 'o') {
+		closed &= !by_start;
+		say("!event rings on front=yes log=off at=1");
+	}
+	if (byte == 'f')
+		say("!event rings off front=yes log=on at=1");
 	if (byte == 'e') {
 		orphans = busy_at_stop = 0;
 		say_state();
@@ -191,7 +198,8 @@ static void take_front(void)
 int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		closed |= !strcmp(argv[i], "--gate=closed");
+		by_start |= !strcmp(argv[i], "--gate=start");
+		closed |= by_start || !strcmp(argv[i], "--gate=closed");
 		if (!strncmp(argv[i - 1], "--lun", 6))
 			snprintf(files + strlen(files), sizeof(files) - strlen(files), "%s;", argv[i]);
 		if (strstr(argv[i], "/dies"))

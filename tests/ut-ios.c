@@ -652,6 +652,72 @@ static void test_unfenced(void)
 	front_end();
 }
 
+/* ---- VMs that move while their guests run ---- */
+
+static void register_arriving(bool vhba)
+{
+	struct reg_io io;
+	bool done = false;
+
+	register_vm(REG_IO_SCSI, vhba, true, vhba ? NULL : "/nothing/a");
+	io = db1()->io;
+	io.arrives = true;
+	UT_EQ(registry_set(d.reg, db1(), false, &io, written, &done, &e), 0);
+	UNTIL(done);
+	registry_close(d.reg);
+	d.reg = registry_open(state_dir, USEC_PER_SEC, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d.reg);
+	CU_ASSERT_TRUE(db1()->io.gate && db1()->io.arrives && !db1()->io.unfenced);
+}
+
+/* Of files the rings' start is enough, for the back end and for the registry. */
+static void test_arrives(void)
+{
+	register_arriving(false);
+	start();
+	front_connect("scsi");
+	CU_ASSERT_TRUE(has(ask('?'), "stopped closed"));
+	CU_ASSERT_TRUE(only()->gate);
+	CU_ASSERT_TRUE(has(ask('o'), "open"));
+	UNTIL(!db1()->io.gate && !db1()->pending);
+	CU_ASSERT_FALSE(db1()->io.arrives || only()->gate);
+	UNTIL(strstr(ask('?'), "running open") != NULL);
+	front_end();
+}
+
+/* What is given up is expected no more, also after vhbad's end. */
+static void test_given_up(void)
+{
+	bool done = false;
+
+	register_arriving(true);
+	UT_EQ(registry_set_owner(d.reg, db1(), "", db1()->generation + 1, written, &done, &e), 0);
+	UNTIL(done);
+	CU_ASSERT_TRUE(db1()->io.gate && !db1()->io.arrives);
+}
+
+/* What the name was shown to is known to the next vhbad, and what the back end leaves for. */
+static void test_remembered(void)
+{
+	register_arriving(true);
+	start();
+	front_connect("scsi");
+	only()->live.witness[0] = 0x20000200000a0001;
+	only()->live.leaving = true;
+	io_record_write(only());
+	only()->live.witness[0] = 0;
+	only()->live.leaving = false;
+	io_record_read(only());
+	CU_ASSERT_EQUAL(live_witness(&d, UUID, 0), UINT64_C(0x20000200000a0001));
+	UT_EQ(live_witness(&d, UUID, 1), 0);
+	CU_ASSERT_TRUE(live_leaves(&d, UUID));
+	CU_ASSERT_FALSE(live_is_sure(&d, UUID));
+	CU_ASSERT_TRUE(live_open(&d, db1()));
+	CU_ASSERT_TRUE(live_is_sure(&d, UUID));
+	CU_ASSERT_TRUE(has(ask('?'), "closed")); /* a word alone has not logged it in */
+	front_end();
+}
+
 /* ---- operations on a VM without vhbas ---- */
 
 /* What one that was killed has left in the kernel is known when the next one has looked. */
@@ -745,6 +811,9 @@ int main(int argc, char **argv)
 		{"other nodes after a resume", test_moved},
 		{"before the attach", test_before_attach},
 		{"by another name", test_unfenced},
+		{"a VM of files arrives", test_arrives},
+		{"an arrival that is given up", test_given_up},
+		{"an arrival that is remembered", test_remembered},
 		{"operations without a vhba", test_operations},
 		CU_TEST_INFO_NULL,
 	};

@@ -188,6 +188,9 @@ bool op_begin_unasked(struct daemon *d, enum proto_method_id id, const struct re
 	bool begun;
 
 	json_object_object_add(p, OP_AWAIT, json_object_new_boolean(await));
+	/* The back end waits for what is under way until its own deadline: what is left then doesn't end. */
+	if (id == PROTO_QUIESCE && d->cfg->io_deadline < d->cfg->drain)
+		json_object_object_add(p, "drain_us", json_object_new_uint64(d->cfg->io_deadline));
 	begun = operate(d, NULL, &specs[id], rv, p, &e);
 	if (!begun)
 		log_err("%s", verror_line(&e, line, sizeof(line)));
