@@ -5,8 +5,10 @@
  * The guest's thread asks for blocks by two bare lists in memory and an eventfd, and sleeps, or looks on for
  * "spin" microseconds before, as ringload's does; the other one sleeps in io_uring until it is asked or a
  * read has ended, reads with O_DIRECT into the guest's memory, and tells it by another eventfd. There is no
- * SCSI, nothing is copied or checked. As with EVENT_IDX an eventfd is written only where the other side may
- *be asleep; the guest's always, as a driver asks.
+ * SCSI, nothing is copied or checked.
+ *
+ * As with EVENT_IDX an eventfd is written only where the other side may be asleep; the guest's always, as a
+ * driver asks.
  *
  *	size=BYTES, qd=N, seconds=S, spin=MICROSECONDS
  *	busy=1	the other one never sleeps: it looks on, as --poll-us lets vhba-io do
