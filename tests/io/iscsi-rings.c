@@ -2,11 +2,16 @@
 /*
  * iscsi-rings FOLDER: vhba-io's LUN 0, on FOLDER/lun0, as LUN 0 of an iSCSI target: each command goes through
  * a front end's rings, one at a time. There is one nexus only, whoever the initiator says that he is.
+ *
+ * iscsi-rings SOCKET: the same of the vhba-io that listens there.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "backend.h"
 #include "iscsi.h"
@@ -79,24 +84,39 @@ static void reset(void *arg, uint64_t nexus)
 	pthread_mutex_unlock(&w->lock);
 }
 
+static int connect_to(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)))
+		front_die(path);
+	return fd;
+}
+
 int main(int argc, char **argv)
 {
 	static struct rings w = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	struct iscsi_target target = {.execute = execute, .reset = reset, .arg = &w};
 	struct backend_options o = {.luns = 1};
+	struct stat st;
+	bool own;
 	int rc;
 
 	if (argc != 2) {
-		fprintf(stderr, "usage: iscsi-rings FOLDER\n");
+		fprintf(stderr, "usage: iscsi-rings FOLDER|SOCKET\n");
 		return 2;
 	}
 	o.folder = argv[1];
-	front_init(&w.front, backend_start(&w.back, &o), 96u << 20, 1, 128, 0);
+	own = stat(argv[1], &st) || !S_ISSOCK(st.st_mode);
+	front_init(&w.front, own ? backend_start(&w.back, &o) : connect_to(argv[1]), 96u << 20, 1, 128, 0);
 	front_negotiate(&w.front);
 	front_start(&w.front, NULL);
 	w.data = front_alloc(&w.front, DATA_MAX, 4096, true);
 	rc = iscsi_run(&target);
 	front_end(&w.front);
-	backend_end(&w.back);
+	if (own)
+		backend_end(&w.back);
 	return rc || w.back.result;
 }
