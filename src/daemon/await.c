@@ -72,6 +72,10 @@ static void on_written(void *user, const struct verror *e)
 
 	if (e) {
 		refuse(a, e);
+	} else if (a->d->stopping) {
+		verror_set(&why, VHBA_E_IO, "vhbad ends");
+		verror_fix(&why, "ask again when it is started");
+		refuse(a, &why);
 	} else if (!rv || op_io_adopt(a->d, rv, &why) || ios_start(a->d, rv, true, &why)) {
 		if (!rv)
 			verror_set(&why, VHBA_E_NOT_FOUND, "%s is not registered any more", a->in->name);

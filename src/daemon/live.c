@@ -136,7 +136,7 @@ static void returned(struct return_check *all)
 	if (!io)
 		return;
 	io->live.asking = false;
-	if (!rv || !vm || vm->op || !io->live.leaving || !io->live.rings)
+	if (!rv || !vm || vm->op || !io->live.leaving || !io->live.rings || r->d->stopping)
 		return;
 	again_later(io); /* in case that it fails */
 	if (r->elsewhere[0]) {
