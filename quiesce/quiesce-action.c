@@ -12,20 +12,21 @@ static bool drains(const struct q_vhba *v)
 }
 
 /*
- * Poll again after the back-off, which doubles.  That of the readiness grows by a quarter, since somebody
- * waits for each millisecond of it, and a look that finds nothing costs little.
+ * Poll again after the back-off, which doubles.  That of a drain and of the readiness grows by a quarter,
+ * since somebody waits for each millisecond of it, and a look that finds nothing costs little.
  */
 static void act_again(struct quiesce *q, struct q_vhba *v)
 {
 	uint64_t low = drains(v) ? q->cfg.drain_poll_min_us : q->cfg.verify_poll_min_us;
 	uint64_t high = drains(v) ? q->cfg.drain_poll_max_us : q->cfg.verify_poll_max_us;
+	bool waited_for = v->state == QS_DRAIN || v->state == QS_READY_WAIT;
 
 	if (q->answered && !drains(v))
 		high = q->cfg.background_poll_max_us;
 	if (!v->backoff_us)
 		v->backoff_us = low;
 	else
-		v->backoff_us += v->state == QS_READY_WAIT ? v->backoff_us / 4 : v->backoff_us;
+		v->backoff_us += waited_for ? v->backoff_us / 4 : v->backoff_us;
 	if (v->backoff_us > high)
 		v->backoff_us = high;
 	v->poll_at = mono_add(q->now, v->backoff_us);
