@@ -127,6 +127,7 @@ serve destination
 hook 0 "libvirt: prepare" bound.xml prepare begin
 asked vm.Show import attach
 has log '"uuid":"6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01"'
+has log '"check_names":true'
 serve destination
 hook 0 "libvirt: migrate" bound.xml migrate begin
 asked vm.Show preflight

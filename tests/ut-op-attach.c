@@ -104,7 +104,7 @@ static int end(void)
 	return 0;
 }
 
-static void start_as(bool await)
+static void start_as(struct op_ask ask)
 {
 	const struct reg_vm *rv;
 	struct vm *vm;
@@ -117,13 +117,13 @@ static void start_as(bool await)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
 	op = op_new(&d, OP_ATTACH, vm, NULL, 600 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
-	op->ask.await = await;
+	op->ask = ask;
 	UT_EQ(op_attach_start(op, false, &e), 0);
 }
 
 static void start(void)
 {
-	start_as(false);
+	start_as((struct op_ask){0});
 }
 
 /* The helper makes both; of the vports' files there is nothing that the daemon could read. */
@@ -228,7 +228,7 @@ static void expect_it(unsigned shown)
 	for (unsigned i = 0; i < shown; i++)
 		back_end.live.witness[i] = 0x20000200000a0001;
 	d.ios = &ios;
-	start_as(true);
+	start_as((struct op_ask){.await = true});
 }
 
 static void expect_no_more(void)
@@ -306,10 +306,38 @@ static void test_hidden(void)
 	expect_no_more();
 }
 
+/* Nobody knows where it was last: only a name that is shown, and stays so, is an obstacle. */
+static void test_checked(void)
+{
+	struct monotime end = mono_add(mono_now(), 20 * USEC_PER_SEC);
+	const struct verror *why;
+
+	start_as((struct op_ask){.check_names = true});
+	why = &op->attach->machine.why;
+	name_asked(1, present);
+	UT_EQ(why->kind, VHBA_OK);
+	while (!why->kind && !mono_reached(end, mono_now()))
+		name_asked(1, present);
+	UT_EQ(why->kind, VHBA_E_CONSTRAINT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why->what, "is live elsewhere"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why->seen, "it is logged in as"));
+	CU_ASSERT_FALSE(created(0) || created(1));
+	expect_no_more();
+
+	start_as((struct op_ask){.check_names = true});
+	name_asked(0, silent);
+	CU_ASSERT_TRUE(created(0));
+	expect_no_more();
+}
+
 static CU_TestInfo tests[] = {
-	{"names that are awaited", test_awaited}, {"names that are hidden", test_hidden},
-	{"news of one vhba", test_news},	  {"no target yet", test_no_target},
-	{"without an event", test_without_event}, CU_TEST_INFO_NULL,
+	{"names that are awaited", test_awaited},
+	{"names that are hidden", test_hidden},
+	{"names that are checked", test_checked},
+	{"news of one vhba", test_news},
+	{"no target yet", test_no_target},
+	{"without an event", test_without_event},
+	CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

@@ -104,6 +104,8 @@ static const struct ctl_arg attach_o[] = {
 	O_DEADLINE,
 	{"accept-luns", 0, CTL_FLAG, OPTIONAL, "accept_luns", NULL,
 	 "record anew the expected LUN set from what is seen"},
+	{"check-names", 0, CTL_FLAG, OPTIONAL, "check_names", NULL,
+	 "refuse when the name server shows one of the VM's names logged in already"},
 	END,
 };
 static const struct ctl_arg pool_sync_o[] = {

@@ -125,7 +125,8 @@ static int start(struct op *op, struct json_object *p, struct verror *e)
 {
 	op->ask = (struct op_ask){.drain_us = proto_get_uint(p, "drain_us", OP_DRAIN_DEFAULT),
 				  .owner_paused = proto_get_bool(p, "paused"),
-				  .await = proto_get_bool(p, OP_AWAIT)};
+				  .await = proto_get_bool(p, OP_AWAIT),
+				  .check_names = proto_get_bool(p, "check_names")};
 	if (!op->vm->count)
 		return op_io_start(op, e);
 	if (op->kind == OP_ATTACH)

@@ -28,7 +28,8 @@ struct op_pools; /* op_pools.c */
 struct op_ask { /* what was asked for */
 	uint64_t drain_us; /* the caller's, or OP_DRAIN_DEFAULT */
 	bool owner_paused;
-	bool await; /* attach: the names may be logged in elsewhere still */
+	bool await; /* attach: the names may be logged in elsewhere still, and are waited for */
+	bool check_names; /* attach: nobody knows whether they are, and if they are it is refused */
 };
 
 struct op {

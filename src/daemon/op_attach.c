@@ -354,9 +354,9 @@ static void begin_all(struct op *op)
 		bool there = v->host >= 0;
 
 		attach_event(&run->machine, i,
-			     there	  ? ATTACH_EV_ADOPT
-			     : run->await ? ATTACH_EV_AWAIT
-					  : ATTACH_EV_START,
+			     there			      ? ATTACH_EV_ADOPT
+			     : run->await || run->check_names ? ATTACH_EV_AWAIT
+							      : ATTACH_EV_START,
 			     mono_now());
 	}
 }
@@ -401,6 +401,7 @@ int op_attach_start(struct op *op, bool accept_luns, struct verror *e)
 		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
 	op->attach = run;
 	run->await = op->ask.await;
+	run->check_names = op->ask.check_names && !op->ask.await;
 	attach_look_soon(op, 0);
 	snprintf(head.vm, sizeof(head.vm), "%s", op->vm->uuid);
 	snprintf(dir, sizeof(dir), "%s/journal", op->d->cfg->run_dir);

@@ -226,13 +226,16 @@ static int failed(const char *what, const struct vhba_result *result, struct vhb
 	return -EIO;
 }
 
-/* One that is held here has been stopped while it was: it goes on with the same vports. */
+/*
+ * One that is held here has been stopped while it was: it goes on with the same vports.  Metadata prove
+ * nothing of where a domain runs now, so a name that the fabric shows somewhere is not taken from there.
+ */
 static int bring_up(struct libvirt *l, bool held, struct vhba_error *e)
 {
 	struct vhba_result *last = &l->h.last;
 	int fd = guard_begin(l->socket, l->vm);
 	int r = held ? vhba_resume(l->h.conn, l->vm, VHBA_DEFAULT_US, last, e)
-		     : vhba_attach(l->h.conn, l->vm, VHBA_DEFAULT_US, 0, last, e);
+		     : vhba_attach(l->h.conn, l->vm, VHBA_DEFAULT_US, VHBA_CHECK_NAMES, last, e);
 
 	if (!r && last->outcome == VHBA_OUTCOME_FAILED)
 		r = failed("the VM's HBAs can't be attached on this host", last, e);

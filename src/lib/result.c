@@ -128,8 +128,11 @@ static struct json_object *flag(bool set, const char *name)
 int vhba_attach(struct vhba_conn *conn, const char *vm, uint64_t deadline_us, unsigned int flags,
 		struct vhba_result *result, struct vhba_error *e)
 {
-	return operate(conn, "attach", vm, deadline_us, flag(flags & VHBA_ACCEPT_LUNS, "accept_luns"), result,
-		       e);
+	struct json_object *p = flag(flags & VHBA_ACCEPT_LUNS, "accept_luns");
+
+	if (flags & VHBA_CHECK_NAMES)
+		json_object_object_add(p, "check_names", json_object_new_boolean(true));
+	return operate(conn, "attach", vm, deadline_us, p, result, e);
 }
 
 int vhba_detach(struct vhba_conn *conn, const char *vm, uint64_t deadline_us, struct vhba_result *result,

@@ -313,6 +313,8 @@ static const struct proto_field attach_p[] = {
 	P_VM,
 	P_DEADLINE,
 	F_BOOL("accept_luns", OPTIONAL, "record anew the expected LUN set from what is seen"),
+	F_BOOL("check_names", OPTIONAL,
+	       "refuse when the name server shows one of the VM's names logged in already"),
 	END,
 };
 static const struct proto_field vm_deadline_p[] = {P_VM, P_DEADLINE, END};
