@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between ios.c, which drives them, and io_*.c. Inside src/daemon only; loop thread only. */
+/*
+ * Between ios.c, which says which there are, io.c, which drives one, and io_*.c.  Inside src/daemon only;
+ * loop thread only.
+ */
 #ifndef VHBA_IOS_PRIVATE_H
 #define VHBA_IOS_PRIVATE_H
 
@@ -87,6 +90,12 @@ struct ios {
 	gid_t group; /* whose members may connect; -1: nobody's */
 };
 
+/* io.c. A new one has no process yet; that of one that is freed goes on, and the next vhbad finds it. */
+struct io *io_new(struct ios *ios, const char *uuid, const char *vm, const char *name); /* NULL: no memory */
+void io_free(struct io *io);
+bool io_watch(struct io *io, int fd); /* takes the control connection, and follows the process */
+void io_forget_process(struct io *io);
+void io_settle(struct io *io); /* it is given the LUNs that it lacks */
 struct io *io_find(const struct daemon *d, const char *uuid, const char *name);
 /* The machine is told, now. May free io on IO_EV_UNWANTED and IO_EV_GONE. */
 void io_tell(struct io *io, enum io_event ev);
@@ -131,6 +140,10 @@ void io_keep(struct io *io, const char *key, const void *bytes, size_t len, cons
 void io_drop(struct io *io, const char *key);
 void io_keep_clear(struct io *io);
 void io_keep_send(struct io *io); /* to a process that takes over */
+
+/* io_gate.c */
+void ios_ungate(struct daemon *d, const char *uuid); /* it is registered that the VM's gates are open */
+void io_open_fenced(struct io *io); /* it has its LUNs, and the VM's own login has fenced the source */
 
 /* io_show.c */
 struct json_object *io_show(const struct io *io);
