@@ -120,8 +120,7 @@ const char *vhba_outcome_name(enum vhba_outcome outcome);
 int vhba_result_read(const char *reply, struct vhba_result *result, struct vhba_error *e);
 
 #define VHBA_ACCEPT_LUNS 1u /* attach: record the expected LUN set anew */
-#define VHBA_CHECK_NAMES 2u /* attach: refuse when the name server shows one of its names logged in already  \
-			     */
+#define VHBA_CHECK_NAMES 2u /* attach: refuse when the name server shows one of its names */
 #define VHBA_PAUSED 1u /* quiesce: the VM's owner has paused it (kernel block path) */
 #define VHBA_MOVED 1u /* release: the identity belongs elsewhere from now on */
 #define VHBA_FORCE 1u /* import: also over a newer generation */
