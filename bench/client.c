@@ -33,7 +33,7 @@
 
 #include "cleanup.h"
 #include "first-read.h"
-#include "load-end.h"
+#include "load-pause.h"
 #include "monotime.h"
 #include <vhba/vhba.h>
 
@@ -69,7 +69,7 @@ static int batch_send(struct batch *b, const char *socket, char **vms)
 	for (int i = 0; i < b->n; i++)
 		if (vhba_connect(socket, &b->conn[i], &e))
 			return complain(&e);
-	load_end();
+	load_pause();
 	b->start = mono_now();
 	for (int i = 0; i < b->n; i++) {
 		snprintf(text, sizeof(text), "{\"vm\":\"%s\",\"deadline_us\":%" PRIu64 "%s}", vms[i],

@@ -53,10 +53,15 @@ load_begin() {
 	until_true 60 in_flight_is 128
 }
 
+load_end() {
+	kill -INT "$load"
+	kill -CONT "$load"
+	wait "$load" || true
+}
+
 # The owner pauses when the clock starts: nothing new is submitted, what is in flight goes on.
 healthy_kernel() {
 	record drain kernel "$(VHBA_BENCH_LOAD=$load "$stop" quiesce parallel 2000 "${two[@]}")"
-	wait "$load" || true
 	record resume kernel "$("$stop" resume "${two[@]}" -- "${disks[@]}")"
 }
 
@@ -69,7 +74,6 @@ healthy_vhba() {
 	record drain vhba "$(VHBA_BENCH_LOAD=$load "$client" quiesce "$alpha_socket" 5000 2000 two)"
 	vhbactl_alpha --json log two --last 1 >"$OUT/drain.$1.json"
 	record drain-logout vhba "$(logout_us "$OUT/drain.$1.json")"
-	wait "$load" || true
 	record resume vhba "$("$client" resume "$alpha_socket" two -- "${disks[@]}")"
 }
 
@@ -81,6 +85,7 @@ measure_healthy() {
 		for who in kernel vhba; do
 			load_begin
 			"healthy_$who" "$i"
+			load_end
 			until_true 60 all_online "${two[@]}"
 			udevadm settle --timeout=60
 		done

@@ -26,7 +26,7 @@
 
 #include "cleanup.h"
 #include "first-read.h"
-#include "load-end.h"
+#include "load-pause.h"
 #include "monotime.h"
 #include "sysroot.h"
 
@@ -250,7 +250,7 @@ static int run(unsigned int verb, int argc, char **argv)
 	if (used <= 0)
 		return 1;
 	at += used + 1; /* the "--" */
-	load_end();
+	load_pause();
 	start = mono_now();
 	failed = run_all(verbs[verb].one, parallel);
 	if (at < argc)

@@ -2,12 +2,12 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "load-end.h"
+#include "load-pause.h"
 
-void load_end(void)
+void load_pause(void)
 {
 	const char *pid = getenv("VHBA_BENCH_LOAD");
 
 	if (pid && atoi(pid) > 1)
-		kill((pid_t)atoi(pid), SIGINT);
+		kill((pid_t)atoi(pid), SIGSTOP);
 }
