@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The gate of a VM that came from elsewhere: closed until nothing of the source can be executed any more. */
+#include <stdio.h>
 #include <string.h>
 
 #include "ios_private.h"
@@ -49,11 +50,13 @@ void ios_ungate(struct daemon *d, const char *uuid)
 
 void ios_open(struct daemon *d, const char *uuid, const char *reason)
 {
+	char own[37]; /* uuid may be part of what the registry replaces */
 	struct io *io;
 
-	ios_ungate(d, uuid);
+	snprintf(own, sizeof(own), "%s", uuid);
+	ios_ungate(d, own);
 	TAILQ_FOREACH (io, &d->ios->list, link)
-		if (!strcmp(io->uuid, uuid))
+		if (!strcmp(io->uuid, own))
 			open_gate(io, reason);
 }
 
