@@ -214,6 +214,7 @@ void method_io_open(struct daemon *d, struct call *call, struct json_object *p)
 	const struct reg_vm *rv = running(d, call, p);
 	struct verror e;
 	const char *reason = rv ? reason_of(rv, p, &e) : NULL;
+	char uuid[37];
 
 	if (!rv)
 		return;
@@ -221,7 +222,8 @@ void method_io_open(struct daemon *d, struct call *call, struct json_object *p)
 		call_error(call, &e);
 		return;
 	}
+	snprintf(uuid, sizeof(uuid), "%s", rv->uuid); /* the registry replaces its entry */
 	if (!live_open(d, rv))
-		ios_open(d, rv->uuid, reason);
-	call_reply(call, show_all(d, rv->uuid));
+		ios_open(d, uuid, reason);
+	call_reply(call, show_all(d, uuid));
 }

@@ -116,19 +116,23 @@ void ios_look(struct daemon *d, const char *name)
 	const struct reg_vm *rv = registry_find(d->reg, name);
 	struct io *io, *next;
 	struct verror e;
+	char uuid[37];
 
 	if (!d->ios || !rv || !ios_run(d, rv->uuid))
 		return;
+	/* A gate that opens meanwhile is registered, by another entry in rv's place. */
+	snprintf(uuid, sizeof(uuid), "%s", rv->uuid);
 	for (io = TAILQ_FIRST(&d->ios->list); io; io = next) {
 		next = TAILQ_NEXT(io, link);
-		if (strcmp(io->uuid, rv->uuid))
+		if (strcmp(io->uuid, uuid))
 			continue;
-		if (wanted(rv, io))
+		if (wanted(registry_find(d->reg, uuid), io))
 			io_settle(io);
 		else
 			io_tell(io, IO_EV_UNWANTED);
 	}
-	if (rv->io.kind == REG_IO_BLK && ios_start(d, rv, rv->io.gate, &e))
+	rv = registry_find(d->reg, uuid);
+	if (rv && rv->io.kind == REG_IO_BLK && ios_start(d, rv, rv->io.gate, &e))
 		log_err("%s: a vhba-io can't be started: %s", rv->name, e.what);
 }
 
