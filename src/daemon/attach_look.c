@@ -59,9 +59,11 @@ static void look_at(struct op *op, unsigned i)
 		attach_event(a, i, ATTACH_EV_TIMERS_SET, now);
 		s = a->vhba[i].state;
 	}
-	if (s == ATTACH_NAME)
+	if (s == ATTACH_NAME) {
 		attach_ask_name(op, i);
-	if (!is_looking(s) || s == ATTACH_NAME)
+		return;
+	}
+	if (!is_looking(s))
 		return;
 	if (!san_locate(op->d, v)) {
 		verror_set(why, VHBA_E_IO, "vhba %u: its vport vanished", v->index);

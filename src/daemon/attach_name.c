@@ -21,8 +21,8 @@ static void still_there(struct op *op, unsigned i, uint32_t port_id, const char 
 	char text[WWN_TEXT], line[sizeof(e->what) + sizeof(e->seen) + 2];
 
 	verror_set(e, VHBA_E_CONSTRAINT,
-		   op->attach->check_names ? "vhba %u: %s is live elsewhere"
-					   : "vhba %u: %s is not proved to have left the source",
+		   op->ask.check_names ? "vhba %u: %s is live elsewhere"
+				       : "vhba %u: %s is not proved to have left the source",
 		   v->index, wwn_format(v->wwpn, text));
 	verror_expected(e, "the name server to have let it go");
 	if (port_id)
@@ -33,7 +33,7 @@ static void still_there(struct op *op, unsigned i, uint32_t port_id, const char 
 		   port_id ? "quiesce it at the source, or end it there"
 			   : "if it is surely not running there: 'vhbactl io open %s --reason operator'",
 		   op->vm->name);
-	if (op->attach->check_names)
+	if (op->ask.check_names)
 		return;
 	snprintf(line, sizeof(line), "%s: %s", e->what, e->seen);
 	live_waits(op->d, op->vm->uuid, line);
@@ -47,7 +47,7 @@ static bool may_log_in(struct op *op, unsigned i, enum ct_answer answer)
 {
 	if (answer == CT_PRESENT)
 		return false;
-	if (op->attach->check_names || live_is_sure(op->d, op->vm->uuid))
+	if (op->ask.check_names || live_is_sure(op->d, op->vm->uuid))
 		return true;
 	return answer == CT_ABSENT && live_witness(op->d, op->vm->uuid, op->vm->vhba[i].index);
 }
@@ -81,7 +81,7 @@ static void on_answer(void *user, enum ct_answer answer, uint32_t port_id, const
 	still_there(op, v->vhba, answer == CT_PRESENT ? port_id : 0,
 		    answer == CT_ABSENT ? "it is not shown, but zoning may hide it from the parents here"
 					: why);
-	if (op->attach->check_names)
+	if (op->ask.check_names)
 		refuse_later(op, v->vhba);
 }
 

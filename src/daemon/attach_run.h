@@ -31,8 +31,6 @@ struct attach_run {
 	struct look look[ATTACH_VHBAS_MAX];
 	struct verror missing[ATTACH_VHBAS_MAX]; /* what the last look found lacking */
 	struct journal *journal;
-	bool await; /* the names may be logged in elsewhere still, and are waited for */
-	bool check_names; /* if they are it fails */
 	bool asking[ATTACH_VHBAS_MAX]; /* the name server, about the name */
 	bool timers_right[ATTACH_VHBAS_MAX]; /* found so: no verb is under way for them */
 	bool placed, record; /* record: the expected sets are written at the end */

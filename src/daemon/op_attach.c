@@ -347,16 +347,16 @@ void op_attach_news(struct op *op, int vhba)
 static void begin_all(struct op *op)
 {
 	struct attach_run *run = op->attach;
+	bool ask = op->ask.await || op->ask.check_names;
 
 	run->placed = true;
 	for (unsigned i = 0; i < op->vm->count; i++) {
-		struct vm_vhba *v = &op->vm->vhba[i];
-		bool there = v->host >= 0;
+		bool there = op->vm->vhba[i].host >= 0;
 
 		attach_event(&run->machine, i,
-			     there			      ? ATTACH_EV_ADOPT
-			     : run->await || run->check_names ? ATTACH_EV_AWAIT
-							      : ATTACH_EV_START,
+			     there ? ATTACH_EV_ADOPT
+			     : ask ? ATTACH_EV_AWAIT
+				   : ATTACH_EV_START,
 			     mono_now());
 	}
 }
@@ -400,8 +400,6 @@ int op_attach_start(struct op *op, bool accept_luns, struct verror *e)
 	if (!run)
 		return verror_set(e, VHBA_E_INTERNAL, "out of memory");
 	op->attach = run;
-	run->await = op->ask.await;
-	run->check_names = op->ask.check_names && !op->ask.await;
 	attach_look_soon(op, 0);
 	snprintf(head.vm, sizeof(head.vm), "%s", op->vm->uuid);
 	snprintf(dir, sizeof(dir), "%s/journal", op->d->cfg->run_dir);
