@@ -30,7 +30,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/vhost_types.h>
@@ -107,17 +106,6 @@ static void execute(struct guest *g, struct front_req *q)
 	front_wait(&g->front, RING_REQUESTS, q);
 }
 
-static int connect_to(const char *path)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)))
-		front_die(path);
-	return fd;
-}
-
 /* ---- the lines ---- */
 
 static int start(struct guest *g, char **a)
@@ -162,7 +150,7 @@ static int move(struct guest *g, char **a)
 		g->front.log_fd = -1;
 		g->front.features &= ~(UINT64_C(1) << VHOST_F_LOG_ALL);
 	}
-	front_move(&g->front, connect_to(a[0]));
+	front_move(&g->front, front_dial(a[0]));
 	g->negotiated = false;
 	printf("ok\n");
 	return 0;
@@ -476,7 +464,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	g.running = running;
 	if (running)
-		sock = connect_to(argv[2]);
+		sock = front_dial(argv[2]);
 	else
 		pid = launch(argc, argv, &sock, &g.back.control);
 	front_init(&g.front, sock, MEMORY, 1, RING, 0);

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <linux/vhost_types.h>
 #include <linux/virtio_config.h>
@@ -25,6 +26,17 @@ void front_die(const char *what)
 	printf("Bail out! front end: %s: %s\n", what, strerror(errno));
 	fflush(stdout);
 	abort();
+}
+
+int front_dial(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)))
+		front_die(path);
+	return fd;
 }
 
 /* ---- memory ---- */

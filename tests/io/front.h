@@ -72,6 +72,9 @@ void front_init(struct front *, int sock, size_t mem_size, unsigned queues, unsi
 		uint64_t features);
 void front_end(struct front *);
 
+/* A back end's socket by its path, connected; ends the program when nobody listens there. */
+int front_dial(const char *path);
+
 /* The front end's own failure: the test program ends. */
 void front_die(const char *what) __attribute__((noreturn));
 

@@ -9,9 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "backend.h"
 #include "iscsi.h"
@@ -84,17 +82,6 @@ static void reset(void *arg, uint64_t nexus)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static int connect_to(const char *path)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)))
-		front_die(path);
-	return fd;
-}
-
 int main(int argc, char **argv)
 {
 	static struct rings w = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -110,7 +97,7 @@ int main(int argc, char **argv)
 	}
 	o.folder = argv[1];
 	own = stat(argv[1], &st) || !S_ISSOCK(st.st_mode);
-	front_init(&w.front, own ? backend_start(&w.back, &o) : connect_to(argv[1]), 96u << 20, 1, 128, 0);
+	front_init(&w.front, own ? backend_start(&w.back, &o) : front_dial(argv[1]), 96u << 20, 1, 128, 0);
 	front_negotiate(&w.front);
 	front_start(&w.front, NULL);
 	w.data = front_alloc(&w.front, DATA_MAX, 4096, true);
