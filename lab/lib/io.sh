@@ -33,6 +33,7 @@ io_up() {
 	# shellcheck disable=SC2034 # host_config uses it
 	HOST_QUIESCE='drain = 500ms'
 	san_up || bail "the SAN does not come up"
+	udev_rules
 	for host; do host_up "$host" || bail "the daemon of $host does not start"; done
 	run_ok ctl vm add db1 --uuid 6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01
 	run_ok ctl vhba add db1 --vsan 10 --zone db-a

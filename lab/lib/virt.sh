@@ -2,20 +2,11 @@
 # shellcheck shell=bash
 # libvirtd and vhba-virt beside the host alpha. Needs tap.sh, san.sh, hosts.sh and db1.sh.
 #
-#   udev_rules                   udev knows the names of disks behind vports
 #   libvirtd_up, libvirtd_kill   its storage driver answers
 #   virt_up, virt_kill           vhba-virt is connected to vhbad
 #   pools, volumes POOL          as virsh has them
 
 LIBVIRT_URI=storage:///system
-
-# The rules as they are installed, with the program of the build tree.
-udev_rules() {
-	mkdir -p /run/udev/rules.d
-	sed "s|@pkglibexecdir@/vhba-npiv-id|${top_builddir:?}/src/udev/vhba-npiv-id|" "${top_srcdir:?}/src/data/rules.d/61-vhba.rules.in" \
-		>/run/udev/rules.d/61-vhba.rules
-	udevadm control --reload
-}
 
 virsh_do() { timeout 60 virsh --quiet --connect "$LIBVIRT_URI" "$@"; }
 

@@ -127,3 +127,11 @@ parents_down() {
 # A unit attention, or a status that comes once, goes to whoever sends the next command. Where a test is to see it, udev must
 # not probe the disk meanwhile; udevadm control --start-exec-queue afterwards.
 udev_quiet() { udevadm settle --timeout=60 && udevadm control --stop-exec-queue; }
+
+# udev's rules for disks behind vports as they are installed, with the program of the build tree.
+udev_rules() {
+	mkdir -p /run/udev/rules.d
+	sed "s|@pkglibexecdir@/vhba-npiv-id|${top_builddir:?}/src/udev/vhba-npiv-id|" "${top_srcdir:?}/src/data/rules.d/61-vhba.rules.in" \
+		>/run/udev/rules.d/61-vhba.rules
+	udevadm control --reload
+}
