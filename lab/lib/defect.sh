@@ -12,9 +12,10 @@ kernel_defects=(
 )
 
 # kernel_defect CONSOLE: prints the defect that a report of the kernel there shows (a BUG, an oops, a lockup, a task that is
-# blocked); fails when there is none.
+# blocked), or of what it died; fails when there is neither.
 kernel_defect() {
 	local defect function
+	local died
 	[ -f "$1" ] || return 1
 	for defect in "${kernel_defects[@]}"; do
 		function=${defect##*\(}
@@ -27,5 +28,7 @@ kernel_defect() {
 			return
 		fi
 	done
-	return 1
+	# Where it died of something else: memory that one of these has written to after it was freed can be anybody's since.
+	died=$(tr -d '\r' <"$1" | grep -m 1 -o 'Kernel panic - not syncing.*') || return 1
+	echo "$died, in $(tr -d '\r' <"$1" | sed -n 's/.*RIP: 0010:\([^ +]*\).*/\1/p' | head -n 1)"
 }

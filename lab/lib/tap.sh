@@ -100,6 +100,8 @@ skip_all() {
 
 bail() {
 	tap_done=1
+	tap_failed=1
+	tap_logs
 	tap_scenario_end
 	echo "Bail out! $*"
 	exit 1
@@ -116,6 +118,17 @@ until_ok() {
 	else
 		diag "not within $((limit * WAIT_PATIENCE)) s: $*"$'\n'"$("$@" 2>&1)"
 	fi
+}
+
+# How the logs of a test on this machine end, which go with its $scratch; those of a scenario stay (lab/check shows them).
+tap_logs() {
+	local file
+	[ "$tap_failed" -ne 0 ] && [ -d "${scratch-}" ] || return 0
+	for file in "$scratch"/console* "$scratch"/*.log "$scratch"/qemu* "$scratch"/vhba-io*; do
+		[ -f "$file" ] && [ -s "$file" ] || continue
+		diag "---- the end of ${file##*/}"
+		diag "$(tail -n 20 "$file" | tr -d '\r\0' | cut -c 1-200)"
+	done
 }
 
 tap_scenario_end() { [ "$(type -t scenario_end)" != function ] || scenario_end || true; }
@@ -144,6 +157,7 @@ tap_end() {
 		tap_early "$command"
 	fi
 	rm -f "$tap_said"
+	tap_logs
 	tap_scenario_end
 	echo "1..$tap_count"
 	[ "$tap_failed" -eq 0 ] || exit 1

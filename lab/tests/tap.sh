@@ -154,6 +154,11 @@ expect "check: again and again: a failure" "lab: 0 passed, 1 failed, 2 skipped" 
 sed 's/fc_exch_done/fc_rport_login/' -i "$scratch/report"
 struck 1
 expect "check: another report: a failure" "lab: 0 passed, 1 failed, 0 skipped" "$(unlucky | tail -n 1)"
+printf '%s\r\n' '[ 9.5] Kernel panic - not syncing: softlockup: hung tasks' '[ 9.6] RIP: 0010:some_lock+0x30/0x2a0' >>"$scratch/report"
+struck 1
+expect "check: of which it died: run anew" 1 "$(unlucky | grep -c '# SKIP run anew: the kernel failed: Kernel panic .*hung tasks, in some_lock')"
+struck 3
+expect "check: dead again and again: a failure" "lab: 0 passed, 1 failed, 2 skipped" "$(unlucky | tail -n 1)"
 printf '%s\n' '[ 9.1] libfc: fc_exch_done+0x10 is mentioned' >"$scratch/report"
 struck 1
 expect "check: no report: a failure" "lab: 0 passed, 1 failed, 0 skipped" "$(unlucky | tail -n 1)"
