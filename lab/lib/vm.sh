@@ -29,10 +29,13 @@ vm_initramfs() {
 	for file in $(modprobe -d "$kernel" -S "$(cat "$kernel/version")" --show-depends -a "${vm_modules[@]}" |
 		awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | vm_order); do
 		n=$((n + 1))
-		cp "$file" "$root/modules/$(printf %02d "$n")-${file##*/}"
+		vm_module "$file" >"$root/modules/$(printf %02d "$n")-$(basename "${file%.xz}")"
 	done
 	(cd "$root" && find . | cpio -o -H newc -R 0:0 --quiet) >"$image"
 }
+
+# vm_module FILE: the module as busybox takes it; Debian has packed them since 13.
+vm_module() { if [ "${1%.xz}" = "$1" ]; then cat "$1"; else xz -dc "$1"; fi; }
 
 # modules.dep puts virtio before virtio_ring, which it needs.
 vm_order() { awk '/\/virtio_ring\.ko/ { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }'; }
