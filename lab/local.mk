@@ -7,7 +7,7 @@ EXTRA_DIST += %D%/README.md %D%/check %D%/init %D%/kernel %D%/run %D%/shell \
 	%D%/lib/vm.sh %D%/lib/vport.sh %D%/lib/wait.sh \
 	%D%/lib/db1.sh %D%/lib/defect.sh %D%/lib/matrix.sh \
 	%D%/scenarios/adopt %D%/scenarios/attach %D%/scenarios/boot %D%/scenarios/demo %D%/scenarios/faults \
-	%D%/scenarios/fcoe-login %D%/scenarios/fcoe-lun %D%/scenarios/hold %D%/scenarios/hook %D%/scenarios/io-fc %D%/scenarios/plan %D%/scenarios/matrix-array %D%/scenarios/matrix-fabric \
+	%D%/scenarios/fcoe-login %D%/scenarios/fcoe-lun %D%/scenarios/hold %D%/scenarios/hook %D%/scenarios/io-bsg %D%/scenarios/io-fc %D%/scenarios/plan %D%/scenarios/matrix-array %D%/scenarios/matrix-fabric \
 	%D%/scenarios/matrix-host %D%/scenarios/matrix-process %D%/scenarios/matrix-restart %D%/scenarios/parents %D%/scenarios/conformance %D%/scenarios/placement %D%/scenarios/scsi %D%/scenarios/service \
 	%D%/tests/vm-ends \
 	%D%/tests/vm-io-kill %D%/tests/vm-io-late \

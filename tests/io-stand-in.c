@@ -60,12 +60,18 @@ static void say_state(void)
 	say(text);
 }
 
-static void count_paths(const char *text, bool add)
+static void count_paths(const char *text, bool add, unsigned fds)
 {
-	unsigned number = (unsigned)atoi(text), n = 0;
+	unsigned number = (unsigned)atoi(text), n = 0, words = 0;
 
 	for (const char *p = strstr(text, ",sd,sg"); p; p = strstr(p + 1, ",sd,sg"))
 		n++;
+	for (const char *p = strchr(text, ','); p; p = strchr(p + 1, ','))
+		words++;
+	if (words != fds) {
+		say("error a word for each file descriptor is expected");
+		return;
+	}
 	if (number >= LUNS || !n || (add && paths[number]) || (!add && !paths[number])) {
 		say("error no such LUN, or it is there");
 		return;
@@ -96,13 +102,13 @@ static void answer(char *text, ssize_t len, int *fds, unsigned n)
 			paths[atoi(text + 8) % LUNS] = n;
 			say("ok");
 		} else {
-			count_paths(text + 8, true);
+			count_paths(text + 8, true, n);
 		}
 	} else if (!strncmp(text, "lun-remove ", 11)) {
 		paths[atoi(text + 11) % LUNS] = 0;
 		say("ok");
 	} else if (!strncmp(text, "lun-paths ", 10)) {
-		count_paths(text + 10, false);
+		count_paths(text + 10, false, n);
 	} else if (!strcmp(text, "stop")) {
 		say("ok");
 		orphans = busy_at_stop;

@@ -23,7 +23,7 @@ static void begin(struct paths *ps, int notice)
 	memset(ps, 0, sizeof(*ps));
 	ps->n = 2;
 	for (unsigned i = 0; i < ps->n; i++)
-		path_of_fds(&ps->path[i], -1, -1);
+		path_of_fds(&ps->path[i], -1, -1, -1);
 	paths_watch(ps, notice);
 }
 

@@ -197,7 +197,9 @@ static void test_options(void)
 	UT_EQ(run((const char *[]){"--lun", "0,sd=/nowhere", NULL}), 1);
 	UT_EQ(run((const char *[]){"--lun", "0,sd=/dev/null", NULL}), 1);
 	UT_EQ(run((const char *[]){"--lun", "0,sd=fd:0,sg=fd:1", NULL}), 1);
+	UT_EQ(run((const char *[]){"--lun", "0,sd=fd:0,sg=fd:1,bsg=fd:1", NULL}), 1);
 	UT_EQ(run((const char *[]){"--lun", "0,sg=fd:0", NULL}), 1);
+	UT_EQ(run((const char *[]){"--lun", "0,sd=fd:0,bsg=fd:1,sg=fd:1", NULL}), 1);
 	UT_EQ(run((const char *[]){"--lun", "0,sd=/dev/null,serial=x", NULL}), 1);
 	UT_EQ(run((const char *[]){"--limit-iops", "0", NULL}), 2);
 	UT_EQ(run((const char *[]){"--limit-burst", "2h", NULL}), 2);

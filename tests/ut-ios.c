@@ -527,7 +527,7 @@ static bool next_verb(struct priv_request *q)
 	return true;
 }
 
-/* vhba-priv opens a path; err: it can't. */
+/* vhba-priv opens a path, which has a bsg node on host 6; err: it can't. */
 static void open_path(int host, int err)
 {
 	struct priv_request q;
@@ -541,9 +541,9 @@ static void open_path(int host, int err)
 	r.id = q.id;
 	r.verb = q.verb;
 	if (!err) {
-		r.fds = 2;
-		r.fd[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
-		r.fd[1] = open("/dev/null", O_RDWR | O_CLOEXEC);
+		r.fds = host == 6 ? 3 : 2;
+		for (unsigned i = 0; i < r.fds; i++)
+			r.fd[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
 	}
 	UT_EQ(priv_reply_send(ut_helper, &r, 0), sizeof(r));
 	run();

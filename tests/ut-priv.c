@@ -680,6 +680,15 @@ static void test_open(void)
 	UT_EQ(read(got.fd[1], text, 3), 3);
 	UT_STREQ(text, "sg9");
 	priv_reply_close(&got);
+	tree_put("bsg", "/dev/bsg/5:0:0:9");
+	UT_EQ(run(PRIV_LUN_OPEN, q), 0);
+	UT_EQ(r.fds, 3);
+	UT_EQ(priv_reply_send(sv[0], &r, 0), sizeof(r));
+	UT_EQ(priv_reply_recv(sv[1], &got, 0), sizeof(got));
+	UT_EQ(got.fds, 3);
+	UT_EQ(read(got.fd[2], text, 3), 3);
+	UT_STREQ(text, "bsg");
+	priv_reply_close(&got);
 	close(sv[0]);
 	close(sv[1]);
 	strcpy(q.text, "naa.6001020304050608");

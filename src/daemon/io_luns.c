@@ -22,6 +22,7 @@ static void close_fds(struct io_lun *l)
 	for (unsigned i = 0; i < l->fds_n; i++)
 		close(l->fds[i]);
 	l->fds_n = 0;
+	l->words[0] = '\0';
 }
 
 void io_luns_clear(struct io *io)
@@ -127,6 +128,22 @@ struct opening {
 	void (*done)(struct io *io);
 };
 
+/* All nodes of it or none. */
+static void take_path(struct io_lun *l, const struct priv_reply *r)
+{
+	uint32_t n = 0;
+
+	while (r->fds >= 2 && n < r->fds && (l->fds[l->fds_n + n] = fcntl(r->fd[n], F_DUPFD_CLOEXEC, 3)) >= 0)
+		n++;
+	if (n < 2 || n < r->fds) {
+		while (n)
+			close(l->fds[l->fds_n + --n]);
+		return;
+	}
+	l->fds_n += n;
+	strcat(l->words, n > 2 ? ",sd,sg,bsg" : ",sd,sg");
+}
+
 static void on_opened(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct opening *o = user;
@@ -138,10 +155,8 @@ static void on_opened(void *user, const struct priv_reply *r)
 	if (r->err)
 		log_warning("%s: a path to LUN %u can't be opened: %s%s%.100s", io->vm, o->number,
 			    strerror(-r->err), r->text[0] ? ": " : "", r->text);
-	for (uint32_t i = 0; !r->err && r->fds == 2 && i < 2; i++)
-		if ((l->fds[l->fds_n] = fcntl(r->fd[i], F_DUPFD_CLOEXEC, 3)) >= 0)
-			l->fds_n++;
-	l->fds_n &= ~1U;
+	if (!r->err)
+		take_path(l, r);
 	if (!--io->opening)
 		o->done(io);
 }
@@ -203,21 +218,12 @@ void io_luns_open(struct io *io, bool all, void (*done)(struct io *io))
 
 /* ---- passing on ---- */
 
-static size_t say_lun(const struct io_lun *l, const char *word, char *text, size_t size)
-{
-	size_t at = (size_t)snprintf(text, size, "%s %u", word, l->number);
-
-	for (unsigned i = 0; i < l->fds_n; i += 2)
-		at += (size_t)snprintf(text + at, size - at, ",sd,sg");
-	return at;
-}
-
 static void send_lun(struct io *io, struct io_lun *l, const char *word, io_conn_reply *done, void *user)
 {
 	char text[128];
-	size_t len = say_lun(l, word, text, sizeof(text));
+	int len = snprintf(text, sizeof(text), "%s %u%s", word, l->number, l->words);
 
-	io_conn_ask(io->conn, text, len, l->fds, l->fds_n, done, user);
+	io_conn_ask(io->conn, text, (size_t)len, l->fds, l->fds_n, done, user);
 }
 
 /* To one that takes over: it goes on with what LUNs it gets. */

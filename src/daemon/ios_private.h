@@ -10,6 +10,7 @@
 #include "io_machine.h"
 #include "ios.h"
 #include "live.h"
+#include "priv.h"
 
 #define IO_PATHS_MAX 8
 
@@ -40,7 +41,8 @@ struct io_lun {
 	unsigned paths;
 	struct io_path path[IO_PATHS_MAX];
 	unsigned fds_n;
-	int fds[2 * IO_PATHS_MAX]; /* until they are sent: sd, sg, sd, sg ... */
+	int fds[PRIV_FDS_MAX * IO_PATHS_MAX]; /* until they are sent: sd, sg, and perhaps bsg, sd, sg ... */
+	char words[12 * IO_PATHS_MAX]; /* which they are: ",sd,sg,bsg,sd,sg" */
 };
 
 struct io {

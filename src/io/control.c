@@ -95,11 +95,14 @@ static void status(const struct request *r)
 {
 	const struct device *d = r->device;
 
-	unsigned usable, paths = device_paths(d, &usable);
-	char of_paths[32] = "";
+	unsigned usable, by_bsg, paths = device_paths(d, &usable, &by_bsg);
+	char of_paths[64] = "";
+	int n = 0;
 
+	if (by_bsg)
+		n = snprintf(of_paths, sizeof(of_paths), " bsg=%u", by_bsg);
 	if (paths)
-		snprintf(of_paths, sizeof(of_paths), " paths=%u/%u", usable, paths);
+		snprintf(of_paths + n, sizeof(of_paths) - (size_t)n, " paths=%u/%u", usable, paths);
 	snprintf(r->reply, r->size, "ok %s busy=%u orphans=%u luns=%u%s%s%s", device_state_name(d->state),
 		 device_busy(d), device_orphans(d), d->luns->n, of_paths, waits(d),
 		 device_unconfirmed(d) ? " unconfirmed" : "");

@@ -27,7 +27,7 @@
 
 #define CONTROL_TEXT_MAX 1024
 #define CONTROL_MESSAGE_MAX (KEEP_BYTES_MAX + KEEP_KEY_MAX + 8)
-#define CONTROL_FDS_MAX 16
+#define CONTROL_FDS_MAX 24
 
 struct control {
 	int fd; /* -1: nobody */

@@ -238,8 +238,8 @@ int device_lun_check(struct device *);
  */
 bool device_path_news(struct device *, unsigned *lun, unsigned *path, enum path_state *);
 
-/* Paths of all LUNs, and how many of them are usable. */
-unsigned device_paths(const struct device *, unsigned *usable);
+/* Paths of all LUNs, how many of them are usable, and how many have commands sent by their bsg node. */
+unsigned device_paths(const struct device *, unsigned *usable, unsigned *by_bsg);
 
 /* Commands that are under way, and those left behind in the kernel. */
 unsigned device_busy(const struct device *);

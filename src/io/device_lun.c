@@ -99,11 +99,11 @@ bool device_path_news(struct device *d, unsigned *lun, unsigned *path, enum path
 	return false;
 }
 
-unsigned device_paths(const struct device *d, unsigned *usable)
+unsigned device_paths(const struct device *d, unsigned *usable, unsigned *by_bsg)
 {
 	unsigned n = 0;
 
-	*usable = 0;
+	*usable = *by_bsg = 0;
 	for (unsigned i = 0; i < LUN_NUMBERS; i++) {
 		const struct lun *l = d->luns->lun[i];
 
@@ -111,6 +111,7 @@ unsigned device_paths(const struct device *d, unsigned *usable)
 			continue;
 		n += l->unit->paths->n;
 		*usable += paths_usable(l->unit->paths);
+		*by_bsg += paths_by_bsg(l->unit->paths);
 	}
 	return n;
 }

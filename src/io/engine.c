@@ -13,35 +13,36 @@
 
 #define ENTRIES 512
 #define ENDS 4096
+#define RESTRICTIONS_MAX 16
 
 /* liburing 2.3 declares functions for these two, but exports none. */
-static int ring_register(struct engine *e, unsigned op, void *arg, unsigned n)
+static int ring_register(const struct io_uring *ring, unsigned op, void *arg, unsigned n)
 {
-	return (int)syscall(SYS_io_uring_register, e->ring.ring_fd, op, arg, n);
+	return (int)syscall(SYS_io_uring_register, ring->ring_fd, op, arg, n);
 }
 
 /*
  * The ring is a way around the list of allowed system calls: it may do these only, and nothing can be
  * registered with it any more. liburing 2.3 exports no function to enable a ring.
  */
-static int restrict_and_enable(struct engine *e)
+int engine_restrict(struct io_uring *ring, const uint8_t *ops, unsigned n)
 {
-	static const uint8_t allowed[] = {IORING_OP_READ,	 IORING_OP_READV,	 IORING_OP_WRITE,
-					  IORING_OP_WRITEV,	 IORING_OP_FSYNC,	 IORING_OP_POLL_ADD,
-					  IORING_OP_POLL_REMOVE, IORING_OP_ASYNC_CANCEL, IORING_OP_TIMEOUT};
-	struct io_uring_restriction r[ARRAY_SIZE(allowed)] = {0};
+	struct io_uring_restriction r[RESTRICTIONS_MAX] = {0};
 
-	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
+	for (unsigned i = 0; i < n && i < RESTRICTIONS_MAX; i++) {
 		r[i].opcode = IORING_RESTRICTION_SQE_OP;
-		r[i].sqe_op = allowed[i];
+		r[i].sqe_op = ops[i];
 	}
-	if (ring_register(e, IORING_REGISTER_RESTRICTIONS, r, ARRAY_SIZE(r)))
+	if (ring_register(ring, IORING_REGISTER_RESTRICTIONS, r, n))
 		return -errno;
-	return ring_register(e, IORING_REGISTER_ENABLE_RINGS, NULL, 0) ? -errno : 0;
+	return ring_register(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0) ? -errno : 0;
 }
 
 int engine_open(struct engine *e)
 {
+	static const uint8_t allowed[] = {IORING_OP_READ,	 IORING_OP_READV,	 IORING_OP_WRITE,
+					  IORING_OP_WRITEV,	 IORING_OP_FSYNC,	 IORING_OP_POLL_ADD,
+					  IORING_OP_POLL_REMOVE, IORING_OP_ASYNC_CANCEL, IORING_OP_TIMEOUT};
 	struct io_uring_params p = {
 		.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER |
 			 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
@@ -58,7 +59,7 @@ int engine_open(struct engine *e)
 	}
 	if (err)
 		return err;
-	err = restrict_and_enable(e);
+	err = engine_restrict(&e->ring, allowed, ARRAY_SIZE(allowed));
 	if (err)
 		io_uring_queue_exit(&e->ring);
 	return err;

@@ -49,6 +49,9 @@ void engine_cancel(struct engine *, struct io_task *);
 void engine_watch(struct engine *, int fd, enum engine_kind, void *);
 void engine_ignore(struct engine *, enum engine_kind, void *);
 
+/* For any ring that was made disabled, in the thread that is to use it: see engine.c. 0 or -errno. */
+int engine_restrict(struct io_uring *, const uint8_t *ops, unsigned n);
+
 /* Hand over what was prepared, and bring in what has ended. */
 void engine_enter(struct engine *);
 

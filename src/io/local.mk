@@ -2,6 +2,8 @@
 noinst_LTLIBRARIES += src/io/libvhbaio.la
 src_io_libvhbaio_la_SOURCES = \
 	src/io/blk_facts.c src/io/blk_facts.h \
+	src/io/bsg.c src/io/bsg.h \
+	src/io/command.c src/io/command.h src/io/commands.c src/io/commands.h \
 	src/io/control.c src/io/control.h \
 	src/io/device.c src/io/device.h src/io/device_lun.c src/io/device_private.h \
 	src/io/device_lock.c src/io/lock.c src/io/lock.h \
@@ -20,7 +22,8 @@ src_io_libvhbaio_la_SOURCES = \
 	src/io/lun.c src/io/lun.h \
 	src/io/lun_each.c src/io/lun_option.c src/io/lun_option.h \
 	src/io/memory.c src/io/memory.h \
-	src/io/pass.c src/io/pass.h src/io/pass_open.c src/io/path.c src/io/path.h src/io/path_open.c \
+	src/io/pass.c src/io/pass.h src/io/pass_open.c src/io/pass_private.h src/io/pass_run.c \
+	src/io/path.c src/io/path.h src/io/path_open.c \
 	src/io/pool.c src/io/pool.h \
 	src/io/queue.c src/io/queue.h src/io/queue_abandon.c src/io/queue_room.c \
 	src/io/rescue.c src/io/rescue.h \
@@ -120,6 +123,13 @@ tests_ut_io_pass_SOURCES = tests/ut-io-pass.c tests/io/array.c tests/io/array.h 
 tests_ut_io_pass_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
 tests_ut_io_pass_LDFLAGS = $(AM_LDFLAGS) $(io_hold) -Wl,--wrap=sg_execute
 tests_ut_io_pass_LDADD = tests/io/libfront.la
+
+check_PROGRAMS += tests/ut-io-bsg
+TESTS += tests/ut-io-bsg
+tests_ut_io_bsg_SOURCES = tests/ut-io-bsg.c tests/io/array.c tests/io/array.h tests/io/bsgnode.c tests/io/bsgnode.h
+tests_ut_io_bsg_CPPFLAGS = $(INC_IO) $(INC_TESTS) -I$(top_srcdir)/tests/io
+tests_ut_io_bsg_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sg_execute,--wrap=commands_room,--wrap=commands_send,--wrap=commands_reap
+tests_ut_io_bsg_LDADD = tests/io/libfront.la
 
 check_PROGRAMS += tests/ut-io-path
 TESTS += tests/ut-io-path

@@ -10,8 +10,9 @@
  * file nor into the guest's memory. For this each process has descriptions of its own: one that is shared is
  * locked for both.
  *
- * An sg node is an exception: a thread that is killed in SG_IO leaves its command behind without a reference
- * (drivers/scsi/sg.c: sg_ioctl_common, sg_rq_end_io_usercontext). The sd node's lock says nothing of those.
+ * An sg node is an exception, a bsg node is none: a thread that is killed in SG_IO leaves its command behind
+ * without a reference (drivers/scsi/sg.c: sg_ioctl_common, sg_rq_end_io_usercontext). The sd node's lock says
+ * nothing of those.
  */
 #ifndef VHBA_IO_LOCK_H
 #define VHBA_IO_LOCK_H

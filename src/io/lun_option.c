@@ -21,7 +21,8 @@ struct parsed {
 	const char *sd_path[PATHS_MAX];
 	unsigned sd_paths;
 	int sd[PATHS_MAX], sg[PATHS_MAX]; /* or by fds, in pairs */
-	unsigned sds, sgs;
+	int bsg[PATHS_MAX]; /* of the sg node in the same place; -1: none */
+	unsigned sds, sgs, bsgs;
 	const char *of_disk; /* a word that only a disk of our own has */
 };
 
@@ -78,6 +79,11 @@ static void own_description(const struct parsed *p, int *fd)
 	*fd = own;
 }
 
+static unsigned taken(const struct parsed *p)
+{
+	return p->sds + p->sgs + p->bsgs;
+}
+
 /* "fd:M" on the command line, nothing on the control socket, where they come along in this order. */
 static int set_sd(struct parsed *p, const char *v, struct verror *e)
 {
@@ -87,7 +93,7 @@ static int set_sd(struct parsed *p, const char *v, struct verror *e)
 		p->sd_path[p->sd_paths++] = v;
 		return 0;
 	}
-	if (p->sds == PATHS_MAX || take_fd(p, p->sds + p->sgs, v ? v + 3 : NULL, &p->sd[p->sds]))
+	if (p->sds == PATHS_MAX || take_fd(p, taken(p), v ? v + 3 : NULL, &p->sd[p->sds]))
 		return bad(e, "sd", "a path, or an open file descriptor, at most 8");
 	own_description(p, &p->sd[p->sds++]);
 	return 0;
@@ -97,9 +103,20 @@ static int set_sg(struct parsed *p, const char *v, struct verror *e)
 {
 	if (v && strncmp(v, "fd:", 3))
 		return bad(e, "sg", "fd:M");
-	if (p->sgs == PATHS_MAX || take_fd(p, p->sds + p->sgs, v ? v + 3 : NULL, &p->sg[p->sgs]))
+	if (p->sgs == PATHS_MAX || take_fd(p, taken(p), v ? v + 3 : NULL, &p->sg[p->sgs]))
 		return bad(e, "sg", "an open file descriptor, at most 8");
-	p->sgs++;
+	p->bsg[p->sgs++] = -1;
+	return 0;
+}
+
+static int set_bsg(struct parsed *p, const char *v, struct verror *e)
+{
+	int *bsg = p->sgs ? &p->bsg[p->sgs - 1] : NULL;
+
+	if ((v && strncmp(v, "fd:", 3)) || !bsg || *bsg >= 0 || take_fd(p, taken(p), v ? v + 3 : NULL, bsg))
+		return bad(e, "bsg", "an open file descriptor, behind the sg that it belongs to");
+	p->bsgs++;
+	own_description(p, bsg);
 	return 0;
 }
 
@@ -178,9 +195,9 @@ static const struct {
 	int (*set)(struct parsed *, const char *value, struct verror *);
 	bool any; /* also of a SCSI device */
 } keys[] = {
-	{"fd", set_fd},	      {"file", set_file},   {"state", set_state},
-	{"naa", set_naa},     {"block", set_block}, {"direct", set_direct},
-	{"sd", set_sd, true}, {"sg", set_sg, true}, {"ro", set_read_only, true},
+	{"fd", set_fd},		{"file", set_file},	     {"state", set_state}, {"naa", set_naa},
+	{"block", set_block},	{"direct", set_direct},	     {"sd", set_sd, true}, {"sg", set_sg, true},
+	{"bsg", set_bsg, true}, {"ro", set_read_only, true},
 };
 
 static const struct {
@@ -290,7 +307,8 @@ static struct unit *open_device(struct parsed *p, struct verror *e)
 		return NULL;
 	}
 	for (; paths.n < p->sds; paths.n++)
-		path_of_fds(&paths.path[paths.n], steal_fd(&p->sd[paths.n]), steal_fd(&p->sg[paths.n]));
+		path_of_fds(&paths.path[paths.n], steal_fd(&p->sd[paths.n]), steal_fd(&p->sg[paths.n]),
+			    steal_fd(&p->bsg[paths.n]));
 	while (!err && paths.n < p->sd_paths) {
 		err = path_open(&paths.path[paths.n], p->sd_path[paths.n], p->disk.read_only, e);
 		paths.n++;
@@ -354,6 +372,8 @@ struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *
 			cleanup_fd(&p.sd[i]);
 		for (unsigned i = 0; i < p.sgs; i++)
 			cleanup_fd(&p.sg[i]);
+		for (unsigned i = 0; i < p.sgs; i++)
+			cleanup_fd(&p.bsg[i]);
 		return NULL;
 	}
 	l = lun_new((uint16_t)lun, unit);

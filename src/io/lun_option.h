@@ -7,7 +7,7 @@
  *				or several paths to it;
  *	sd=fd:M,sg=fd:M,...	or both nodes of each; on the control socket: sd,sg,..., those that come
  *				along, which are one LUN's by the word of who sends them.
- *				Of what follows it has only ro
+ *				Of what follows it has only ro. Behind an sg: bsg=fd:M, or bsg, its bsg node
  *	paths=guest		with sd=PATH: each path is a LUN of its own, see lun_each
  *	state=fd:M | PATH	the disk's state file; on the control socket: state, the second one
  *	naa=HEX			the designator, 16 or 32 hexadecimal digits

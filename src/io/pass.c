@@ -13,28 +13,12 @@
 #include "cleanup.h"
 #include "extent.h"
 #include "log.h"
-#include "pass.h"
+#include "pass_private.h"
 #include "repeat.h"
-#include "scsi_data.h"
-#include "sg.h"
 #include "task.h"
 
 #define PROTECT 0xe0 /* RDPROTECT, WRPROTECT */
 #define FUA 0x08
-#define PIECE (64u << 10) /* of a READ or WRITE by SG_IO: what every HBA takes at once */
-
-struct pass {
-	struct unit unit;
-	struct paths paths;
-	unsigned block_shift;
-	_Atomic uint64_t blocks;
-	atomic_uint attentions; /* bits: 1 << enum disk_attention */
-};
-
-static struct pass *pass_of(struct unit *u)
-{
-	return (struct pass *)u;
-}
 
 /* ---- which commands io_uring does ---- */
 
@@ -46,15 +30,7 @@ static const struct {
 	{0x0a, true},  {0x2a, true},  {0xaa, true},  {0x8a, true}, /* WRITE */
 };
 
-struct transfer {
-	bool write;
-	uint8_t flags; /* byte 1, where it has flags */
-	struct extent x;
-	uint64_t length; /* bytes */
-};
-
-/* READ or WRITE of some plain blocks, without protection information? */
-static bool transfer_of(const struct pass *p, const struct scsi_task *t, struct transfer *r)
+bool transfer_of(const struct pass *p, const struct scsi_task *t, struct transfer *r)
 {
 	unsigned i = 0;
 
@@ -196,187 +172,6 @@ static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *i
 	return DISK_BLOCKING;
 }
 
-/* ---- by SG_IO ---- */
-
-enum lost {
-	LOST_NOT,
-	LOST_UNTOUCHED, /* the target's port can't: nothing was executed, another port may */
-	LOST_PERHAPS, /* it may have been executed */
-};
-
-/* One command, and the way it goes. */
-struct attempt {
-	struct pass *p;
-	struct path *path;
-	struct scsi_task *t;
-	uint8_t *buf;
-	enum lost lost;
-};
-
-/* NOT READY, logical unit not accessible by this port: in transition, standby, unavailable (SPC-4, 5.11.2) */
-static bool other_port(const struct sg_command *c)
-{
-	enum scsi_asc asc;
-
-	return c->status == SCSI_CHECK_CONDITION &&
-	       scsi_sense_read(c->sense, c->sense_len, &asc) == KEY_NOT_READY && asc >= 0x040a &&
-	       asc <= 0x040c;
-}
-
-/*
- * The task's answer, or what it ends with if nobody knows a better way; what the data part is, the caller
- * knows. True: the target said GOOD.
- */
-static bool execute(struct attempt *a, struct sg_command *c)
-{
-	enum sg_end end = sg_execute(a->path->sg, c);
-	struct scsi_task *t = a->t;
-
-	switch (end) {
-	case SG_ANSWERED:
-		path_answers(a->path);
-		a->lost = other_port(c) ? LOST_UNTOUCHED : LOST_NOT;
-		t->status = c->status;
-		t->sense_len = c->sense_len;
-		memcpy(t->sense, c->sense, c->sense_len);
-		return c->status == SCSI_GOOD;
-	case SG_LOST:
-		path_lost(a->path, c);
-		a->lost = LOST_PERHAPS;
-		repeat_cut_off(t, true, false);
-		break;
-	case SG_NOT_BEGUN:
-		repeat_cut_off(t, false, false);
-		break;
-	case SG_FORBIDDEN:
-		scsi_check(t, false, KEY_DATA_PROTECT, ASC_WRITE_PROTECTED, NULL);
-		break;
-	case SG_REFUSED:
-		scsi_check(t, false, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, NULL);
-		break;
-	}
-	c->moved = 0;
-	return false;
-}
-
-/* The same command for other blocks; the form holds them, since it held more. */
-static void set_extent(uint8_t *cdb, struct extent x)
-{
-	switch (cdb[0] >> 5) {
-	case 0:
-		put_be24((uint32_t)x.lba, cdb + 1);
-		cdb[4] = (uint8_t)x.n;
-		break;
-	case 1:
-		put_be32((uint32_t)x.lba, cdb + 2);
-		put_be16((uint16_t)x.n, cdb + 7);
-		break;
-	case 4:
-		put_be64(x.lba, cdb + 2);
-		put_be32((uint32_t)x.n, cdb + 10);
-		break;
-	case 5:
-		put_be32((uint32_t)x.lba, cdb + 2);
-		put_be32((uint32_t)x.n, cdb + 6);
-		break;
-	}
-}
-
-/*
- * In pieces, for as long as they go well: the first that doesn't is what the initiator has to know. All going
- * well it was a fault that has passed, and the data are there; unless the caller's buffer is smaller than the
- * guest's, then the guest comes again.
- */
-static void run_transfer(struct attempt *a, const struct transfer *r)
-{
-	struct scsi_task *t = a->t;
-	uint8_t cdb[SCSI_CDB_MAX];
-	bool fits = true, good = true;
-
-	memcpy(cdb, t->cdb, sizeof(cdb));
-	for (uint64_t at = 0; good && at < r->length;) {
-		uint32_t len = r->length - at < PIECE ? (uint32_t)(r->length - at) : PIECE;
-		struct sg_command c = {
-			.cdb = cdb, .cdb_len = t->cdb_len, .data = a->buf, .len = len, .out = r->write};
-		unsigned shift = a->p->block_shift;
-
-		set_extent(cdb, (struct extent){r->x.lba + (at >> shift), len >> shift});
-		if (r->write)
-			fits &= scsi_data_out(t, at, a->buf, len) == len;
-		if (!fits && r->write)
-			break;
-		good = execute(a, &c);
-		if (!r->write && fits)
-			fits = scsi_data_in(t, at, a->buf, c.moved) == c.moved;
-		if (fits)
-			t->moved = at + c.moved;
-		good &= c.moved == len;
-		at += len;
-	}
-	if (!fits && t->status == SCSI_GOOD)
-		scsi_end(t, SCSI_BUSY);
-}
-
-static void run_other(struct attempt *a, uint32_t len)
-{
-	struct scsi_task *t = a->t;
-	struct sg_command c = {
-		.cdb = t->cdb, .cdb_len = t->cdb_len, .data = a->buf, .len = len, .out = t->out_len};
-
-	if (c.out && scsi_data_out(t, 0, a->buf, len) != len) {
-		t->overrun = true;
-		scsi_end(t, SCSI_GOOD);
-		return;
-	}
-	execute(a, &c);
-	t->moved = c.out ? c.moved : scsi_data_in(t, 0, a->buf, c.moved);
-}
-
-/* By one path after the other, as long as nobody has answered and another execution does no harm. */
-static void attempts(struct attempt *a, const struct transfer *r, uint32_t len)
-{
-	bool harmless = repeat_rule(a->t->cdb)->verdict == REPEAT_HARMLESS;
-	uint32_t tried = 0;
-
-	while ((a->path = paths_choose(&a->p->paths, tried))) {
-		a->lost = LOST_NOT;
-		a->t->moved = 0;
-		scsi_end(a->t, SCSI_GOOD);
-		if (r)
-			run_transfer(a, r);
-		else
-			run_other(a, len);
-		if (a->lost == LOST_NOT || (a->lost == LOST_PERHAPS && !harmless))
-			return;
-		if (a->lost == LOST_UNTOUCHED)
-			paths_rank(&a->p->paths);
-		tried |= path_bit(&a->p->paths, a->path);
-	}
-}
-
-static void run(struct unit *u, uint64_t nexus, struct scsi_task *t)
-{
-	struct pass *p = pass_of(u);
-	size_t len = t->out_len ? t->out_len : t->in_len;
-	struct transfer r;
-	bool in_pieces = transfer_of(p, t, &r) && r.length <= (r.write ? t->out_len : t->in_len);
-	AUTO_FREE void *buf = NULL;
-	struct attempt a = {.p = p, .t = t};
-
-	t->moved = 0;
-	t->overrun = false;
-	if (!in_pieces && len > SG_DATA_MAX) {
-		scsi_check(t, false, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, NULL);
-		return;
-	}
-	if (len && !(buf = calloc(1, in_pieces ? PIECE : len))) {
-		repeat_cut_off(t, false, false);
-		return;
-	}
-	a.buf = buf;
-	attempts(&a, in_pieces ? &r : NULL, (uint32_t)len);
-}
-
 /* ---- the rest of a unit ---- */
 
 static bool descriptor_sense(const struct unit *u)
@@ -443,7 +238,9 @@ static const struct unit_ops ops = {
 	.start = start,
 	.begin = begin,
 	.end = end,
-	.run = run,
+	.run = pass_run,
+	.way = pass_way,
+	.answered = pass_answered,
 	.descriptor_sense = descriptor_sense,
 	.blocks = blocks,
 	.resized = resized,
@@ -475,6 +272,9 @@ struct unit *pass_new(const struct paths *paths, uint32_t block_size, uint64_t b
 	memcpy(&p->paths, paths, sizeof(p->paths)); /* nobody else has them yet */
 	for (unsigned i = 0; i < paths->n; i++)
 		p->unit.lock[p->unit.locks++] = paths->path[i].sd;
+	for (unsigned i = 0; i < paths->n; i++)
+		if (paths->path[i].bsg >= 0)
+			p->unit.lock[p->unit.locks++] = paths->path[i].bsg;
 	p->unit.paths = &p->paths;
 	p->block_shift = (unsigned)__builtin_ctz(block_size);
 	atomic_store(&p->blocks, bytes >> p->block_shift);

@@ -2,9 +2,10 @@
 /*
  * A SCSI device of the host's as a unit: the guest sees the array's own LUN.
  *
- * READ and WRITE go to the sd node, with O_DIRECT, by io_uring. All other commands go to the sg node by
- * SG_IO, as they are; so does a READ or WRITE that failed, since only then the target's own status and sense
- * come along. What answers is always the target, but for these:
+ * READ and WRITE go to the sd node, with O_DIRECT, by io_uring. All other commands go as they are: to the bsg
+ * node by io_uring, where that works (command.h), else to the sg node by SG_IO; and by SG_IO a READ or WRITE
+ * that failed, since only then the target's own status and sense come along. What answers is always the
+ * target, but for these:
  *
  *	- a command that the path took away, or that was never sent, ends as repeat.h says;
  *	- a unit attention that this device raises itself (units that come and go, resets) goes before;

@@ -191,8 +191,50 @@ void path_answers(struct path *p)
 	tell(p);
 }
 
+/* ---- by which node ---- */
+
+bool path_by_bsg(const struct path *p)
+{
+	return atomic_load_explicit(&p->via, memory_order_relaxed) == PATH_BY_BSG;
+}
+
+bool path_may_bsg(const struct path *p, uint8_t opcode)
+{
+	return atomic_load(&p->via) != PATH_BY_SG &&
+	       !(atomic_load(&p->forbidden[opcode / 32]) >> opcode % 32 & 1);
+}
+
+bool path_ask(struct path *p)
+{
+	int unasked = PATH_UNASKED;
+
+	return atomic_compare_exchange_strong(&p->via, &unasked, PATH_ASKED);
+}
+
+void path_asked(struct path *p, enum path_via via)
+{
+	atomic_store(&p->via, via);
+	if (via != PATH_UNASKED)
+		log_info("%s: commands go by its %s node", p->name, via == PATH_BY_BSG ? "bsg" : "sg");
+}
+
+void path_forbids(struct path *p, uint8_t opcode)
+{
+	atomic_fetch_or(&p->forbidden[opcode / 32], 1u << opcode % 32);
+}
+
+unsigned paths_by_bsg(const struct paths *ps)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ps->n; i++)
+		n += path_by_bsg(&ps->path[i]);
+	return n;
+}
+
 void path_close(struct path *p)
 {
+	cleanup_fd(&p->bsg);
 	cleanup_fd(&p->sd);
 	cleanup_fd(&p->sg);
 	cleanup_fd(&p->state);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The ways to one LUN: each an sd node and its sg node, of one I_T nexus of the host's.
+ * The ways to one LUN: each an sd node and its sg node, of one I_T nexus of the host's, and if there is one
+ * its bsg node, by which Linux takes commands by io_uring since 7.1.
  *
  * A path is lost when a command was sent by it and no target answered; it is tried again when sysfs says that
  * its device runs, after a time that doubles. It is gone when the kernel has removed its device. How good it
@@ -28,8 +29,17 @@ enum path_state {
 	PATH_GONE,
 };
 
+/* Which node takes commands that are neither READ nor WRITE. */
+enum path_via {
+	PATH_BY_SG,
+	PATH_UNASKED, /* there is a bsg node; does the kernel take any by io_uring? */
+	PATH_ASKED, /* that is being seen */
+	PATH_BY_BSG,
+};
+
 struct path {
 	int sd, sg; /* the sd node with O_DIRECT */
+	int bsg; /* -1: none */
 	int state, access; /* attributes of its device in sysfs; -1: not known */
 	uint8_t designator[PATH_DESIGNATOR_MAX]; /* the LUN's, of VPD page 83; with type and code set */
 	unsigned designator_len; /* 0: not known */
@@ -41,6 +51,8 @@ struct path {
 	atomic_bool gone;
 	atomic_int notice; /* eventfd to write to when its state changes; 0: none */
 	enum path_state told; /* of paths_news */
+	atomic_int via; /* enum path_via */
+	atomic_uint forbidden[8]; /* operation codes, by bits, which its kernel keeps for the privileged */
 };
 
 struct paths {
@@ -51,8 +63,8 @@ struct paths {
 /* Open the sd node, and the rest of the path by sysfs. 0, or -errno with *e said. */
 int path_open(struct path *, const char *node, bool read_only, struct verror *e);
 
-/* Of both nodes, which become the path's. */
-void path_of_fds(struct path *, int sd, int sg);
+/* Of both nodes, and the bsg node or -1; they become the path's. */
+void path_of_fds(struct path *, int sd, int sg, int bsg);
 
 /* Are both nodes one SCSI device, and what is its block's size? 0, or -errno with *e said. */
 int path_check(const struct path *, uint32_t *block_size, uint64_t *size, struct verror *e);
@@ -67,6 +79,17 @@ uint32_t path_bit(const struct paths *, const struct path *);
 void path_lost(struct path *, const struct sg_command *why);
 void path_answers(struct path *);
 
+/*
+ * By the bsg node: is it known that commands go; may one of this operation code; who sees to it when it is
+ * not known (true: the caller does), and what has come of it; the kernel has refused to do one by it, for
+ * want of a privilege that an sg node doesn't ask for.
+ */
+bool path_by_bsg(const struct path *);
+bool path_may_bsg(const struct path *, uint8_t opcode);
+bool path_ask(struct path *);
+void path_asked(struct path *, enum path_via);
+void path_forbids(struct path *, uint8_t opcode);
+
 /* From now on, tell this eventfd (not 0) when the state of one changes. */
 void paths_watch(struct paths *, int notice);
 
@@ -76,6 +99,7 @@ const struct path *paths_news(struct paths *, enum path_state *);
 enum path_state path_state(const struct path *);
 const char *path_state_name(enum path_state);
 unsigned paths_usable(const struct paths *);
+unsigned paths_by_bsg(const struct paths *);
 
 /* How good is each? To be asked again when a target says that it has changed. */
 void paths_rank(struct paths *);

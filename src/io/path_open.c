@@ -29,14 +29,14 @@ static int refuse(struct verror *e, const char *name, const char *seen)
 
 #define DEVICE "/sys/dev/block/%u:%u/device/"
 
-/* The one entry of its device's folder scsi_generic. */
-static int sg_name(dev_t disk, char *name, size_t size)
+/* The one entry of its device's folder scsi_generic, or bsg. */
+static int node_name(dev_t disk, const char *folder, char *name, size_t size)
 {
 	char path[4096];
 	AUTO_DIR DIR *dir = NULL;
 	const struct dirent *d;
 
-	if (sysroot_path(path, sizeof(path), DEVICE "scsi_generic", major(disk), minor(disk)))
+	if (sysroot_path(path, sizeof(path), DEVICE "%s", major(disk), minor(disk), folder))
 		dir = opendir(path);
 	while (dir && (d = readdir(dir))) {
 		if (d->d_name[0] == '.' || strlen(d->d_name) >= size)
@@ -69,7 +69,20 @@ static void read_designator(struct path *p, dev_t disk)
 static void init(struct path *p)
 {
 	memset(p, 0, sizeof(*p));
-	p->sd = p->sg = p->state = p->access = -1;
+	p->sd = p->sg = p->bsg = p->state = p->access = -1;
+}
+
+/* One that can't be opened isn't missed: the sg node takes all commands, too. */
+static void open_bsg(struct path *p, dev_t disk, int mode)
+{
+	char name[64], node[4096];
+
+	if (node_name(disk, "bsg", name, sizeof(name)) ||
+	    !sysroot_path(node, sizeof(node), "/dev/bsg/%s", name))
+		return;
+	p->bsg = open(node, mode | O_NONBLOCK);
+	if (p->bsg >= 0)
+		atomic_store(&p->via, PATH_UNASKED);
 }
 
 int path_open(struct path *p, const char *node, bool read_only, struct verror *e)
@@ -82,7 +95,7 @@ int path_open(struct path *p, const char *node, bool read_only, struct verror *e
 	init(p);
 	if (disk < 0 || fstat(disk, &st))
 		return verror_set(e, VHBA_E_IO, "can't open %s: %s", node, strerror(errno));
-	if (!S_ISBLK(st.st_mode) || sg_name(st.st_rdev, name, sizeof(name)))
+	if (!S_ISBLK(st.st_mode) || node_name(st.st_rdev, "scsi_generic", name, sizeof(name)))
 		return refuse(e, node, "has no sg node");
 	if (!sysroot_path(generic, sizeof(generic), "/dev/%s", name))
 		return verror_set(e, VHBA_E_IO, "can't open %s: %s", name, strerror(errno));
@@ -90,6 +103,7 @@ int path_open(struct path *p, const char *node, bool read_only, struct verror *e
 	if (p->sg < 0)
 		return verror_set(e, VHBA_E_IO, "can't open %s: %s", generic, strerror(errno));
 	p->sd = steal_fd(&disk);
+	open_bsg(p, st.st_rdev, mode);
 	p->state = open_attribute(st.st_rdev, "state");
 	p->access = open_attribute(st.st_rdev, "access_state");
 	read_designator(p, st.st_rdev);
@@ -97,11 +111,13 @@ int path_open(struct path *p, const char *node, bool read_only, struct verror *e
 	return 0;
 }
 
-void path_of_fds(struct path *p, int sd, int sg)
+void path_of_fds(struct path *p, int sd, int sg, int bsg)
 {
 	init(p);
 	p->sd = sd;
 	p->sg = sg;
+	p->bsg = bsg;
+	atomic_store(&p->via, bsg < 0 ? PATH_BY_SG : PATH_UNASKED);
 	p->passed = true;
 	snprintf(p->name, sizeof(p->name), "file descriptor %d", sd);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "command.h"
 #include "device_type.h"
 #include "iov.h"
 #include "log.h"
@@ -71,7 +72,7 @@ static bool sent_again(struct io_task *t, enum again when)
 	return engine_delay(worker_engine(t->queue->worker), t, LATER_US);
 }
 
-static void finish(struct io_task *t)
+void queue_finish(struct io_task *t)
 {
 	struct queue *q = t->queue;
 	const struct device_type *type = q->shared->type;
@@ -89,8 +90,6 @@ static void finish(struct io_task *t)
 	queue_task_free(t);
 }
 
-static void to_pool(struct io_task *t);
-
 static enum disk_next unit_end(struct io_task *t, int64_t result)
 {
 	struct unit *u = t->lun->unit;
@@ -107,9 +106,9 @@ static void go_on(struct io_task *t, enum disk_next next)
 	while (next == DISK_IO && !engine_submit(e, t, &result))
 		next = unit_end(t, result);
 	if (next == DISK_DONE)
-		finish(t);
-	else if (next == DISK_BLOCKING)
-		to_pool(t);
+		queue_finish(t);
+	else if (next == DISK_BLOCKING && !command_begin(t))
+		queue_to_pool(t);
 }
 
 static void io_ended(struct io_task *t, int64_t result)
@@ -128,7 +127,7 @@ void queue_io_ended(struct io_task *t, int64_t result)
 		if (t->queue->running && !t->orphan)
 			to_unit(t);
 		else
-			finish(t);
+			queue_finish(t);
 		return;
 	}
 	engine_ended(t);
@@ -161,7 +160,7 @@ static void run_in_pool(struct pool_job *j)
  * Data-In go to a buffer of its own: the answer may be given up while a thread still writes, and then nothing
  * may be written to the guest any more. There is one for each thread, however many commands wait for them.
  */
-static void to_pool(struct io_task *t)
+void queue_to_pool(struct io_task *t)
 {
 	t->guest_in = t->scsi.in;
 	t->guest_in_n = t->scsi.in_n;
@@ -190,7 +189,7 @@ void queue_pool_ended(struct io_task *t)
 		return;
 	}
 	leave_pool(t);
-	finish(t);
+	queue_finish(t);
 }
 
 /* It had not begun: it never was executed. */
@@ -228,7 +227,7 @@ static void cut_off(struct io_task *t)
 	struct unit *u = t->lun->unit;
 
 	repeat_cut_off(&t->scsi, true, u->ops->descriptor_sense(u));
-	finish(t);
+	queue_finish(t);
 }
 
 static void begin(struct io_task *t, bool resumed)
@@ -237,7 +236,7 @@ static void begin(struct io_task *t, bool resumed)
 
 	t->lun = q->shared->type->begin(t, q->luns);
 	if (!t->lun)
-		finish(t);
+		queue_finish(t);
 	else if (resumed && must_not_repeat(t))
 		cut_off(t);
 	else
@@ -416,7 +415,7 @@ void queue_stop(struct queue *q)
 	watch(q, -1);
 	for (unsigned i = 0; i < q->tasks_n; i++) {
 		if (call_back(&q->tasks[i]))
-			finish(&q->tasks[i]);
+			queue_finish(&q->tasks[i]);
 		else if (q->tasks[i].state == TASK_LATER)
 			engine_cancel(worker_engine(q->worker), &q->tasks[i]);
 	}
@@ -465,7 +464,7 @@ unsigned queue_match(struct queue *q, const struct queue_match *m, bool abort, u
 		t->waiters |= (uint8_t)(1 << w);
 		atomic_fetch_add(&q->shared->waiter[w].left, 1);
 		if (call_back(t))
-			finish(t);
+			queue_finish(t);
 		else if (t->state == TASK_KERNEL)
 			engine_cancel(worker_engine(q->worker), t);
 	}

@@ -79,6 +79,10 @@ void queue_free(struct queue *);
 int queue_use_memory(struct queue *, struct memory *);
 void queue_task_free(struct io_task *);
 
+/* For command.c: the task's answer is complete; or a thread is to find one. */
+void queue_finish(struct io_task *);
+void queue_to_pool(struct io_task *);
+
 /*
  * For queue_abandon.c. The guest learns how a command has ended; data that were written are logged before the
  * guest, or its next host, can rely on them. Or: the command is as if it had never been taken from the ring.

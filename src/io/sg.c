@@ -33,7 +33,7 @@ static const struct {
 	{0x93, 60}, /* WRITE SAME(16) */
 };
 
-static unsigned timeout_ms(uint8_t opcode)
+unsigned sg_timeout_ms(uint8_t opcode)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(timeouts); i++)
 		if (timeouts[i].opcode == opcode)
@@ -52,7 +52,7 @@ static const struct {
 	{E2BIG, SG_REFUSED},	{EMSGSIZE, SG_REFUSED}, {ENOTTY, SG_REFUSED},
 };
 
-static enum sg_end end_of_errno(int error)
+enum sg_end sg_end_of_errno(int error)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(errors); i++)
 		if (errors[i].error == error)
@@ -61,7 +61,7 @@ static enum sg_end end_of_errno(int error)
 }
 
 /* A status of the target's counts, whatever the host says besides. */
-static enum sg_end end_of_host_status(const struct sg_command *c)
+enum sg_end sg_end_of_status(const struct sg_command *c)
 {
 	if (!c->host_status || c->status)
 		return SG_ANSWERED;
@@ -81,18 +81,18 @@ enum sg_end sg_execute(int fd, struct sg_command *c)
 		.sbp = c->sense,
 		.dxfer_len = c->len,
 		.dxferp = c->data,
-		.timeout = timeout_ms(c->cdb[0]),
+		.timeout = sg_timeout_ms(c->cdb[0]),
 	};
 
 	c->error = 0;
 	c->host_status = 0;
 	if (ioctl(fd, SG_IO, &h) < 0) {
 		c->error = errno;
-		return end_of_errno(c->error);
+		return sg_end_of_errno(c->error);
 	}
 	c->status = h.status;
 	c->host_status = h.host_status;
 	c->sense_len = h.sb_len_wr < sizeof(c->sense) ? h.sb_len_wr : sizeof(c->sense);
 	c->moved = h.resid > 0 ? c->len - ((unsigned)h.resid < c->len ? (unsigned)h.resid : c->len) : c->len;
-	return end_of_host_status(c);
+	return sg_end_of_status(c);
 }

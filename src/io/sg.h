@@ -48,4 +48,10 @@ enum sg_end {
 
 enum sg_end sg_execute(int fd, struct sg_command *);
 
+/* For other ways to send one (bsg.h): how long it may take, and what became of it by an errno, or by the
+ * statuses. */
+unsigned sg_timeout_ms(uint8_t opcode);
+enum sg_end sg_end_of_errno(int error);
+enum sg_end sg_end_of_status(const struct sg_command *);
+
 #endif

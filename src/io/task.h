@@ -40,6 +40,7 @@ enum task_state {
 	TASK_FREE,
 	TASK_KERNEL, /* submitted: it can't be called back */
 	TASK_LATER, /* waits for the time at which it is sent to its LUN again */
+	TASK_COMMAND, /* likewise, but with a buffer of its own (command.h) */
 	TASK_POOL, /* waits for a thread of the pool, or is run by one */
 };
 

@@ -4,6 +4,10 @@
  *
  * Each function does, and may do, what its namesake in disk.h says, in the same words; but for one more
  * thing: end may say DISK_BLOCKING, and means the whole command by it.
+ *
+ * way and answered are run in two steps, for what need not block; both may be NULL. way: the path by whose
+ * bsg node the command goes, but none of those tried; NULL: run does it. answered: what came of it, but for
+ * its data, which are the caller's; true: it goes by another path, those tried are noted.
  */
 #ifndef VHBA_IO_UNIT_H
 #define VHBA_IO_UNIT_H
@@ -12,15 +16,20 @@
 #include <stdint.h>
 
 #include "disk.h"
+#include "sg.h"
 
 struct unit;
+struct path;
 struct paths;
+struct command;
 
 struct unit_ops {
 	int (*start)(struct unit *, enum disk_start, struct verror *);
 	enum disk_next (*begin)(struct unit *, uint64_t nexus, struct scsi_task *, struct disk_io *);
 	enum disk_next (*end)(struct unit *, struct scsi_task *, struct disk_io *, int64_t result);
 	void (*run)(struct unit *, uint64_t nexus, struct scsi_task *);
+	struct path *(*way)(struct unit *, const struct scsi_task *, uint32_t tried);
+	bool (*answered)(struct unit *, struct scsi_task *, struct command *, enum sg_end);
 	bool (*descriptor_sense)(const struct unit *);
 	uint64_t (*blocks)(const struct unit *);
 	int (*resized)(struct unit *);

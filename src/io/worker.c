@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 
 #include "cleanup.h"
+#include "commands.h"
 #include "log.h"
 #include "monotime.h"
 #include "worker.h"
@@ -15,6 +16,7 @@
 
 struct worker {
 	struct engine engine;
+	struct commands commands;
 	struct queue_shared *shared;
 	struct queue *queue[WORKER_QUEUES];
 	unsigned queues;
@@ -39,6 +41,11 @@ struct worker {
 struct engine *worker_engine(struct worker *w)
 {
 	return &w->engine;
+}
+
+struct commands *worker_commands(struct worker *w)
+{
+	return &w->commands;
 }
 
 struct monotime worker_now(const struct worker *w)
@@ -153,6 +160,7 @@ static void mail(struct worker *w)
 		TAILQ_REMOVE(&back, t, link);
 		queue_pool_ended(t);
 	}
+	commands_reap(&w->commands);
 }
 
 static void rearm(struct worker *w, enum engine_kind kind, void *p)
@@ -246,6 +254,8 @@ static void *serve(void *arg)
 	struct worker *w = arg;
 	int err = engine_open(&w->engine);
 
+	if (!err)
+		commands_open(&w->commands, w->wake);
 	pthread_mutex_lock(&w->lock);
 	w->begun = err ? err : 1;
 	pthread_cond_signal(&w->called);
@@ -313,6 +323,7 @@ void worker_free(struct worker *w)
 	worker_call(w, quit, NULL);
 	pthread_join(w->thread, NULL);
 	engine_close(&w->engine);
+	commands_close(&w->commands);
 	close(w->wake);
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->called);

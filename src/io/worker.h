@@ -14,6 +14,7 @@
 #include "queue.h"
 
 struct worker;
+struct commands;
 
 /* poll_us: how long to look for more before sleeping; 0: not at all. NULL with errno. */
 struct worker *worker_new(struct queue_shared *, uint64_t poll_us);
@@ -48,6 +49,7 @@ unsigned worker_busy(const struct worker *);
 unsigned worker_orphans(const struct worker *);
 
 struct engine *worker_engine(struct worker *);
+struct commands *worker_commands(struct worker *);
 
 /* When its turn began: a command's time without a look at the clock for each. */
 struct monotime worker_now(const struct worker *);

@@ -14,12 +14,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PRIV_VERSION 2
+#define PRIV_VERSION 3
 #define PRIV_FD 3 /* vhba-priv finds its socket here */
 #define PRIV_LOCK_FD 4 /* and here a file whose bytes it locks, see priv_spawn */
 #define PRIV_NAME_MAX 64
 #define PRIV_TEXT_MAX 512
-#define PRIV_FDS_MAX 2
+#define PRIV_FDS_MAX 3
 
 enum priv_verb {
 	PRIV_PING,
@@ -58,8 +58,9 @@ enum priv_verb {
 	PRIV_READ_SIZES, /* host: each of its disks that shows none reads its capacity anew, with number 1
 			    each of all -> count: how many of them have one now */
 	PRIV_LUN_OPEN, /* host (the vport's own), wwpn, channel, target, wwnn (the LUN), number (1: read
-			  only), text (the designator that it must have) -> two file descriptors: its sd node,
-			  with O_DIRECT, and its sg node. Each time open file descriptions of their own */
+			  only), text (the designator that it must have) -> two or three file descriptors: its
+			  sd node, with O_DIRECT, its sg node, and its bsg node if it has one. Each time open
+			  file descriptions of their own */
 	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
 	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
 	PRIV_NETDEV_VLAN, /* name (interface) -> number: the VLAN that it carries, 0: none; text: the name */
@@ -98,7 +99,6 @@ struct priv_reply {
 	uint64_t elapsed_us;
 	uint32_t fds; /* how many came along: whoever has the reply closes them (priv_reply_close) */
 	int32_t fd[PRIV_FDS_MAX];
-	uint32_t unused;
 	char text[PRIV_TEXT_MAX]; /* of an error: what was seen */
 };
 

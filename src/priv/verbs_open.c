@@ -43,9 +43,19 @@ static int open_disk(const char *name, int flags)
 	return -ENODEV;
 }
 
+/* It bears the device's own name. Without one the sg node does. */
+static int open_bsg(const char *name, int flags)
+{
+	char path[PATH_MAX];
+
+	return sysroot_path(path, sizeof(path), "/dev/bsg/%s", name)
+		       ? open(path, flags | O_NONBLOCK | O_CLOEXEC)
+		       : -1;
+}
+
 int verb_lun_open(const struct priv_request *q, struct priv_reply *r)
 {
-	int err = verb_check_vport_host(q, r), sd, sg;
+	int err = verb_check_vport_host(q, r), flags = q->number == 1 ? O_RDONLY : O_RDWR, sd, sg;
 	char name[64];
 
 	if (err)
@@ -55,7 +65,7 @@ int verb_lun_open(const struct priv_request *q, struct priv_reply *r)
 		snprintf(r->text, sizeof(r->text), "%s is not %.80s", name, q->text);
 		return -ENODEV;
 	}
-	sd = open_disk(name, q->number == 1 ? O_RDONLY : O_RDWR);
+	sd = open_disk(name, flags);
 	sg = sd < 0 ? sd : verb_open_lun(name);
 	if (sg < 0) {
 		snprintf(r->text, sizeof(r->text), "the nodes of %s can't be opened", name);
@@ -64,6 +74,7 @@ int verb_lun_open(const struct priv_request *q, struct priv_reply *r)
 	}
 	r->fd[0] = sd;
 	r->fd[1] = sg;
-	r->fds = 2;
+	r->fd[2] = open_bsg(name, flags);
+	r->fds = r->fd[2] < 0 ? 2 : 3;
 	return 0;
 }

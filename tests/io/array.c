@@ -18,12 +18,20 @@ static unsigned held;
 static int second = -1; /* the sg node of LUN 0's second path */
 static int never_held = -1; /* the sg node of LUN 1 */
 
+bool array_bsg;
+
+static int null_node(void)
+{
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
 struct unit *array_unit(const char *folder, unsigned lun)
 {
 	struct paths paths = {.n = lun == 0 ? 2 : 1};
 
 	for (unsigned i = 0; i < paths.n; i++) {
-		path_of_fds(&paths.path[i], backend_file(folder, lun), open("/dev/null", O_RDWR | O_CLOEXEC));
+		path_of_fds(&paths.path[i], backend_file(folder, lun), null_node(),
+			    array_bsg ? null_node() : -1);
 		if (paths.path[i].sg < 0 || ftruncate(paths.path[i].sd, ARRAY_FILE_SIZE))
 			return NULL;
 	}

@@ -32,6 +32,9 @@ struct array {
 	uint32_t len;
 };
 
+/* Do the paths have bsg nodes, too? See bsgnode.h. */
+extern bool array_bsg;
+
 /* A unit on folder/lunN; LUN 0 has two paths. */
 struct unit *array_unit(const char *folder, unsigned lun);
 
