@@ -116,6 +116,9 @@ sent 'import {"ticket":{"format":1,"vm":{"name":"db1"}}}'
 exits 5 "preflight that fails" preflight "$tmp/ticket"
 sent 'preflight {"ticket":{"format":1,"vm":{"name":"db1"}}}'
 has out "add it to vhbad.conf"
+has out "vhba 0: 1 of 4 LUN paths are seen by this host's own ports, the rest is unproved: masking may hide them from its own names"
+has out "  target 50:06:01:60:00:00:0a:01: 3 of 4 LUNs are not shown to this host's own ports"
+has out "vhba 1: all 4 LUN paths are seen by this host's own ports"
 has out "db1 can NOT come to this host"
 exits 5 "the same as JSON" preflight "$tmp/ticket" --json
 exits 2 "import of what is no ticket" import "$src/tests/ctl.sh"

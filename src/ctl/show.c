@@ -119,9 +119,23 @@ void show_vms(struct json_object *reply)
 	table_show(json_list(reply, "vms"), vm_columns, "VMs");
 }
 
+/* Why it is not all proved goes below. */
+static void show_reach(struct json_object *vhba)
+{
+	struct json_object *reasons = json_list(vhba, "reasons");
+
+	printf("%s\n", json_text(vhba, "text"));
+	for (size_t i = 0; i < json_list_len(reasons); i++)
+		printf("  %s\n", json_object_get_string(json_object_array_get_idx(reasons, i)));
+}
+
 void show_preflight(struct json_object *reply)
 {
+	struct json_object *luns = json_list(reply, "luns");
+
 	table_show(json_list(reply, "checks"), check_columns, "checks");
+	for (size_t i = 0; i < json_list_len(luns); i++)
+		show_reach(json_object_array_get_idx(luns, i));
 	printf("%s %s come to this host, as far as it can be known beforehand\n", json_text(reply, "vm"),
 	       json_uint(reply, "ok") ? "can" : "can NOT");
 }

@@ -13,6 +13,7 @@
 #include "methods.h"
 #include "name_ask.h"
 #include "op.h"
+#include "reach.h"
 #include "ticket.h"
 
 struct await {
@@ -83,6 +84,7 @@ static void on_written(void *user, const struct verror *e)
 	} else {
 		note_witnesses(a);
 		daemon_event(a->d, "move", rv->name, "it is expected by a live migration");
+		reach_note(a->d, rv);
 		answer(a);
 	}
 }

@@ -27,6 +27,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/privq.c src/daemon/privq.h \
 	src/daemon/quiesce_cache.c src/daemon/quiesce_look.c src/daemon/quiesce_maps.c src/daemon/quiesce_ops.c \
 	src/daemon/quiesce_timers.c src/daemon/quiesce_verb.c src/daemon/quiesce_verb.h src/daemon/quiesce_vport.c \
+	src/daemon/reach.c src/daemon/reach.h \
 	src/daemon/registry.c src/daemon/registry.h \
 	src/daemon/registry_change.c src/daemon/registry_change.h \
 	src/daemon/registry_db.c src/daemon/registry_db.h \
@@ -200,3 +201,10 @@ tests_ut_ios_SOURCES = tests/ut-ios.c tests/ut-privq.h tests/ut-tree.c tests/ut-
 tests_ut_ios_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_ios_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_ios_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-reach
+TESTS += tests/ut-reach
+tests_ut_reach_SOURCES = tests/ut-reach.c tests/ut-tree.c tests/ut-tree.h
+tests_ut_reach_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_reach_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_reach_LDADD = tests/libut.la src/daemon/libvhbad.la

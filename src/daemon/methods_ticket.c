@@ -9,6 +9,7 @@
 #include "methods.h"
 #include "op.h"
 #include "placement.h"
+#include "reach.h"
 #include "reservations.h"
 #include "ticket.h"
 
@@ -267,6 +268,7 @@ void method_preflight(struct daemon *d, struct call *call, struct json_object *p
 	json_object_object_add(o, "vm", json_object_new_string(in->name));
 	json_object_object_add(o, "ok", json_object_new_boolean(all_hold(list)));
 	json_object_object_add(o, "checks", list);
+	json_object_object_add(o, "luns", reach_show(d, in));
 	reg_vm_free(in);
 	call_reply(call, o);
 }

@@ -65,7 +65,17 @@ static enum vhba_exit exit_of(const struct hook *h, const struct vhba_error *e)
 	return h->nothing ? VHBA_EXIT_DONE : h->last.exit;
 }
 
-/* What the operation names, as its own reply has it. */
+static void add_unreached(const struct hook *h, struct json_object *list)
+{
+	for (size_t i = 0; h->luns && i < json_object_array_length(h->luns); i++) {
+		struct json_object *v = json_object_array_get_idx(h->luns, i);
+
+		if (!hook_reaches(v))
+			json_object_array_add(list, json_object_new_string(hook_text(v, "text")));
+	}
+}
+
+/* What the operation names, as its own reply has it; and what the preflight could not prove. */
 static struct json_object *unproved(const struct hook *h)
 {
 	struct json_object *o = h->last.json ? json_tokener_parse(h->last.json) : NULL, *list;
@@ -75,6 +85,7 @@ static struct json_object *unproved(const struct hook *h)
 	else
 		json_object_get(list);
 	json_object_put(o);
+	add_unreached(h, list);
 	return list;
 }
 
@@ -121,6 +132,7 @@ int hook_run(const struct hook_verb *verb, const struct hook_options *o)
 	vhba_result_clear(&h.last);
 	json_object_put(h.steps);
 	json_object_put(h.ticket);
+	json_object_put(h.luns);
 	/* Whoever does not see the report must not take it for done. */
 	return fflush(stdout) && !exit ? VHBA_EXIT_OTHER : exit;
 }

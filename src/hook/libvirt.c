@@ -72,21 +72,11 @@ static int files_are_here(struct json_object *ticket, struct vhba_error *e)
 	return 0;
 }
 
-/* That LUNs of the array are the same, and not masked, is seen only when the name has logged in here. */
-static void name_unproved(const struct libvirt *l)
+/* That LUNs of the array are the same, and not masked, is for certain when the names have logged in here. */
+static void name_reached(const struct hook *h)
 {
-	struct json_object *vhbas, *list;
-	size_t luns = 0;
-
-	if (!json_object_object_get_ex(l->id.ticket, "vhbas", &vhbas))
-		return;
-	for (size_t i = 0; i < json_object_array_length(vhbas); i++)
-		if (json_object_object_get_ex(json_object_array_get_idx(vhbas, i), "expected", &list))
-			luns += json_object_array_length(list);
-	if (luns)
-		fprintf(stderr,
-			"vhba: unproved until the names log in here: zoning and masking of %zu LUN paths\n",
-			luns);
+	for (size_t i = 0; h->luns && i < json_object_array_length(h->luns); i++)
+		fprintf(stderr, "vhba: %s\n", hook_text(json_object_array_get_idx(h->luns, i), "text"));
 }
 
 /*
@@ -202,7 +192,7 @@ static int on_migrate(struct libvirt *l, struct vhba_error *e)
 	if (!r)
 		r = hook_preflight(&l->h, l->id.ticket, e);
 	if (!r)
-		name_unproved(l);
+		name_reached(&l->h);
 	if (!r && has_disks(l->id.ticket) && identity_has_back_end(l->id.ticket))
 		r = expect(l, e);
 	return r;
@@ -350,6 +340,7 @@ static int run(const struct operation *o, const char *socket, const char *extra)
 	vhba_close(l.h.conn);
 	vhba_result_clear(&l.h.last);
 	json_object_put(l.h.steps);
+	json_object_put(l.h.luns);
 	identity_clear(&l.id);
 	return r ? complain(&e) : 0;
 }

@@ -224,9 +224,16 @@ int hook_preflight(struct hook *h, struct json_object *ticket, struct vhba_error
 		return r;
 	o = json_tokener_parse(reply);
 	r = judge(h, o, e);
+	json_object_put(h->luns);
+	h->luns = json_object_object_get_ex(o, "luns", &h->luns) ? json_object_get(h->luns) : NULL;
 	json_object_put(o);
 	note(h, "preflight", r ? "failed" : "done", mono_since(mono_now(), start), reply);
 	return r;
+}
+
+bool hook_reaches(struct json_object *vhba)
+{
+	return !strcmp(hook_text(vhba, "reachable"), "seen");
 }
 
 int hook_check_migrate(struct hook *h, struct vhba_error *e)

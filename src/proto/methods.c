@@ -394,10 +394,31 @@ static const struct proto_field check_fields[] = {
 	F_TEXT("fix", OPTIONAL, 199, "what to do"),
 	END,
 };
+static const struct proto_field reach_fields[] = {
+	F_UINT("vhba", REQUIRED, 0, 255, "which vhba"),
+	F_TEXT("reachable", REQUIRED, 16,
+	       "seen: all of its LUN paths, by this host's own ports; partly; unproved: none of them; "
+	       "unknown: "
+	       "it was never attached"),
+	F_UINT("paths", REQUIRED, ANY_UINT,
+	       "LUN paths that the ticket expects: a target port and a LUN each"),
+	F_UINT("seen", REQUIRED, ANY_UINT, "of these, those that this host's own ports see"),
+	F_UINT("differ", REQUIRED, ANY_UINT,
+	       "of the rest, those whose number is another LUN's for this host's own ports"),
+	F_BOOL("alternate", REQUIRED,
+	       "it logs in here by its alternate name before the guest is paused, which proves them"),
+	F_TEXT("text", REQUIRED, 255, "the same for a person"),
+	F_TEXTS("reasons", REQUIRED, 16,
+		"what the own ports don't see, by target port; those of its zones too"),
+	END,
+};
 static const struct proto_field preflight_r[] = {
 	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
 	F_BOOL("ok", REQUIRED, "all checks hold: as far as it can be known beforehand, the VM can come here"),
 	F_LIST("checks", REQUIRED, check_fields, "all of them"),
+	F_LIST("luns", REQUIRED, reach_fields,
+	       "whether the LUNs of each vhba can be reached from here; what is not proved speaks against "
+	       "nothing, since masking may hide it from this host's own names"),
 	END,
 };
 static const struct proto_field import_p[] = {
@@ -544,7 +565,8 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 	[PROTO_EXPORT] = {"export", READ, false, vm_only_p, export_r,
 			  "A ticket to import the VM elsewhere with."},
 	[PROTO_PREFLIGHT] = {"preflight", READ, false, preflight_p, preflight_r,
-			     "Whether the VM of a ticket could come to this host; nothing is changed."},
+			     "Whether the VM of a ticket could come to this host, and which of its LUNs the "
+			     "own ports see; nothing is changed."},
 	[PROTO_IMPORT] = {"import", CHANGE, false, import_p, vm_reply, "Register a VM from a ticket."},
 	[PROTO_EVENTS] = {"events", READ, true, events_p, events_r,
 			  "What happened; with more, as it happens."},

@@ -129,6 +129,17 @@ static void add_check(struct move *m, const char *name, const struct verror *e)
 	json_object_array_add(m->checks, o);
 }
 
+/* There is no way to ask the vhbad there from here. */
+static const char *reach(struct move *m)
+{
+	if (identity_moves_beside(m->vm))
+		return "destination: the same LUNs: the alternate names prove it there before the guest "
+		       "stops";
+	return "destination: the same LUNs, until the names log in there; 'vhbactl preflight' there says "
+	       "what "
+	       "its own ports see";
+}
+
 /* All of them are made, the first that does not hold is the error. */
 static int look(struct move *m)
 {
@@ -149,9 +160,7 @@ static int look(struct move *m)
 		STRING("destination: its identity check, VSANs, zones and a parent with room: its hook "
 		       "looks at them when the migration begins"));
 	if (m->names)
-		json_object_array_add(m->unproved,
-				      STRING("destination: masking of the LUNs, until the names log in "
-					     "there"));
+		json_object_array_add(m->unproved, STRING(reach(m)));
 	return r;
 }
 
