@@ -275,6 +275,26 @@ static void test_killed(void)
 	front_end();
 }
 
+/* What it has said before its end counts, however much that is when both are seen at once. */
+static void test_last_words(void)
+{
+	struct pollfd ended = {.events = POLLIN};
+
+	register_vm(REG_IO_SCSI, false, false, "/nothing/a");
+	start();
+	front_connect("scsi");
+	CU_ASSERT_TRUE(has(ask('?'), "running"));
+	for (unsigned i = 0; i < 150; i++)
+		CU_ASSERT_EQUAL(send(front, "o", 1, MSG_NOSIGNAL), 1);
+	CU_ASSERT_EQUAL(send(front, "fk", 2, MSG_NOSIGNAL), 2);
+	ended.fd = only()->pidfd;
+	UT_EQ(poll(&ended, 1, (int)(PATIENCE / USEC_PER_MSEC)), 1); /* the loop has seen nothing yet */
+	UNTIL(only()->pid && only()->machine.restarts == 1 && only()->machine.state == IO_UP);
+	CU_ASSERT_TRUE(only()->logging);
+	CU_ASSERT_FALSE(only()->live.rings);
+	front_end();
+}
+
 /* vhbad itself dies: the next one finds it, and has all that is needed for the next process. */
 static void test_vhbad_killed(void)
 {
@@ -718,6 +738,29 @@ static void test_remembered(void)
 	front_end();
 }
 
+/* vhbad was killed when it had noted that it leaves: before anything else was done, or after. */
+static void test_leaving_adopted(void)
+{
+	struct vm *vm;
+
+	register_vm(REG_IO_SCSI, true, false, NULL);
+	start();
+	vm = attached(5);
+	for (unsigned held = 0; held < 2; held++) {
+		only()->live.leaving = true;
+		io_record_write(only());
+		ios_free(d.ios);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(ios_new(&d));
+		CU_ASSERT_TRUE(only()->live.leaving);
+		vm_set_state(vm, held ? VM_HELD : VM_ATTACHED);
+		ios_adopted(&d);
+		UT_EQ(only()->live.leaving, held);
+		only()->live.leaving = !held;
+		io_record_read(only()); /* as the next one would find it */
+		UT_EQ(only()->live.leaving, held);
+	}
+}
+
 /* ---- operations on a VM without vhbas ---- */
 
 /* What one that was killed has left in the kernel is known when the next one has looked. */
@@ -797,6 +840,7 @@ int main(int argc, char **argv)
 {
 	static CU_TestInfo tests[] = {
 		{"killed, and followed by the next", test_killed},
+		{"what it said last", test_last_words},
 		{"vhbad is killed", test_vhbad_killed},
 		{"both are", test_both_killed},
 		{"held while the VM is quiesced", test_held},
@@ -814,6 +858,7 @@ int main(int argc, char **argv)
 		{"a VM of files arrives", test_arrives},
 		{"an arrival that is given up", test_given_up},
 		{"an arrival that is remembered", test_remembered},
+		{"what was to leave, and had not begun", test_leaving_adopted},
 		{"operations without a vhba", test_operations},
 		CU_TEST_INFO_NULL,
 	};

@@ -172,6 +172,9 @@ static int on_ended(sd_event_source *s, int fd, uint32_t revents, void *user)
 	(void)s;
 	(void)fd;
 	(void)revents;
+	/* The end and the last words are seen at once: what was kept last is not to be lost. */
+	if (io->conn)
+		io_conn_rest(io->conn);
 	note_end(io);
 	if (io->machine.state != IO_END && io->machine.state != IO_LEAVE)
 		io_event(io, "gone", "%s", io->text);

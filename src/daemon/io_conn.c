@@ -232,6 +232,12 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *user)
 	return 0;
 }
 
+void io_conn_rest(struct io_conn *c)
+{
+	while (!receive(c))
+		;
+}
+
 /* ---- its life ---- */
 
 struct io_conn *io_conn_new(sd_event *loop, int fd, const struct io_conn_ops *ops, void *user)

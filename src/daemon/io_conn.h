@@ -36,6 +36,9 @@ struct io_conn *io_conn_new(sd_event *loop, int fd, const struct io_conn_ops *op
 /* Pending requests get NULL. Not from within a callback of its own but gone. */
 void io_conn_free(struct io_conn *c);
 
+/* Its process has ended: what it has said until then is taken now, its end is not told. */
+void io_conn_rest(struct io_conn *c);
+
 /* Ask. fds stay the caller's. done may be NULL; it is never called from within. */
 void io_conn_ask(struct io_conn *c, const void *text, size_t len, const int *fds, unsigned n,
 		 io_conn_reply *done, void *user);

@@ -184,6 +184,7 @@ void ios_adopted(struct daemon *d)
 
 		if (rv && op_io_adopt(d, rv, &e))
 			log_err("%s: %s", rv->name, e.what);
+		live_adopted(io);
 	}
 	TAILQ_FOREACH (vm, &d->vms, link)
 		if (vm->state == VM_ATTACHED && vm->count)

@@ -46,6 +46,18 @@ static void set_leaving(struct io *io, bool leaving)
 	io_record_write(io);
 }
 
+/*
+ * It was to be logged out, and is attached: the vhbad before was killed before it had begun, and begins anew
+ * if the rings are still stopped.
+ */
+void live_adopted(struct io *io)
+{
+	const struct vm *vm = vm_find(&io->d->vms, io->uuid);
+
+	if (vm && vm->state == VM_ATTACHED)
+		set_leaving(io, false);
+}
+
 /* ---- when to look ---- */
 
 static void queue(struct io *io)

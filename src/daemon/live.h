@@ -67,6 +67,9 @@ struct live {
 void live_init(struct io *io);
 void live_clear(struct io *io);
 
+/* After a start of vhbad, when it is known what there is of the VM. */
+void live_adopted(struct io *io);
+
 /* The back end's word: "on|off front=yes|no|lost log=on|off at=N". */
 void live_told(struct io *io, const char *text);
 
