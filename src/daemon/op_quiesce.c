@@ -14,6 +14,7 @@
 #include "driver.h"
 #include "handover.h"
 #include "ios.h"
+#include "live.h"
 #include "log.h"
 #include "pools.h"
 #include "san.h"
@@ -237,6 +238,7 @@ static void retire(struct driver *dr)
 		ios_end(d, vm->uuid);
 	timers_look(d, vm);
 	pools_look(d, vm->uuid);
+	live_look(d, vm->uuid);
 	if (gone && !vm->op)
 		vm_free(&d->vms, vm);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "history.h"
+#include "live.h"
 #include "log.h"
 #include "pools.h"
 #include "quiesce_verb.h"
@@ -66,6 +67,9 @@ static void answer(void *user, const struct quiesce_result *r)
 		json_object_put(dr->answered.pools);
 		dr->answered.pools = op_pools_phase(op);
 		op_answer(op, record(dr, r), NULL);
+	} else {
+		/* What an earlier vhbad had begun: there is no end of an operation to look after. */
+		live_look(dr->d, dr->vm->uuid);
 	}
 }
 
