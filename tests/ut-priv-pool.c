@@ -2,6 +2,7 @@
 /* vhba-priv's children when they block, die or are too many; the program itself behind the client's API. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -288,6 +289,79 @@ static void test_creates(void)
 		CU_ASSERT_TRUE(next_reply(PATIENCE_MS));
 	close(fd);
 	CU_ASSERT_FALSE(pool_next_reply(pool, &r));
+}
+
+static struct priv_request create(uint32_t id, uint64_t wwpn)
+{
+	return (struct priv_request){.version = PRIV_VERSION,
+				     .id = id,
+				     .verb = PRIV_VPORT_CREATE,
+				     .timeout_ms = PATIENCE_MS,
+				     .host = 2,
+				     .wwpn = wwpn,
+				     .wwnn = 0x20};
+}
+
+/* A child looks for what it has made behind what was made before: two ports of the tree carry the next name.
+ */
+static void test_number(void)
+{
+	tree_remove("/sys/class/fc_host/host2/vport_create");
+	tree_put("", "/sys/class/fc_host/host2/vport_create");
+	UT_EQ(submit(create(1, WWPN)), 0);
+	CU_ASSERT_TRUE_FATAL(next_reply(PATIENCE_MS));
+	UT_EQ(r.number, 3);
+	tree_vport(2, 1, 6, "0x502ab30000000077");
+	tree_vport(2, 7, 7, "0x502ab30000000077");
+	UT_EQ(submit(create(2, 0x502ab30000000077)), 0);
+	CU_ASSERT_TRUE_FATAL(next_reply(PATIENCE_MS));
+	UT_EQ(r.err, 0);
+	UT_EQ(r.number, 7);
+}
+
+#define SYMBOLIC_NAME "/sys/class/fc_vports/vport-2:0-%u/symbolic_name"
+
+/* Few at once, and none as long as somebody waits for a port. */
+static void test_names(void)
+{
+	const uint64_t names = WWPN + 0x100;
+	struct pollfd fds[POOL_FDS];
+	char path[300], wwpn[24];
+	int reader;
+
+	tree_remove("/sys/class/fc_host/host2/vport_create");
+	tree_fifo("/sys/class/fc_host/host2/vport_create");
+	for (uint32_t id = 1; id <= POOL_CREATES + 1; id++)
+		UT_EQ(submit(create(id, WWPN + id)), 0);
+	for (unsigned i = 0; i <= POOL_NAMES; i++) {
+		struct priv_request q = {.version = PRIV_VERSION,
+					 .id = 100 + i,
+					 .verb = PRIV_VPORT_NAME,
+					 .timeout_ms = PATIENCE_MS,
+					 .host = 2,
+					 .number = 20 + i,
+					 .wwpn = names + i,
+					 .name = "vhba db1 0"};
+
+		snprintf(wwpn, sizeof(wwpn), "0x%016" PRIx64, q.wwpn);
+		tree_vport(2, q.number, 20 + (int)i, wwpn);
+		tree_put("Online", "/sys/class/fc_host/host%u/port_state", 20 + i);
+		tree_fifo(SYMBOLIC_NAME, q.number);
+		UT_EQ(submit(q), 0);
+	}
+	UT_EQ(pool_fds(pool, fds, POOL_FDS), POOL_CREATES); /* one is queued */
+	sysroot_path(path, sizeof(path), "/sys/class/fc_host/host2/vport_create");
+	reader = open(path, O_RDONLY | O_NONBLOCK);
+	for (unsigned i = 0; i <= POOL_CREATES; i++)
+		CU_ASSERT_TRUE(next_reply(PATIENCE_MS) && r.verb == PRIV_VPORT_CREATE);
+	close(reader);
+	UT_EQ(pool_fds(pool, fds, POOL_FDS), POOL_NAMES);
+	for (unsigned i = 0; i <= POOL_NAMES; i++) {
+		sysroot_path(path, sizeof(path), SYMBOLIC_NAME, 20 + i);
+		reader = open(path, O_RDONLY | O_NONBLOCK);
+		CU_ASSERT_TRUE(next_reply(PATIENCE_MS) && r.verb == PRIV_VPORT_NAME && !r.err);
+		close(reader);
+	}
 }
 
 /* What was forked for many is there for the next ones, and ends when nothing more comes. */
@@ -721,6 +795,8 @@ static CU_TestInfo pool_tests[] = {
 	{"a deadline passed in the queue", test_expired_in_the_queue},
 	{"stuck children are bounded", test_bounded},
 	{"few make vports at once", test_creates},
+	{"where a new vport is looked for", test_number},
+	{"names come last", test_names},
 	{"two orders for one vport", test_superseded},
 	{"a later order as the earlier one ends", test_superseded_late},
 	{"orders for a vport whose child is stuck", test_superseded_in_the_queue},

@@ -7,7 +7,7 @@
 #include "privq.h"
 #include "vport_name.h"
 
-#define NAME_US (5 * USEC_PER_SEC)
+#define NAME_US (60 * USEC_PER_SEC) /* vhba-priv lets vports that are to be made go before */
 
 /* It is for people: without it everything works. */
 static void on_named(void *user, const struct priv_reply *r)

@@ -5,6 +5,7 @@ src_priv_libprivclient_la_CPPFLAGS = $(INC_PRIV)
 src_priv_libprivclient_la_LIBADD = src/common/libcommon.la
 
 src_priv_libpriv_la_SOURCES = \
+	src/priv/child.c src/priv/child.h \
 	src/priv/fip_vlan.c \
 	src/priv/multipathd.c src/priv/multipathd.h \
 	src/priv/pool.c src/priv/pool.h \

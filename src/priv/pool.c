@@ -11,14 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "cleanup.h"
 #include "log.h"
 #include "pool.h"
-#include "verbs.h"
-#include "vport_lock.h"
 
 #define QUEUE_MAX 4096
 #define KEEP_US USEC_PER_SEC
+#define HOSTS 16 /* parents whose last vport is remembered */
 
 enum worker_state { IDLE, BUSY, STUCK };
 
@@ -50,57 +50,14 @@ struct pool {
 	int lock; /* see priv_spawn */
 	unsigned count[3]; /* by worker_state */
 	unsigned queued;
+	unsigned creates; /* of those that are queued */
+	struct {
+		int host;
+		unsigned next;
+	} made[HOSTS]; /* the number that its next vport has at least */
 };
 
-/* ---- the child ---- */
-
-static bool changes_vport(const struct priv_request *q)
-{
-	static const bool changes[PRIV_VERBS_] = {
-		[PRIV_VPORT_CREATE] = true,  [PRIV_VPORT_DELETE] = true, [PRIV_VPORT_DISABLE] = true,
-		[PRIV_VPORT_ENABLE] = true,  [PRIV_VPORT_NAME] = true,	 [PRIV_RPORT_TIMERS] = true,
-		[PRIV_RPORT_RESTORE] = true,
-	};
-
-	return q->wwpn && changes[q->verb];
-}
-
-static void execute(const struct pool *p, const struct priv_request *q, struct priv_reply *r)
-{
-	bool locks = changes_vport(q);
-	verb_fn *fn = verb_find(q->verb);
-
-	vport_lock_begin(p->lock, q->timeout_ms);
-	r->err = fn ? 0 : -EINVAL;
-	if (fn && locks)
-		r->err = vport_lock(q->wwpn);
-	if (r->err) {
-		if (r->err == -ETIMEDOUT)
-			snprintf(r->text, sizeof(r->text),
-				 "a child of an earlier vhba-priv is still at work on its vport: it was not "
-				 "begun");
-		return;
-	}
-	r->err = fn(q, r);
-	if (locks)
-		vport_unlock(q->wwpn);
-}
-
-static void work(const struct pool *p, int fd)
-{
-	struct priv_request q;
-
-	while (recv(fd, &q, sizeof(q), 0) == sizeof(q)) {
-		struct priv_reply r = {.version = PRIV_VERSION, .id = q.id, .verb = q.verb};
-		struct monotime start = mono_now();
-
-		execute(p, &q, &r);
-		r.elapsed_us = mono_since(mono_now(), start);
-		if (priv_reply_send(fd, &r, MSG_NOSIGNAL) != sizeof(r))
-			break;
-	}
-	_exit(0);
-}
+/* ---- its children ---- */
 
 static void close_others(const struct pool *p)
 {
@@ -111,11 +68,9 @@ static void close_others(const struct pool *p)
 		close(w->fd);
 }
 
-/* ---- the parent ---- */
-
 static bool same_vport(const struct priv_request *a, const struct priv_request *b)
 {
-	return a->wwpn == b->wwpn && changes_vport(a) && changes_vport(b);
+	return a->wwpn == b->wwpn && child_changes_vport(a) && child_changes_vport(b);
 }
 
 /* The only place that changes a worker's state. */
@@ -158,7 +113,7 @@ static struct worker *worker_new(struct pool *p)
 			_exit(0);
 		close_others(p);
 		close(sv[0]);
-		work(p, sv[1]);
+		child_work(p->lock, sv[1]);
 	}
 	close(sv[1]);
 	w->fd = sv[0];
@@ -245,6 +200,26 @@ static struct worker *idle_worker(struct pool *p)
 	return worker_new(p);
 }
 
+/* Who asked did so before others were made: a child that looks for its own would read the names of all those.
+ */
+static void expect_number(const struct pool *p, struct priv_request *q)
+{
+	unsigned at = (unsigned)q->host % HOSTS;
+
+	if (q->verb == PRIV_VPORT_CREATE && p->made[at].host == q->host && p->made[at].next > q->number)
+		q->number = p->made[at].next;
+}
+
+static void note_number(struct pool *p, const struct priv_request *q, const struct priv_reply *r)
+{
+	unsigned at = (unsigned)q->host % HOSTS;
+
+	if (q->verb == PRIV_VPORT_CREATE && !r->err) {
+		p->made[at].host = q->host;
+		p->made[at].next = r->number + 1;
+	}
+}
+
 /* A child can have died while it stood ready: nothing has been done then, and another one does it. */
 static bool begin(struct pool *p, const struct queued *q, struct monotime now)
 {
@@ -253,6 +228,7 @@ static bool begin(struct pool *p, const struct queued *q, struct monotime now)
 
 	/* What is left of its time: some verbs end themselves within it. */
 	request.timeout_ms = (uint32_t)((mono_left(q->by, now) + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
+	expect_number(p, &request);
 	for (int tries = 0; tries <= POOL_IDLE && (w = idle_worker(p)); tries++) {
 		if (send(w->fd, &request, sizeof(request), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(request)) {
 			w->request = q->request;
@@ -269,6 +245,7 @@ static void dequeue(struct pool *p, struct queued *q)
 {
 	TAILQ_REMOVE(&p->queue, q, link);
 	p->queued--;
+	p->creates -= q->request.verb == PRIV_VPORT_CREATE;
 	free(q);
 }
 
@@ -277,26 +254,35 @@ static bool vport_busy(const struct pool *p, const struct priv_request *q)
 {
 	const struct worker *w;
 
-	if (changes_vport(q))
+	if (child_changes_vport(q))
 		TAILQ_FOREACH (w, &p->workers, link)
 			if (w->state != IDLE && same_vport(&w->request, q))
 				return true;
 	return false;
 }
 
-/* As many as are of use make vports on that host, or are at the rport timers of any. */
+/* As many as are of use are at work on its kind: a vport_create on that host, what is done at once, or a
+ * name, which is for people and waits until everybody has a port. */
 static bool enough(const struct pool *p, const struct priv_request *q)
 {
+	static const unsigned most[PRIV_VERBS_] = {
+		[PRIV_VPORT_CREATE] = POOL_CREATES,
+		[PRIV_VPORT_NAME] = POOL_NAMES,
+		[PRIV_RPORT_TIMERS] = POOL_QUICK,
+		[PRIV_RPORT_RESTORE] = POOL_QUICK,
+	};
 	bool create = q->verb == PRIV_VPORT_CREATE;
 	const struct worker *w;
 	unsigned n = 0;
 
-	if (!create && q->verb != PRIV_RPORT_TIMERS && q->verb != PRIV_RPORT_RESTORE)
+	if (!most[q->verb])
 		return false;
+	if (q->verb == PRIV_VPORT_NAME && p->creates)
+		return true;
 	TAILQ_FOREACH (w, &p->workers, link)
 		n += w->state == BUSY && w->request.verb == q->verb &&
 		     (!create || w->request.host == q->host);
-	return n >= (create ? POOL_CREATES : POOL_QUICK);
+	return n >= most[q->verb];
 }
 
 /*
@@ -376,6 +362,7 @@ int pool_submit(struct pool *p, const struct priv_request *q)
 	item->by = mono_add(now, q->timeout_ms * USEC_PER_MSEC);
 	TAILQ_INSERT_TAIL(&p->queue, item, link);
 	p->queued++;
+	p->creates += q->verb == PRIV_VPORT_CREATE;
 	feed(p, now);
 	return 0;
 }
@@ -400,6 +387,7 @@ static bool collect(struct pool *p, struct worker *w, struct monotime now)
 	if (n < 0 && errno == EAGAIN)
 		return true;
 	if (n == sizeof(r)) {
+		note_number(p, &w->request, &r);
 		if (w->state == STUCK)
 			r.flags |= PRIV_LATE;
 		push_answer(p, &r);

@@ -24,6 +24,7 @@
 	3 /* vport_create at once on one host: one at work, one behind it (vport_lock.h), one that looks at  \
 	     what it has made */
 #define POOL_QUICK 16 /* verbs at once that only write what the kernel takes at once: no fork is worth it */
+#define POOL_NAMES 2 /* symbolic names at once, and none while a vport_create is queued */
 #define POOL_STUCK 64 /* abandoned ones; beyond, verbs are refused */
 #define POOL_FDS (POOL_MAX + POOL_STUCK) /* never more than these have work */
 
