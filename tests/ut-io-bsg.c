@@ -27,7 +27,7 @@ static void begin(struct world *w, const struct bsgnode *b)
 {
 	const struct backend_options o = {.luns = 1, .deadline_us = DEADLINE_US, .unit = array_unit};
 
-	array_bsg = true;
+	array_bsg = "/dev/null";
 	array_set(&by_thread);
 	bsgnode_set(b);
 	world_begin_with(w, o, 1, 256, 0); /* its TEST UNIT READY asks the first path */

@@ -459,6 +459,29 @@ static void test_fails_in_stop(void)
 	world_end(&w);
 }
 
+/* What this machine's kernel says of nodes that are none: one has no io_uring passthrough, one does nothing.
+ */
+static void test_no_bsg(void)
+{
+	static const char *const nodes[] = {"/dev/zero", "/dev/null"};
+	struct front_req q;
+	struct world w;
+	struct front *f = &w.front;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(nodes); i++) {
+		array_bsg = nodes[i];
+		begin(&w);
+		array_set(&good);
+		ask(&q, inquiry, sizeof(inquiry), front_alloc(f, 512, 512, false), 255);
+		exchange(f, &q);
+		expect(&q, 0, 0, 0);
+		UT_EQ(array_get().calls, 1);
+		CU_ASSERT_PTR_NULL(strstr(backend_ask(&w.back, "status", -1), "bsg="));
+		world_end(&w);
+	}
+	array_bsg = NULL;
+}
+
 static CU_TestInfo tests[] = {
 	{"transfers", test_transfers},
 	{"the target's own sense", test_sense},
@@ -470,6 +493,7 @@ static CU_TestInfo tests[] = {
 	{"paths", test_paths},
 	{"designators", test_designators},
 	{"a failure in a stop", test_fails_in_stop},
+	{"no bsg nodes", test_no_bsg},
 	CU_TEST_INFO_NULL,
 };
 

@@ -18,11 +18,11 @@ static unsigned held;
 static int second = -1; /* the sg node of LUN 0's second path */
 static int never_held = -1; /* the sg node of LUN 1 */
 
-bool array_bsg;
+const char *array_bsg;
 
-static int null_node(void)
+static int node(const char *path)
 {
-	return open("/dev/null", O_RDWR | O_CLOEXEC);
+	return path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 }
 
 struct unit *array_unit(const char *folder, unsigned lun)
@@ -30,8 +30,7 @@ struct unit *array_unit(const char *folder, unsigned lun)
 	struct paths paths = {.n = lun == 0 ? 2 : 1};
 
 	for (unsigned i = 0; i < paths.n; i++) {
-		path_of_fds(&paths.path[i], backend_file(folder, lun), null_node(),
-			    array_bsg ? null_node() : -1);
+		path_of_fds(&paths.path[i], backend_file(folder, lun), node("/dev/null"), node(array_bsg));
 		if (paths.path[i].sg < 0 || ftruncate(paths.path[i].sd, ARRAY_FILE_SIZE))
 			return NULL;
 	}

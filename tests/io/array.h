@@ -32,8 +32,8 @@ struct array {
 	uint32_t len;
 };
 
-/* Do the paths have bsg nodes, too? See bsgnode.h. */
-extern bool array_bsg;
+/* What stands for the paths' bsg nodes (bsgnode.h); NULL: nothing. */
+extern const char *array_bsg;
 
 /* A unit on folder/lunN; LUN 0 has two paths. */
 struct unit *array_unit(const char *folder, unsigned lun);
