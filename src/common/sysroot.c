@@ -162,22 +162,36 @@ int sysroot_read_u64_at(int dir, uint64_t *v, const char *name)
 	return read_u64(dir, name, v);
 }
 
-int sysroot_write(const char *value, const char *fmt, ...)
+int sysroot_open_write(const char *fmt, ...)
 {
-	size_t len = strlen(value);
 	char path[PATH_MAX];
-	AUTO_FD int fd = -1;
-	ssize_t n;
+	int fd;
 
 	if (!VPATH(path))
 		return -errno;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = write(fd, value, len);
+	return fd < 0 ? -errno : fd;
+}
+
+int sysroot_put(int fd, const char *value)
+{
+	size_t len = strlen(value);
+	ssize_t n = write(fd, value, len);
+
 	if (n < 0)
 		return -errno;
 	return (size_t)n == len ? 0 : -EIO;
+}
+
+int sysroot_write(const char *value, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	AUTO_FD int fd = -1;
+
+	if (!VPATH(path))
+		return -errno;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : sysroot_put(fd, value);
 }
 
 bool sysroot_exists(const char *fmt, ...)

@@ -41,18 +41,37 @@ const struct fc_profile *verb_profile(int host)
 	return fc_profile_find(driver);
 }
 
+static int vpath_may_write(char path[PATH_MAX], const char *fmt, va_list ap)
+{
+	int n = vsnprintf(path, PATH_MAX, fmt, ap);
+
+	if (n < 0 || n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return fc_may_write(path) ? 0 : -EPERM;
+}
+
 int verb_write(const char *value, const char *fmt, ...)
 {
 	char path[PATH_MAX];
 	va_list ap;
-	int n;
+	int err;
 
 	va_start(ap, fmt);
-	n = vsnprintf(path, sizeof(path), fmt, ap);
+	err = vpath_may_write(path, fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return -ENAMETOOLONG;
-	return fc_may_write(path) ? sysroot_write(value, "%s", path) : -EPERM;
+	return err ? err : sysroot_write(value, "%s", path);
+}
+
+int verb_open_write(const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+	int err;
+
+	va_start(ap, fmt);
+	err = vpath_may_write(path, fmt, ap);
+	va_end(ap);
+	return err ? err : sysroot_open_write("%s", path);
 }
 
 int verb_check_parent(int host, struct priv_reply *r)

@@ -35,6 +35,8 @@ const struct fc_profile *verb_profile(int host);
 
 /* sysroot_write, but for what must never be written (fc_may_write): -EPERM. */
 int verb_write(const char *value, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* sysroot_open_write with the same exception. */
+int verb_open_write(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Call fn for every entry of a host's device folder that starts with prefix, until it returns non-zero;
  * returns that, 0, or -errno. */

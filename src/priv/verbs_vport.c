@@ -135,21 +135,22 @@ static int check_error_handling(const struct priv_request *q, const struct priv_
 	return -EAGAIN;
 }
 
+/* What others wait for is the write alone. */
 static int write_create(const struct priv_request *q, struct priv_reply *r)
 {
 	bool alone = verb_profile(q->host)->shared & FC_SHARED_RTNL;
+	AUTO_FD int fd = verb_open_write("/sys/class/fc_host/host%d/vport_create", q->host);
 	char text[40];
-	int err = 0;
+	int err = fd < 0 ? fd : 0;
 
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
-	if (alone)
-		err = vport_lock_rtnl();
-	if (err) {
+	if (!err && alone && (err = vport_lock_rtnl())) {
 		snprintf(r->text, sizeof(r->text), "other vports are being made: it was not begun");
 		return err;
 	}
-	err = verb_write(text, "/sys/class/fc_host/host%d/vport_create", q->host);
-	if (alone)
+	if (!err)
+		err = sysroot_put(fd, text);
+	if (alone && fd >= 0)
 		vport_unlock_rtnl();
 	if (err)
 		snprintf(r->text, sizeof(r->text), "vport_create on host%d", q->host);
