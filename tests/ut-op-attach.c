@@ -16,6 +16,7 @@
 #include "ut-privq.h"
 #include "ut-tree.h"
 #include "ut.h"
+#include "vport_name.h"
 
 #define UUID "6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01"
 #define TARGET 0x5006016000000a01
@@ -171,6 +172,30 @@ static void test_news(void)
 	op_attach_news(op, -1);
 	CU_ASSERT_TRUE(ut_privq_next(&q));
 	UT_EQ(q.wwpn, 0x502ab30000000010);
+}
+
+/* Names are for people: they wait for the VM that still waits for its LUNs, and are given once. */
+static void test_names(void)
+{
+	struct vm *other = vm_new(&d.vms, "00000000-0000-4000-8000-00000000000f", "other");
+	struct priv_request q;
+
+	other->state = VM_ATTACHED;
+	other->count = 1;
+	other->vhba[0] =
+		(struct vm_vhba){.index = 0, .wwpn = 0x502ab300000000ff, .parent_host = 2, .host = 9};
+	start();
+	create();
+	vport_names(&d);
+	CU_ASSERT_FALSE(ut_privq_next(&q));
+	op->answered = true;
+	vport_names(&d);
+	CU_ASSERT_TRUE(ut_privq_next(&q));
+	UT_EQ(q.verb, PRIV_VPORT_NAME);
+	UT_EQ(q.wwpn, 0x502ab300000000ff);
+	UT_STREQ(q.name, "vhba other 0");
+	vport_names(&d);
+	CU_ASSERT_FALSE(ut_privq_next(&q));
 }
 
 /* While a target is not there, an event will tell: no file is read, also not the vport's state. */
@@ -349,13 +374,10 @@ static void test_checked(void)
 }
 
 static CU_TestInfo tests[] = {
-	{"names that are awaited", test_awaited},
-	{"names that are hidden", test_hidden},
-	{"names that are checked", test_checked},
-	{"news of one vhba", test_news},
-	{"no target yet", test_no_target},
-	{"without an event", test_without_event},
-	CU_TEST_INFO_NULL,
+	{"symbolic names come last", test_names}, {"names that are awaited", test_awaited},
+	{"names that are hidden", test_hidden},	  {"names that are checked", test_checked},
+	{"news of one vhba", test_news},	  {"no target yet", test_no_target},
+	{"without an event", test_without_event}, CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

@@ -28,13 +28,16 @@ struct vm *vm_of_registry(struct daemon *d, const struct reg_vm *rv)
 	vm->count = 0;
 	for (unsigned i = 0; i < rv->vhbas_n && i < VM_VHBAS_MAX; i++) {
 		struct vm_vhba *v = &vm->vhba[vm->count++];
+		bool known = v->wwpn == rv->vhbas[i].wwpn;
 
 		*v = (struct vm_vhba){.index = rv->vhbas[i].index,
 				      .wwpn = rv->vhbas[i].wwpn,
 				      .wwnn = rv->vhbas[i].wwnn,
 				      .parent_host = -1,
-				      .host = -1};
-		san_locate(d, v);
+				      .host = -1,
+				      .named = known && v->named};
+		if (san_locate(d, v) && !known)
+			v->named = true; /* an earlier vhbad has cared for it */
 	}
 	return vm;
 }

@@ -95,11 +95,10 @@ static void finish(struct op *op, bool ok, const struct verror *e)
 
 	vm_set_state(vm, ok ? VM_ATTACHED : attach_is_undone(&run->machine) ? VM_DETACHED : VM_RELEASING);
 	if (ok)
-		vport_name(op->d, vm);
-	if (ok)
 		ios_attached(op->d, vm);
 	pools_look(op->d, vm->uuid);
 	op_answer(op, build_result(op, ok), e);
+	vport_names(op->d);
 	if (ok && run->journal)
 		journal_end(steal_ptr(run->journal), "done", "", mono_now().us, 4);
 }

@@ -58,7 +58,7 @@ static void answer(void *user, const struct quiesce_result *r)
 		vm_set_state(dr->vm, s);
 	pools_look(dr->d, dr->vm->uuid);
 	if (r->request == QR_RESUME && r->outcome == QO_CONFIRMED)
-		vport_name(dr->d, dr->vm);
+		vport_names(dr->d);
 	if (op) {
 		dr->answered.id = op->id;
 		dr->answered.kind = op->kind;

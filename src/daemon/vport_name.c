@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "op.h"
 #include "privq.h"
 #include "vport_name.h"
 
@@ -17,7 +18,7 @@ static void on_named(void *user, const struct priv_reply *r)
 		log_debug("a vport has no symbolic name: %s: %s", strerror(-r->err), r->text);
 }
 
-void vport_name(struct daemon *d, struct vm *vm)
+static void name_all(struct daemon *d, struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->count; i++) {
 		struct vm_vhba *v = &vm->vhba[i];
@@ -33,4 +34,25 @@ void vport_name(struct daemon *d, struct vm *vm)
 		snprintf(q.name, sizeof(q.name), "vhba %.40s %u", vm->name, v->index);
 		privq_call(d->privq, &q, NAME_US, on_named, NULL);
 	}
+}
+
+static bool somebody_waits(const struct daemon *d)
+{
+	const struct op *op;
+
+	TAILQ_FOREACH (op, &d->ops, link)
+		if (op->kind == OP_ATTACH && !op->answered)
+			return true;
+	return false;
+}
+
+void vport_names(struct daemon *d)
+{
+	struct vm *vm;
+
+	if (somebody_waits(d))
+		return;
+	TAILQ_FOREACH (vm, &d->vms, link)
+		if (vm->state == VM_ATTACHED)
+			name_all(d, vm);
 }
