@@ -72,7 +72,7 @@ static bool sent_again(struct io_task *t, enum again when)
 	return engine_delay(worker_engine(t->queue->worker), t, LATER_US);
 }
 
-void queue_finish(struct io_task *t)
+static void finish(struct io_task *t)
 {
 	struct queue *q = t->queue;
 	const struct device_type *type = q->shared->type;
@@ -90,6 +90,8 @@ void queue_finish(struct io_task *t)
 	queue_task_free(t);
 }
 
+static void to_pool(struct io_task *t);
+
 static enum disk_next unit_end(struct io_task *t, int64_t result)
 {
 	struct unit *u = t->lun->unit;
@@ -106,9 +108,9 @@ static void go_on(struct io_task *t, enum disk_next next)
 	while (next == DISK_IO && !engine_submit(e, t, &result))
 		next = unit_end(t, result);
 	if (next == DISK_DONE)
-		queue_finish(t);
+		finish(t);
 	else if (next == DISK_BLOCKING && !command_begin(t))
-		queue_to_pool(t);
+		to_pool(t);
 }
 
 static void io_ended(struct io_task *t, int64_t result)
@@ -127,7 +129,7 @@ void queue_io_ended(struct io_task *t, int64_t result)
 		if (t->queue->running && !t->orphan)
 			to_unit(t);
 		else
-			queue_finish(t);
+			finish(t);
 		return;
 	}
 	engine_ended(t);
@@ -160,7 +162,7 @@ static void run_in_pool(struct pool_job *j)
  * Data-In go to a buffer of its own: the answer may be given up while a thread still writes, and then nothing
  * may be written to the guest any more. There is one for each thread, however many commands wait for them.
  */
-void queue_to_pool(struct io_task *t)
+static void to_pool(struct io_task *t)
 {
 	t->guest_in = t->scsi.in;
 	t->guest_in_n = t->scsi.in_n;
@@ -189,7 +191,18 @@ void queue_pool_ended(struct io_task *t)
 		return;
 	}
 	leave_pool(t);
-	queue_finish(t);
+	finish(t);
+}
+
+/* Inlined here, where READ and WRITE come by. */
+void queue_finish(struct io_task *t)
+{
+	finish(t);
+}
+
+void queue_to_pool(struct io_task *t)
+{
+	to_pool(t);
 }
 
 /* It had not begun: it never was executed. */
@@ -227,7 +240,7 @@ static void cut_off(struct io_task *t)
 	struct unit *u = t->lun->unit;
 
 	repeat_cut_off(&t->scsi, true, u->ops->descriptor_sense(u));
-	queue_finish(t);
+	finish(t);
 }
 
 static void begin(struct io_task *t, bool resumed)
@@ -236,7 +249,7 @@ static void begin(struct io_task *t, bool resumed)
 
 	t->lun = q->shared->type->begin(t, q->luns);
 	if (!t->lun)
-		queue_finish(t);
+		finish(t);
 	else if (resumed && must_not_repeat(t))
 		cut_off(t);
 	else
@@ -415,7 +428,7 @@ void queue_stop(struct queue *q)
 	watch(q, -1);
 	for (unsigned i = 0; i < q->tasks_n; i++) {
 		if (call_back(&q->tasks[i]))
-			queue_finish(&q->tasks[i]);
+			finish(&q->tasks[i]);
 		else if (q->tasks[i].state == TASK_LATER)
 			engine_cancel(worker_engine(q->worker), &q->tasks[i]);
 	}
@@ -464,7 +477,7 @@ unsigned queue_match(struct queue *q, const struct queue_match *m, bool abort, u
 		t->waiters |= (uint8_t)(1 << w);
 		atomic_fetch_add(&q->shared->waiter[w].left, 1);
 		if (call_back(t))
-			queue_finish(t);
+			finish(t);
 		else if (t->state == TASK_KERNEL)
 			engine_cancel(worker_engine(q->worker), t);
 	}

@@ -16,7 +16,6 @@
 
 struct worker {
 	struct engine engine;
-	struct commands commands;
 	struct queue_shared *shared;
 	struct queue *queue[WORKER_QUEUES];
 	unsigned queues;
@@ -36,6 +35,8 @@ struct worker {
 	void *arg;
 	int begun; /* 1, or -errno; 0: not yet */
 	TAILQ_HEAD(, io_task) back;
+
+	struct commands commands; /* the worker's own, and large */
 };
 
 struct engine *worker_engine(struct worker *w)
