@@ -4,7 +4,8 @@
 # nobody else tells the hosts anything. Needs io.sh and what that needs.
 #   move_up                   the SAN, both hosts, the guest attached on alpha
 #   expect FROM TO, cutover FROM TO, gone_from HOST; moves FROM TO SEED is all of it
-#   once_live                 no name was live twice
+#   slow_logout HOST, waits_for_name HOST
+#   once_live [N]             no name was live twice; each has logged in or out at least N times (5)
 
 # The hosts' own ports are shown the VM's names, and nothing else of each other: else nobody here could know that a name has gone.
 witness_zones() {
@@ -35,15 +36,32 @@ expect() {
 	said 'expected by a live migration' "and that is said"
 }
 
-# cutover FROM TO: the guest stops on FROM and goes on on TO; commands are under way.
-cutover() {
+# stops FROM: the guest does, for its migration; commands are under way.
+stops() {
 	guest "submit 0 4 28000000100000000800 4096"
 	guest_is "log on" '^ok$' "the front end keeps a log"
 	guest "submit 1 2 28000000100000000800 4096"
 	guest_is stop '^us=' "the guest stops on $1"
-	guest_is "move /run/$2/io/db1/scsi.sock" '^ok$' "goes to $2"
+}
+# goes TO: and goes on there.
+goes() {
+	guest_is "move /run/$1/io/db1/scsi.sock" '^ok$' "goes to $1"
 	guest_is start '^ok$' "and starts there"
 }
+# cutover FROM TO
+cutover() {
+	stops "$1"
+	goes "$2"
+}
+
+# slow_logout HOST: its logouts take their time on the wire; so long its names are there.
+slow_logout() {
+	local side
+	for side in "${SAN_SIDES[@]}"; do
+		run_ok fabricctl rule add src "$1-$side" dst fffffe kind els op logo delay 4000
+	done
+}
+waits_for_name() { back_end "$1" waits | grep -q 'is not proved to have left the source: it is logged in as '; }
 
 # gone_from HOST: it has given the VM away, as libvirt's hook has it do when the source's QEMU has ended.
 gone_from() {
@@ -68,13 +86,13 @@ moves() {
 
 # once_live: by the fabric's log each of the VM's names was logged in at one place at a time, and nobody tried to log in a second time.
 once_live() {
-	local names
+	local names least=${1:-5}
 	names=$(vhbactl_alpha --json vhba list db1 | jq -c '[.vhbas[].wwpn]')
 	fabricctl show log --json >"$OUT/fabric.json"
-	jq -e --argjson names "$names" '
+	jq -e --argjson names "$names" --argjson least "$least" '
 		. as $log | all($names[]; . as $name |
 			[$log[] | select(.wwpn == $name and (.event == "login" or .event == "logout")) | .event] |
-			length > 4 and all(range(length) as $i | {at: $i, event: .[$i]};
+			length >= $least and all(range(length) as $i | {at: $i, event: .[$i]};
 				.event == (if .at % 2 == 0 then "login" else "logout" end)))
 		and all($log[]; .event != "rejected" or (.text | startswith("FDISC") | not))' "$OUT/fabric.json"
 }
