@@ -133,11 +133,10 @@ static void add_check(struct move *m, const char *name, const struct verror *e)
 static const char *reach(struct move *m)
 {
 	if (identity_moves_beside(m->vm))
-		return "destination: the same LUNs: the alternate names prove it there before the guest "
-		       "stops";
-	return "destination: the same LUNs, until the names log in there; 'vhbactl preflight' there says "
-	       "what "
-	       "its own ports see";
+		return "destination: the same LUNs: the alternate names prove it there before the "
+		       "guest stops";
+	return "destination: the same LUNs, until the names log in there; what its own ports see "
+	       "is said there by 'vhbactl preflight'";
 }
 
 /* All of them are made, the first that does not hold is the error. */
