@@ -9,10 +9,10 @@ kernel_say() { echo "lab: $*" >&2; }
 
 # kernel_apt STATE-DIR apt-command...: apt with lists of its own, for a host whose lists are missing or stale, or of another suite.
 kernel_apt() {
-	local state=$1 tool=$2 from=()
+	local state=$1 tool=$2 lists=()
 	shift 2
-	[ ! -e "$state/sources" ] || from=(-o "Dir::Etc::sourcelist=$state/sources" -o Dir::Etc::sourceparts=-)
-	"$tool" -q "${from[@]}" -o Dir::State::Lists="$state/lists" -o Dir::Cache="$state/cache" -o APT::Sandbox::User=root "$@"
+	[ ! -e "$state/sources" ] || lists=(-o "Dir::Etc::sourcelist=$state/sources" -o Dir::Etc::sourceparts=-)
+	"$tool" -q "${lists[@]}" -o Dir::State::Lists="$state/lists" -o Dir::Cache="$state/cache" -o APT::Sandbox::User=root "$@"
 }
 
 # The real package behind the meta package, as "NAME VERSION"; nothing when apt knows none.
