@@ -214,6 +214,7 @@ static bool next_uevent(struct fc_events *ev, struct fc_event *out)
 	snprintf(out->name, sizeof(out->name), "%s", name ? name : "");
 	fc_events_parse_path(udev_device_get_devpath(dev), &out->host, &out->parent);
 	fc_events_parse_part(out->subsystem, udev_device_get_devpath(dev), &out->part);
+	out->part.came = action && !strcmp(action, "add");
 	out->attention = attention_of(dev);
 	udev_device_unref(dev);
 	return true;

@@ -272,7 +272,7 @@ void fc_sysfs_read_rport(struct fc_host *h, const struct fc_part *part)
 	if (!wwpn)
 		return;
 	read_rport_attributes(r, dir);
-	if (is_new)
+	if (is_new && r->is_target)
 		read_targets(h, r);
 }
 
@@ -283,8 +283,10 @@ void fc_sysfs_read_lun(struct fc_host *h, const struct fc_part *part)
 
 	if (!r || !r->wwpn) {
 		fc_sysfs_read_rport(h, part);
-		return;
+		r = fc_sysfs_rport_known(h, part->channel, part->number);
 	}
+	if (!r || !r->wwpn)
+		return;
 	fc_rport_read_is_target(h, r);
 	fc_sysfs_update_lun(h, r, part);
 }

@@ -91,13 +91,13 @@ void fc_sysfs_drop_lun(struct fc_rport *r, struct fc_lun *l)
 	free(l);
 }
 
-void fc_sysfs_update_lun(const struct fc_host *h, struct fc_rport *r, const struct fc_part *part)
+static void read_lun(const struct fc_host *h, struct fc_rport *r, const struct fc_part *part,
+		     struct fc_lun *l)
 {
 	AUTO_FD int dir = sysroot_open_dir(HOST_ATTR "/rport-%d:%u-%u/target%d:%u:%u/%d:%u:%u:%" PRIu64,
 					   h->number, "device", h->number, r->channel, r->number, h->number,
 					   part->channel, part->target, h->number, part->channel,
 					   part->target, part->lun);
-	struct fc_lun *l = fc_sysfs_lun_known(r, part);
 
 	if (dir < 0) {
 		if (l && !fc_sysfs_is_want())
@@ -114,6 +114,20 @@ void fc_sysfs_update_lun(const struct fc_host *h, struct fc_rport *r, const stru
 		lun_insert(r, l);
 	}
 	read_lun_attributes(l, dir);
+}
+
+/* A LUN's device, its disk, its generic device and its queue come one after the other, each with an event. */
+static bool is_whole(const struct fc_lun *l)
+{
+	return l->usable && l->sd[0] && l->sg[0];
+}
+
+void fc_sysfs_update_lun(const struct fc_host *h, struct fc_rport *r, const struct fc_part *part)
+{
+	struct fc_lun *l = fc_sysfs_lun_known(r, part);
+
+	if (!l || !part->came || !is_whole(l))
+		read_lun(h, r, part, l);
 }
 
 void fc_sysfs_read_target(const struct fc_host *h, struct fc_rport *r, int rport, const char *target)

@@ -106,6 +106,16 @@ static void tell_parent(struct fc_inventory *inv, const struct fc_host *h)
 		v->host = h->number;
 }
 
+/* A vport's host has the driver of its parent. */
+static bool read_host(const struct fc_inventory *inv, struct fc_host *h)
+{
+	const struct fc_host *parent = h->parent >= 0 ? fc_host_find(inv, h->parent) : NULL;
+
+	if (parent && !h->driver[0])
+		memcpy(h->driver, parent->driver, sizeof(h->driver));
+	return fc_sysfs_read_host(h);
+}
+
 bool fc_inventory_refresh(struct fc_inventory *inv, int number)
 {
 	struct fc_host *h = fc_host_find(inv, number);
@@ -116,7 +126,7 @@ bool fc_inventory_refresh(struct fc_inventory *inv, int number)
 	if (!h)
 		return false;
 	/* Of what hangs under somebody else's parent no more than that is read. */
-	if ((is_new && (!fc_sysfs_read_place(h) || !parent_known(inv, h))) || !fc_sysfs_read_host(h) ||
+	if ((is_new && (!fc_sysfs_read_place(h) || !parent_known(inv, h))) || !read_host(inv, h) ||
 	    !wanted(inv, h)) {
 		host_free(inv, h);
 		return false;

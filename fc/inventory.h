@@ -126,6 +126,7 @@ struct fc_part {
 	unsigned channel, number; /* vport-H:C-N, rport-H:C-N: the vport, the rport, or the LUN's rport */
 	unsigned target; /* of a LUN, H:C:T:L */
 	uint64_t lun;
+	bool came; /* it, or a device of it, is new: what is known wholly is not read again */
 };
 
 /*

@@ -281,7 +281,7 @@ static void test_vport_host_later(void)
 static void test_part(void)
 {
 	const struct fc_part rport = {.kind = FC_PART_RPORT};
-	const struct fc_part three = {.kind = FC_PART_LUN, .lun = 3};
+	struct fc_part three = {.kind = FC_PART_LUN, .lun = 3};
 	const struct fc_part four = {.kind = FC_PART_LUN, .lun = 4};
 	struct fc_lun *l;
 
@@ -302,6 +302,16 @@ static void test_part(void)
 	fc_inventory_refresh_part(&inv, 5, &three);
 	UT_STREQ(TAILQ_FIRST(&target()->luns)->state, "offline");
 	UT_STREQ(target()->state, "Online");
+	tree_put("running", LUN "/state");
+	three.came = true;
+	fc_inventory_refresh_part(&inv, 5, &three);
+	UT_STREQ(TAILQ_FIRST(&target()->luns)->state, "running");
+	tree_put("offline", LUN "/state");
+	fc_inventory_refresh_part(&inv, 5, &three); /* a part of it is new: all that there is is known */
+	UT_STREQ(TAILQ_FIRST(&target()->luns)->state, "running");
+	three.came = false;
+	fc_inventory_refresh_part(&inv, 5, &three);
+	UT_STREQ(TAILQ_FIRST(&target()->luns)->state, "offline");
 	fc_inventory_refresh_part(&inv, 5, &rport);
 	UT_STREQ(target()->state, "Blocked");
 	UT_STREQ(fc_host_find(&inv, 5)->state, "Online");

@@ -82,8 +82,10 @@ static void mark_part(struct dirty *dirty, int number, const struct fc_part *par
 	if (!h || h->whole)
 		return;
 	for (unsigned i = 0; i < h->n; i++)
-		if (same_part(&h->part[i], part))
+		if (same_part(&h->part[i], part)) {
+			h->part[i].came &= part->came;
 			return;
+		}
 	if (part->kind == FC_PART_HOST || h->n == PARTS_MAX)
 		h->whole = true;
 	else
