@@ -139,9 +139,9 @@ static int check_error_handling(const struct priv_request *q, const struct priv_
 #define AHEAD (-15)
 
 /*
- * FCoE makes and deletes vports with RTNL held (fcoe_vport_create, fcoe_vport_destroy), which is the whole
- * machine's: for as long as this one waits for a processor so does whoever wants RTNL.  Without the privilege
- * it is only slower.
+ * FCoE makes a vport with RTNL held (fcoe_vport_create), which is the whole machine's: for as long as this
+ * one waits for a processor so does whoever wants RTNL.  Without the privilege it is only slower.  A delete,
+ * which holds it too, ends commands as well, and is not hurried: see main.c.
  */
 static int put_ahead(int fd, const char *text)
 {
@@ -225,7 +225,6 @@ static int empty_vport(const struct priv_request *q, struct priv_reply *r)
 int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 {
 	int err = verb_check_parent(q->host, r);
-	AUTO_FD int fd = -1;
 	char text[40];
 
 	if (!err)
@@ -241,8 +240,7 @@ int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 	if (err)
 		return err;
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
-	fd = verb_open_write("/sys/class/fc_host/host%d/vport_delete", q->host);
-	err = fd < 0 ? fd : put_ahead(fd, text);
+	err = verb_write(text, "/sys/class/fc_host/host%d/vport_delete", q->host);
 	if (err)
 		snprintf(r->text, sizeof(r->text), "vport_delete on host%d", q->host);
 	return err;
