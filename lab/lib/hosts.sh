@@ -91,8 +91,7 @@ host_capabilities() {
 host_exec() {
 	local vhbad
 	vhbad=$(program vhbad)
-	nice -n "$(sed -n 's/^Nice=//p' "${top_srcdir:?}/src/data/vhbad.service.in")" \
-		setpriv --bounding-set "$(host_capabilities)" "$vhbad" --config "/run/$1/vhbad.conf" >>"$OUT/$1.log" 2>&1 </dev/null &
+	setpriv --bounding-set "$(host_capabilities)" "$vhbad" --config "/run/$1/vhbad.conf" >>"$OUT/$1.log" 2>&1 </dev/null &
 	HOST_VHBAD[$1]=$!
 }
 

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -337,7 +336,6 @@ static void become(const char *program, char *const *argv, const char *pid_file,
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid(); /* whatever ends vhbad doesn't end it */
-	setpriority(PRIO_PROCESS, 0, 0); /* no guest's I/O before another's work */
 	if (null >= 0 && dup2(null, 0) == 0 && dup2(front, FRONT_FD) == FRONT_FD &&
 	    dup2(control, CONTROL_FD) == CONTROL_FD && write_pid(pid_file))
 		execv(program, argv);

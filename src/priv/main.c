@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -131,9 +130,6 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN); /* children leave no zombie, even if no request comes any more */
 	umask(077);
-	/* vhbad's own is no good here: a logout that is let in between two steps of libfc's work on a command
-	 * meets its races. */
-	setpriority(PRIO_PROCESS, 0, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	fcntl(PRIV_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(PRIV_LOCK_FD, F_SETFD, FD_CLOEXEC);

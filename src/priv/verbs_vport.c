@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "cleanup.h"
 #include "profile.h"
@@ -136,23 +135,6 @@ static int check_error_handling(const struct priv_request *q, const struct priv_
 	return -EAGAIN;
 }
 
-#define AHEAD (-15)
-
-/*
- * FCoE makes a vport with RTNL held (fcoe_vport_create), which is the whole machine's: for as long as this
- * one waits for a processor so does whoever wants RTNL.  Without the privilege it is only slower.  A delete,
- * which holds it too, ends commands as well, and is not hurried: see main.c.
- */
-static int put_ahead(int fd, const char *text)
-{
-	int own = getpriority(PRIO_PROCESS, 0), err;
-
-	setpriority(PRIO_PROCESS, 0, AHEAD);
-	err = sysroot_put(fd, text);
-	setpriority(PRIO_PROCESS, 0, own);
-	return err;
-}
-
 /* What others wait for is the write alone. */
 static int write_create(const struct priv_request *q, struct priv_reply *r)
 {
@@ -167,7 +149,7 @@ static int write_create(const struct priv_request *q, struct priv_reply *r)
 		return err;
 	}
 	if (!err)
-		err = put_ahead(fd, text);
+		err = sysroot_put(fd, text);
 	if (alone && fd >= 0)
 		vport_unlock_rtnl();
 	if (err)
