@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +30,53 @@ uint64_t fc_sysfs_number(int dir, const char *attr)
 
 DIR *fc_sysfs_open_folder(int dir, const char *path)
 {
-	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = dir < 0 ? -1 : openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!d && fd >= 0)
 		close(fd);
 	return d;
+}
+
+int fc_sysfs_device(const struct fc_host *h)
+{
+	struct fc_host *host = (struct fc_host *)h;
+
+	if (host->device < 0)
+		host->device = sysroot_open_dir("/sys/class/fc_host/host%d/device", h->number);
+	return host->device;
+}
+
+#define BELOW_MAX 256
+
+ssize_t fc_sysfs_read(const struct fc_host *h, char *buf, size_t size, const char *fmt, ...)
+{
+	char path[BELOW_MAX];
+	int device = fc_sysfs_device(h);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	return device < 0 ? -errno : sysroot_read_at(device, buf, size, path);
+}
+
+int fc_sysfs_open(const struct fc_host *h, const char *fmt, ...)
+{
+	char path[BELOW_MAX];
+	int device = fc_sysfs_device(h);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	return device < 0 ? -1 : openat(device, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int open_rport(const struct fc_host *h, unsigned channel, unsigned number)
+{
+	return fc_sysfs_open(h, RPORT "/fc_remote_ports/" RPORT, h->number, channel, number, h->number,
+			     channel, number);
 }
 
 bool fc_sysfs_first_entry(int dir, const char *path, const char *prefix, char *name, size_t size)
@@ -58,21 +100,16 @@ static uint32_t port_id(uint64_t v)
 	return v > 0xffffff ? 0 : (uint32_t)v;
 }
 
-/*
- * The entry of the class is a link into the device's folder: there is no need to walk all the way.  A tree
- * that has a folder there has the way at least.
- */
+/* The entry of the class is a link into the device's folder: there is no need to walk all the way. */
 static bool device_path(const struct fc_host *h, char real[PATH_MAX])
 {
 	char path[PATH_MAX];
-	ssize_t n;
+	ssize_t n = -1;
 
-	if (!sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d", h->number))
-		return false;
-	n = readlink(path, real, PATH_MAX - 1);
+	if (sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d", h->number))
+		n = readlink(path, real, PATH_MAX - 1);
 	if (n < 0)
-		return sysroot_path(path, sizeof(path), HOST_ATTR, h->number, "device") &&
-		       realpath(path, real);
+		return false;
 	real[n] = '\0';
 	return true;
 }
@@ -105,17 +142,15 @@ bool fc_sysfs_read_place(struct fc_host *h)
  */
 static void read_driver(struct fc_host *h, int dir)
 {
-	char path[PATH_MAX], to[PATH_MAX], name[256], *base;
+	char to[PATH_MAX], name[256], *base;
 	ssize_t n;
 
-	if (sysroot_read(name, sizeof(name), "/sys/class/scsi_host/host%d/proc_name", h->number) > 0 &&
+	if (fc_sysfs_read(h, name, sizeof(name), "scsi_host/host%d/proc_name", h->number) > 0 &&
 	    strcmp(name, "(null)")) {
 		snprintf(h->driver, sizeof(h->driver), "%.15s", name);
 		return;
 	}
-	n = sysroot_path(path, sizeof(path), HOST_ATTR, h->number, "device/../driver")
-		    ? readlink(path, to, sizeof(to) - 1)
-		    : -1;
+	n = readlinkat(fc_sysfs_device(h), "../driver", to, sizeof(to) - 1);
 	to[n > 0 ? n : 0] = '\0';
 	base = strrchr(to, '/');
 	if (!base) {
@@ -132,7 +167,7 @@ bool fc_sysfs_is_want(void)
 
 bool fc_sysfs_read_host(struct fc_host *h)
 {
-	AUTO_FD int dir = sysroot_open_dir("/sys/class/fc_host/host%d", h->number);
+	AUTO_FD int dir = fc_sysfs_open(h, "fc_host/host%d", h->number);
 	uint64_t wwpn;
 
 	if (dir < 0 && fc_sysfs_is_want() && h->wwpn)
@@ -157,8 +192,6 @@ bool fc_sysfs_read_host(struct fc_host *h)
 }
 
 /* ---- remote ports ---- */
-
-#define RPORT "/sys/class/fc_remote_ports/rport-%d:%u-%u"
 
 /* dev_loss_tmo is a u32 in the kernel. */
 static int seconds_or_off(int dir, const char *attr)
@@ -186,7 +219,7 @@ static bool read_is_target(int dir)
 
 int fc_rport_read_timers(const struct fc_host *host, struct fc_rport *r)
 {
-	AUTO_FD int dir = sysroot_open_dir(RPORT, host->number, r->channel, r->number);
+	AUTO_FD int dir = open_rport(host, r->channel, r->number);
 
 	return read_timers(r, dir);
 }
@@ -197,7 +230,7 @@ bool fc_rport_read_is_target(const struct fc_host *host, struct fc_rport *r)
 
 	if (r->is_target)
 		return true;
-	dir = sysroot_open_dir(RPORT, host->number, r->channel, r->number);
+	dir = open_rport(host, r->channel, r->number);
 	return r->is_target = read_is_target(dir);
 }
 
@@ -217,16 +250,15 @@ void fc_sysfs_refresh_rport(struct fc_host *h, struct fc_rport *r)
 		fc_sysfs_read_rport(h, &part);
 		return;
 	}
-	dir = sysroot_open_dir(RPORT, h->number, r->channel, r->number);
+	dir = open_rport(h, r->channel, r->number);
 	read_rport_attributes(r, dir);
 	read_timers(r, dir);
 }
 
 static void read_targets(const struct fc_host *h, struct fc_rport *r)
 {
-	AUTO_FD int base = sysroot_open_dir(HOST_ATTR "/rport-%d:%u-%u", h->number, "device", h->number,
-					    r->channel, r->number);
-	AUTO_DIR DIR *dir = base < 0 ? NULL : fc_sysfs_open_folder(base, ".");
+	AUTO_FD int base = fc_sysfs_open(h, RPORT, h->number, r->channel, r->number);
+	AUTO_DIR DIR *dir = fc_sysfs_open_folder(base, ".");
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir)))
@@ -246,7 +278,7 @@ struct fc_rport *fc_sysfs_rport_known(const struct fc_host *h, unsigned channel,
 
 void fc_sysfs_read_rport(struct fc_host *h, const struct fc_part *part)
 {
-	AUTO_FD int dir = sysroot_open_dir(RPORT, h->number, part->channel, part->number);
+	AUTO_FD int dir = open_rport(h, part->channel, part->number);
 	struct fc_rport *r = fc_sysfs_rport_known(h, part->channel, part->number);
 	uint64_t wwpn = 0;
 	bool is_new;
@@ -323,11 +355,10 @@ struct fc_vport *fc_sysfs_vport_known(const struct fc_host *h, unsigned channel,
 
 static void read_vport_host(struct fc_host *h, struct fc_vport *v)
 {
-	char path[PATH_MAX], name[32];
+	char path[48], name[32];
 
-	if (sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d/device/vport-%d:%u-%u", h->number,
-			 h->number, v->channel, v->number) &&
-	    fc_sysfs_first_entry(AT_FDCWD, path, "host", name, sizeof(name)))
+	snprintf(path, sizeof(path), VPORT, h->number, v->channel, v->number);
+	if (fc_sysfs_first_entry(fc_sysfs_device(h), path, "host", name, sizeof(name)))
 		v->host = atoi(name + 4);
 }
 
@@ -383,8 +414,8 @@ void fc_sysfs_read_vport(struct fc_host *h, const struct fc_part *part)
 	if (fc_sysfs_told_its_end(h, part->channel, part->number))
 		return;
 	if (!v) {
-		dir = sysroot_open_dir("/sys/class/fc_vports/vport-%d:%u-%u", h->number, part->channel,
-				       part->number);
+		dir = fc_sysfs_open(h, VPORT "/fc_vports/" VPORT, h->number, part->channel, part->number,
+				    h->number, part->channel, part->number);
 		v = vport_new(dir, part);
 		if (!v)
 			return;
@@ -423,13 +454,10 @@ static void list_rport(struct fc_host *h, const char *name)
 void fc_sysfs_read_children(struct fc_host *h)
 {
 	struct fc_vport_list seen = TAILQ_HEAD_INITIALIZER(seen);
-	char path[PATH_MAX];
-	AUTO_DIR DIR *dir = NULL;
+	AUTO_DIR DIR *dir = fc_sysfs_open_folder(fc_sysfs_device(h), ".");
 	struct fc_vport *v;
 	struct dirent *e;
 
-	if (sysroot_path(path, sizeof(path), HOST_ATTR, h->number, "device"))
-		dir = opendir(path);
 	/* Out of file descriptors or memory: what was known is nearer to the truth than nothing. */
 	if (!dir && errno != ENOENT)
 		return;

@@ -8,9 +8,22 @@
 
 #include "inventory.h"
 
-#define HOST_ATTR "/sys/class/fc_host/host%d/%s"
+#define RPORT "rport-%d:%u-%u"
+#define VPORT "vport-%d:%u-%u"
 
-/* In an open folder, dir (or AT_FDCWD): an attribute, "" or 0 when it can't be read. */
+/*
+ * The folder of the host's device, /sys/devices/.../hostN: open for as long as the model has the host, since
+ * a path from the root has some twenty steps, each of which is looked up under the lock that whoever makes
+ * devices waits for (kernfs_rwsem).  -1 with errno.
+ */
+int fc_sysfs_device(const struct fc_host *h);
+
+/* Below it: an attribute, as sysroot_read; a folder, as sysroot_open_dir. */
+ssize_t fc_sysfs_read(const struct fc_host *h, char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+int fc_sysfs_open(const struct fc_host *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* In an open folder, dir: an attribute, "" or 0 when it can't be read. */
 void fc_sysfs_text(int dir, const char *attr, char *buf, size_t size);
 uint64_t fc_sysfs_number(int dir, const char *attr);
 DIR *fc_sysfs_open_folder(int dir, const char *path);

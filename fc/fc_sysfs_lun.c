@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The LUNs behind a remote port (scsi_sysfs.c). */
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,13 +92,14 @@ void fc_sysfs_drop_lun(struct fc_rport *r, struct fc_lun *l)
 	free(l);
 }
 
+#define LUN_FOLDER RPORT "/target%d:%u:%u/%d:%u:%u:%" PRIu64
+
 static void read_lun(const struct fc_host *h, struct fc_rport *r, const struct fc_part *part,
 		     struct fc_lun *l)
 {
-	AUTO_FD int dir = sysroot_open_dir(HOST_ATTR "/rport-%d:%u-%u/target%d:%u:%u/%d:%u:%u:%" PRIu64,
-					   h->number, "device", h->number, r->channel, r->number, h->number,
-					   part->channel, part->target, h->number, part->channel,
-					   part->target, part->lun);
+	AUTO_FD int dir = fc_sysfs_open(h, LUN_FOLDER, h->number, r->channel, r->number, h->number,
+					part->channel, part->target, h->number, part->channel, part->target,
+					part->lun);
 
 	if (dir < 0) {
 		if (l && !fc_sysfs_is_want())
@@ -108,6 +110,7 @@ static void read_lun(const struct fc_host *h, struct fc_rport *r, const struct f
 		l = calloc(1, sizeof(*l));
 		if (!l)
 			return;
+		l->rport = r->number;
 		l->channel = part->channel;
 		l->target = part->target;
 		l->lun = part->lun;
@@ -143,4 +146,38 @@ void fc_sysfs_read_target(const struct fc_host *h, struct fc_rport *r, int rport
 		    4)
 			fc_sysfs_update_lun(h, r, &part);
 	}
+}
+
+/* FC targets have the channel of their remote port (fc_scsi_scan_rport). */
+static ssize_t read_of_lun(const struct fc_host *h, const struct fc_lun *l, const char *attr, char *buf,
+			   size_t size)
+{
+	return fc_sysfs_read(h, buf, size, LUN_FOLDER "/%s", h->number, l->channel, l->rport, h->number,
+			     l->channel, l->target, h->number, l->channel, l->target, l->lun, attr);
+}
+
+void fc_lun_refresh_state(const struct fc_host *host, struct fc_lun *l)
+{
+	if (read_of_lun(host, l, "state", l->state, sizeof(l->state)) < 0)
+		l->state[0] = '\0';
+	l->usable = fc_lun_is_usable(l);
+}
+
+int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_t *busy)
+{
+	char text[32];
+	ssize_t n = read_of_lun(host, l, "device_busy", text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	return sscanf(text, "%" SCNu64, busy) == 1 ? 0 : -EINVAL;
+}
+
+bool fc_lun_write_back(const struct fc_host *host, const struct fc_lun *l)
+{
+	char attr[64], type[64];
+
+	snprintf(attr, sizeof(attr), "scsi_disk/%d:%u:%u:%" PRIu64 "/cache_type", host->number, l->channel,
+		 l->target, l->lun);
+	return read_of_lun(host, l, attr, type, sizeof(type)) > 0 && !strncmp(type, "write back", 10);
 }

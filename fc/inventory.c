@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "fc_sysfs.h"
@@ -34,6 +35,8 @@ static void host_free(struct fc_inventory *inv, struct fc_host *h)
 		TAILQ_REMOVE(&h->gone, g, link);
 		free(g);
 	}
+	if (h->device >= 0)
+		close(h->device);
 	TAILQ_REMOVE(&inv->hosts, h, link);
 	free(h);
 }
@@ -76,6 +79,7 @@ static struct fc_host *host_add(struct fc_inventory *inv, int number)
 	if (!h)
 		return NULL;
 	h->number = number;
+	h->device = -1;
 	TAILQ_INIT(&h->vports);
 	TAILQ_INIT(&h->gone);
 	TAILQ_INIT(&h->rports);
@@ -129,7 +133,8 @@ bool fc_inventory_refresh(struct fc_inventory *inv, int number)
 	if ((is_new && (!fc_sysfs_read_place(h) || !parent_known(inv, h))) || !read_host(inv, h) ||
 	    !wanted(inv, h)) {
 		host_free(inv, h);
-		return false;
+		/* Its folder was the one that had gone: there may be another host of that number. */
+		return !is_new && fc_inventory_refresh(inv, number);
 	}
 	fc_sysfs_read_children(h);
 	if (is_new && h->parent < 0)
@@ -190,13 +195,20 @@ void fc_inventory_vport_made(struct fc_inventory *inv, int parent, const struct 
 	}
 }
 
+static const char *vport_path(char path[96], const struct fc_host *h, unsigned channel, unsigned number)
+{
+	snprintf(path, 96, VPORT "/fc_vports/" VPORT, h->number, channel, number, h->number, channel, number);
+	return path;
+}
+
 /* They go in the order in which they have told it, or nearly so. */
 static void forget_oldest_end(struct fc_host *h)
 {
 	struct fc_gone *g;
+	char path[96];
 
 	while ((g = TAILQ_FIRST(&h->gone)) &&
-	       !sysroot_exists("/sys/class/fc_vports/vport-%d:%u-%u", h->number, g->channel, g->number)) {
+	       faccessat(fc_sysfs_device(h), vport_path(path, h, g->channel, g->number), F_OK, 0)) {
 		TAILQ_REMOVE(&h->gone, g, link);
 		free(g);
 	}
@@ -390,14 +402,16 @@ static bool logged_in_meanwhile(const struct fc_host *parent, const struct fc_vp
 	char port[32];
 
 	return !strcmp(parent->driver, "fcoe") && !strcmp(state, "Initializing") &&
-	       sysroot_read(port, sizeof(port), "/sys/class/fc_host/host%d/port_state", v->host) > 0 &&
+	       fc_sysfs_read(parent, port, sizeof(port), VPORT "/host%d/fc_host/host%d/port_state",
+			     parent->number, v->channel, v->number, v->host, v->host) > 0 &&
 	       !strcmp(port, "Online");
 }
 
 int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, char *state, size_t size)
 {
-	ssize_t n = sysroot_read(state, size, "/sys/class/fc_vports/vport-%d:%u-%u/vport_state",
-				 parent->number, v->channel, v->number);
+	char path[96];
+	ssize_t n = fc_sysfs_read(parent, state, size, "%s/vport_state",
+				  vport_path(path, parent, v->channel, v->number));
 
 	if (n >= 0 && logged_in_meanwhile(parent, v, state))
 		snprintf(state, size, "Active");
@@ -406,15 +420,16 @@ int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, 
 
 void fc_host_refresh_state(struct fc_host *host)
 {
-	if (sysroot_read(host->state, sizeof(host->state), "/sys/class/fc_host/host%d/port_state",
-			 host->number) < 0)
+	if (fc_sysfs_read(host, host->state, sizeof(host->state), "fc_host/host%d/port_state", host->number) <
+	    0)
 		host->state[0] = '\0';
 }
 
 int fc_host_read_port_id(const struct fc_host *host, uint32_t *id)
 {
+	AUTO_FD int dir = fc_sysfs_open(host, "fc_host/host%d", host->number);
 	uint64_t v;
-	int err = sysroot_read_u64(&v, "/sys/class/fc_host/host%d/port_id", host->number);
+	int err = dir < 0 ? -errno : sysroot_read_u64_at(dir, &v, "port_id");
 
 	if (!err)
 		*id = v <= 0xffffff ? (uint32_t)v : 0;
@@ -423,8 +438,8 @@ int fc_host_read_port_id(const struct fc_host *host, uint32_t *id)
 
 int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, char *state, size_t size)
 {
-	ssize_t n = sysroot_read(state, size, "/sys/class/fc_remote_ports/rport-%d:%u-%u/port_state",
-				 host->number, r->channel, r->number);
+	ssize_t n = fc_sysfs_read(host, state, size, RPORT "/fc_remote_ports/" RPORT "/port_state",
+				  host->number, r->channel, r->number, host->number, r->channel, r->number);
 
 	return n < 0 ? (int)n : 0;
 }
@@ -437,28 +452,4 @@ void fc_host_refresh_rports(struct fc_host *host)
 		next = TAILQ_NEXT(r, link);
 		fc_sysfs_refresh_rport(host, r);
 	}
-}
-
-void fc_lun_refresh_state(const struct fc_host *host, struct fc_lun *l)
-{
-	if (sysroot_read(l->state, sizeof(l->state),
-			 "/sys/class/scsi_device/%d:%u:%u:%" PRIu64 "/device/state", host->number, l->channel,
-			 l->target, l->lun) < 0)
-		l->state[0] = '\0';
-	l->usable = fc_lun_is_usable(l);
-}
-
-int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_t *busy)
-{
-	return sysroot_read_u64(busy, "/sys/class/scsi_device/%d:%u:%u:%" PRIu64 "/device/device_busy",
-				host->number, l->channel, l->target, l->lun);
-}
-
-bool fc_lun_write_back(const struct fc_host *host, const struct fc_lun *l)
-{
-	char type[64];
-
-	return sysroot_read(type, sizeof(type), "/sys/class/scsi_disk/%d:%u:%u:%" PRIu64 "/cache_type",
-			    host->number, l->channel, l->target, l->lun) > 0 &&
-	       !strncmp(type, "write back", 10);
 }

@@ -22,6 +22,7 @@
 struct fc_lun {
 	TAILQ_ENTRY(fc_lun) link;
 	unsigned channel, target; /* H:C:T:L, H is the fc_host's */
+	unsigned rport; /* rport-H:C-N: N */
 	uint64_t lun;
 	uint64_t size; /* bytes; 0: not known */
 	int type; /* SCSI peripheral device type; 0: direct access, -1: not known */
@@ -70,6 +71,7 @@ TAILQ_HEAD(fc_gone_list, fc_gone);
 struct fc_host {
 	TAILQ_ENTRY(fc_host) link;
 	int number;
+	int device; /* its folder in sysfs, open; -1: not yet.  Inside fc/ only */
 	int parent; /* the physical host's number; -1: this is one */
 	unsigned vport_channel, vport_number; /* vport-PARENT:C-N, whose host this is */
 	wwn_t wwpn, wwnn;

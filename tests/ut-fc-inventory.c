@@ -101,12 +101,26 @@ static void test_wanted_later(void)
 /* A vport's host whose place can't be told any more must not be taken for a parent. */
 static void test_no_place(void)
 {
-	tree_remove("/sys/class/fc_host/host5/device");
+	tree_remove("/sys/class/fc_host/host5");
 	UT_EQ(fc_inventory_scan(&inv), 0);
 	CU_ASSERT_PTR_NULL(fc_host_find(&inv, 5));
 	CU_ASSERT_PTR_NULL(fc_parent_find(&inv, 0x502ab30000000001));
-	tree_link("/sys/devices/gone/host5", "/sys/class/fc_host/host5/device");
+	tree_link("/sys/devices/gone/host5", "/sys/class/fc_host/host5");
 	CU_ASSERT_FALSE(fc_inventory_refresh(&inv, 5));
+}
+
+/* The one that had it went without a word. */
+static void test_number_again(void)
+{
+	UT_EQ(fc_inventory_scan(&inv), 0);
+	UT_EQ(target()->wwpn, 0x5006016000000a01);
+	tree_remove("/sys/class/fc_host/host5/port_name");
+	tree_vport(2, 1, 5, "0x502ab30000000002");
+	CU_ASSERT_TRUE(fc_inventory_refresh(&inv, 5));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(fc_host_find(&inv, 5));
+	UT_EQ(fc_host_find(&inv, 5)->wwpn, 0x502ab30000000002);
+	UT_EQ(fc_host_find(&inv, 5)->vport_number, 1);
+	CU_ASSERT_TRUE(TAILQ_EMPTY(&fc_host_find(&inv, 5)->rports));
 }
 
 static void test_gone(void)
@@ -440,8 +454,8 @@ static void churn(void)
 		tree_remove(LUN "/block/sda/size");
 		tree_remove("/sys/class/fc_remote_ports/rport-5:0-0/port_name");
 		tree_remove("/sys/class/fc_vports/vport-2:0-0/port_name");
-		tree_remove("/sys/class/fc_host/host5/device");
-		tree_link(DEVICES "/vport-2:0-0/host5", "/sys/class/fc_host/host5/device");
+		tree_remove("/sys/class/fc_host/host5");
+		tree_link(DEVICES "/vport-2:0-0/host5/fc_host/host5", "/sys/class/fc_host/host5");
 		tree_put(VPORT, "/sys/class/fc_vports/vport-2:0-0/port_name");
 		tree_put(TARGET, "/sys/class/fc_remote_ports/rport-5:0-0/port_name");
 		tree_put("2048", LUN "/block/sda/size");
@@ -554,6 +568,7 @@ static CU_TestInfo tests[] = {
 	{"a host number lower than the parent's", test_low_number},
 	{"a parent wanted later", test_wanted_later},
 	{"a host without a place", test_no_place},
+	{"a number that is used again without a word", test_number_again},
 	{"a host that is gone", test_gone},
 	{"a host's attributes", test_host_attributes},
 	{"an rport's attributes", test_rport_attributes},

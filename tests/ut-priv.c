@@ -40,8 +40,12 @@ static int begin(void)
 	tree_vport(2, 3, 5, "0x502ab30000000001");
 	tree_rport(5, 0, "0x5006016000000a01", true);
 	tree_rport(5, 1, "0x5006016000000b01", false);
+	tree_disk(5, 0, 0, "sda");
+	tree_disk(5, 0, 1, "sdb");
 	return 0;
 }
+
+#define NAME_OF "/sys/class/fc_host/host2/device/vport-2:0-%u/fc_vports/vport-2:0-%u/port_name"
 
 static void test_create(void)
 {
@@ -58,13 +62,16 @@ static void test_create(void)
 	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = -1, .wwpn = 1, .wwnn = 1}), -ENODEV);
 	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 5, .wwpn = 1, .wwnn = 1}), -EOPNOTSUPP);
 	UT_EQ(run(PRIV_VPORT_CREATE, (struct priv_request){.host = 2, .wwpn = 77, .wwnn = 1}), -EIO);
-	/* Near the number that is said it is looked for first, without reading the folder. */
-	tree_put("0x502ab30000000099", "/sys/class/fc_vports/vport-2:0-40/port_name");
+	/* Near the number that is said it is looked for first, without reading the folder (from its end). */
+	tree_put("0x502ab30000000099", NAME_OF, 40, 40);
+	tree_put("0x502ab30000000099", NAME_OF, 90, 90);
 	UT_EQ(run(PRIV_VPORT_CREATE, q), 0);
 	UT_EQ(r.number, 40);
 	q.number = 41;
-	UT_EQ(run(PRIV_VPORT_CREATE, q), -EIO);
-	tree_remove("/sys/class/fc_vports/vport-2:0-40/port_name");
+	UT_EQ(run(PRIV_VPORT_CREATE, q), 0);
+	UT_EQ(r.number, 90);
+	tree_remove(NAME_OF, 40, 40);
+	tree_remove(NAME_OF, 90, 90);
 }
 
 static void test_switch(void)
@@ -396,16 +403,14 @@ static void test_sync_cache(void)
 {
 	struct priv_request q = {.host = 5, .wwpn = WWPN, .number = 200};
 
-	tree_disk(5, 0, 0, "sda");
-	tree_disk(5, 0, 1, "sdb");
 	UT_EQ(run(PRIV_SYNC_CACHE, q), 0); /* none has a cache */
 	UT_EQ(r.count, 0);
 	UT_EQ(r.value, 0);
 	tree_put("write back", "/sys/class/scsi_disk/5:0:0:0/cache_type");
 	tree_put("write through", "/sys/class/scsi_disk/5:0:0:1/cache_type");
 	tree_put("running", "/sys/class/scsi_device/5:0:0:0/device/state");
-	tree_put("", "/sys/class/scsi_device/5:0:0:0/device/scsi_generic/sg7/uevent");
-	tree_fifo("/dev/sg7");
+	tree_put("", "/sys/class/scsi_device/5:0:0:0/device/scsi_generic/sg0/uevent");
+	tree_fifo("/dev/sg0");
 	UT_EQ(run(PRIV_SYNC_CACHE, q), 0);
 	UT_EQ(r.count, 1);
 	UT_EQ(r.value, 0);
@@ -710,10 +715,10 @@ static void test_luns(void)
 	tree_put("", "/sys/class/scsi_host/host6/scan"); /* a disk controller, not Fibre Channel */
 	UT_EQ(run(PRIV_SCAN, (struct priv_request){.host = 6}), -ENODEV);
 	UT_STREQ(tree_text("/sys/class/scsi_host/host6/scan"), "");
-	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 5}), -ENODEV);
-	tree_put("", "/sys/class/scsi_device/5:0:0:0/device/scsi_generic/sg7/uevent");
-	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 5}), -ENOENT); /* no /dev/sg7 */
-	tree_put("", "/dev/sg7");
+	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 5, .target = 9}), -ENODEV);
+	tree_remove("/dev/sg0");
+	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 5}), -ENOENT);
+	tree_put("", "/dev/sg0");
 	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 5}), -ENOTTY);
 	tree_put("", "/sys/class/scsi_device/6:0:0:0/device/scsi_generic/sg7/uevent");
 	UT_EQ(run(PRIV_REPORT_LUNS, (struct priv_request){.host = 6}), -ENODEV);

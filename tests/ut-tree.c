@@ -70,6 +70,7 @@ void tree_link(const char *to, const char *fmt, ...)
 	PATH_OF(path, fmt);
 
 	folders(path);
+	unlink(path);
 	snprintf(full, sizeof(full), "%s%s", root, to);
 	if (symlink(full, path))
 		abort();
@@ -106,13 +107,26 @@ const char *tree_text(const char *fmt, ...)
 	return text;
 }
 
+/* As the kernel's: a class has links to the folders that its devices have below what they are of. */
+static void class_device(const char *device, const char *class, const char *name)
+{
+	char dir[600];
+
+	snprintf(dir, sizeof(dir), "%s/%s/%s", device, class, name);
+	tree_put("", "%s/uevent", dir);
+	tree_link(device, "%s/device", dir);
+	tree_link(dir, "/sys/class/%s/%s", class, name);
+}
+
 static void host_at(int host, const char *device, const char *wwpn)
 {
-	char dir[400];
+	char dir[400], name[32];
 
 	snprintf(dir, sizeof(dir), "%s/host%d", device, host);
+	snprintf(name, sizeof(name), "host%d", host);
 	tree_put("", "%s/uevent", dir);
-	tree_link(dir, "/sys/class/fc_host/host%d/device", host);
+	class_device(dir, "fc_host", name);
+	class_device(dir, "scsi_host", name);
 	tree_put(wwpn, "/sys/class/fc_host/host%d/port_name", host);
 	tree_put("0x2000000000000001", "/sys/class/fc_host/host%d/node_name", host);
 	tree_put("0x1000000000000064", "/sys/class/fc_host/host%d/fabric_name", host);
@@ -149,11 +163,12 @@ static void device_of(int host, char *buf, size_t size)
 
 void tree_vport(int parent, unsigned number, int host, const char *wwpn)
 {
-	char device[300], vport[400];
+	char device[300], vport[400], name[40];
 
 	device_of(parent, device, sizeof(device));
-	snprintf(vport, sizeof(vport), "%s/vport-%d:0-%u", device, parent, number);
-	tree_put("", "%s/uevent", vport);
+	snprintf(name, sizeof(name), "vport-%d:0-%u", parent, number);
+	snprintf(vport, sizeof(vport), "%s/%s", device, name);
+	class_device(vport, "fc_vports", name);
 	tree_put(wwpn, "/sys/class/fc_vports/vport-%d:0-%u/port_name", parent, number);
 	tree_put("0x2000000000000002", "/sys/class/fc_vports/vport-%d:0-%u/node_name", parent, number);
 	tree_put("Active", "/sys/class/fc_vports/vport-%d:0-%u/vport_state", parent, number);
@@ -164,10 +179,12 @@ void tree_vport(int parent, unsigned number, int host, const char *wwpn)
 
 void tree_rport(int host, unsigned number, const char *wwpn, bool target)
 {
-	char device[400];
+	char device[400], rport[500], name[40];
 
 	device_of(host, device, sizeof(device));
-	tree_put("", "%s/rport-%d:0-%u/uevent", device, host, number);
+	snprintf(name, sizeof(name), "rport-%d:0-%u", host, number);
+	snprintf(rport, sizeof(rport), "%s/%s", device, name);
+	class_device(rport, "fc_remote_ports", name);
 	tree_put(wwpn, "/sys/class/fc_remote_ports/rport-%d:0-%u/port_name", host, number);
 	tree_put("0x010400", "/sys/class/fc_remote_ports/rport-%d:0-%u/port_id", host, number);
 	tree_put("Online", "/sys/class/fc_remote_ports/rport-%d:0-%u/port_state", host, number);
@@ -180,7 +197,7 @@ void tree_rport(int host, unsigned number, const char *wwpn, bool target)
 void tree_disk(int host, unsigned target, unsigned lun, const char *sd)
 {
 	uint8_t page[24] = {0, 0x83, 0, 20, 1, 3, 0, 16, 0x60, 0x02};
-	char device[400], base[600];
+	char device[400], base[500], name[40];
 
 	page[23] = (uint8_t)lun;
 	device_of(host, device, sizeof(device));
@@ -191,5 +208,7 @@ void tree_disk(int host, unsigned target, unsigned lun, const char *sd)
 	tree_put_bytes(page, sizeof(page), "%s/vpd_pg83", base);
 	tree_put("2048", "%s/block/%s/size", base, sd);
 	tree_put("", "%s/scsi_generic/sg%u/uevent", base, lun);
-	tree_put("0", "/sys/class/scsi_device/%d:0:%u:%u/device/device_busy", host, target, lun);
+	snprintf(name, sizeof(name), "%d:0:%u:%u", host, target, lun);
+	class_device(base, "scsi_device", name);
+	tree_put("0", "%s/device_busy", base);
 }
