@@ -162,14 +162,10 @@ int sysroot_read_u64_at(int dir, uint64_t *v, const char *name)
 	return read_u64(dir, name, v);
 }
 
-int sysroot_open_write(const char *fmt, ...)
+int sysroot_open_write_at(int dir, const char *name)
 {
-	char path[PATH_MAX];
-	int fd;
+	int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
 
-	if (!VPATH(path))
-		return -errno;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -45,9 +45,9 @@ int sysroot_read_u64_at(int dir, uint64_t *v, const char *name);
  */
 int sysroot_write(const char *value, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same in two steps, for who must be quick between them: a descriptor or -errno; what sysroot_write
- * returns. */
-int sysroot_open_write(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same in two steps, for who must be quick between them, in a folder that is open: a descriptor or
+ * -errno; what sysroot_write returns. */
+int sysroot_open_write_at(int dir, const char *name);
 int sysroot_put(int fd, const char *value);
 
 bool sysroot_exists(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

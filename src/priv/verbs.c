@@ -35,43 +35,33 @@ int verb_check_fc_host(int host, struct priv_reply *r)
 
 const struct fc_profile *verb_profile(int host)
 {
-	char driver[16] = "";
+	AUTO_FD int device = sysroot_open_dir("/sys/class/fc_host/host%d/device", host);
 
-	sysroot_read(driver, sizeof(driver), "/sys/class/scsi_host/host%d/proc_name", host);
-	return fc_profile_find(driver);
+	return verb_profile_at(device, host);
 }
 
-static int vpath_may_write(char path[PATH_MAX], const char *fmt, va_list ap)
+const struct fc_profile *verb_profile_at(int device, int host)
 {
-	int n = vsnprintf(path, PATH_MAX, fmt, ap);
+	char driver[16] = "", path[64];
 
-	if (n < 0 || n >= PATH_MAX)
-		return -ENAMETOOLONG;
-	return fc_may_write(path) ? 0 : -EPERM;
+	snprintf(path, sizeof(path), "scsi_host/host%d/proc_name", host);
+	if (device >= 0)
+		sysroot_read_at(device, driver, sizeof(driver), path);
+	return fc_profile_find(driver);
 }
 
 int verb_write(const char *value, const char *fmt, ...)
 {
 	char path[PATH_MAX];
 	va_list ap;
-	int err;
+	int n;
 
 	va_start(ap, fmt);
-	err = vpath_may_write(path, fmt, ap);
+	n = vsnprintf(path, sizeof(path), fmt, ap);
 	va_end(ap);
-	return err ? err : sysroot_write(value, "%s", path);
-}
-
-int verb_open_write(const char *fmt, ...)
-{
-	char path[PATH_MAX];
-	va_list ap;
-	int err;
-
-	va_start(ap, fmt);
-	err = vpath_may_write(path, fmt, ap);
-	va_end(ap);
-	return err ? err : sysroot_open_write("%s", path);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	return fc_may_write(path) ? sysroot_write(value, "%s", path) : -EPERM;
 }
 
 int verb_check_parent(int host, struct priv_reply *r)

@@ -32,11 +32,11 @@ int verb_check_parent(int host, struct priv_reply *r);
 struct fc_profile;
 /* That of the driver of this host; the unknown driver's when the host is gone. */
 const struct fc_profile *verb_profile(int host);
+/* The same by the host's device folder, open; -1: it is gone. */
+const struct fc_profile *verb_profile_at(int device, int host);
 
 /* sysroot_write, but for what must never be written (fc_may_write): -EPERM. */
 int verb_write(const char *value, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* sysroot_open_write with the same exception. */
-int verb_open_write(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Call fn for every entry of a host's device folder that starts with prefix, until it returns non-zero;
  * returns that, 0, or -errno. */

@@ -2,11 +2,12 @@
 /* Verbs that make, log out and end a vport. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "profile.h"
@@ -41,13 +42,32 @@ static int is_vport(const struct dirent *e)
 	return !strncmp(e->d_name, "vport-", 6);
 }
 
-static bool carries(const char *name, const struct priv_request *q, struct priv_reply *r)
+/*
+ * The parent's device folder, open, in which its vports are found: a path from the root has some twenty
+ * steps, each of which is looked up under the lock that a making of vports waits for (kernfs_rwsem).
+ */
+static int open_parent(int host, struct priv_reply *r)
+{
+	int fd = sysroot_open_dir("/sys/class/fc_host/host%d/device", host);
+
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return -errno;
+	snprintf(r->text, sizeof(r->text), "host%d is no FC host", host);
+	return -ENODEV;
+}
+
+static bool carries(int parent, const char *name, const struct priv_request *q, struct priv_reply *r)
 {
 	unsigned host, channel, number;
+	char path[600];
 	uint64_t wwpn;
 
-	if (sscanf(name, "vport-%u:%u-%u", &host, &channel, &number) != 3 ||
-	    sysroot_read_u64(&wwpn, "/sys/class/fc_vports/%s/port_name", name) || wwpn != q->wwpn)
+	if (sscanf(name, "vport-%u:%u-%u", &host, &channel, &number) != 3)
+		return false;
+	snprintf(path, sizeof(path), "%s/fc_vports/%s/port_name", name, name);
+	if (sysroot_read_u64_at(parent, &wwpn, path) || wwpn != q->wwpn)
 		return false;
 	r->channel = channel;
 	r->number = number;
@@ -58,22 +78,21 @@ static bool carries(const char *name, const struct priv_request *q, struct priv_
  * The parent's vport that has q->wwpn: where q says, as far as it knows, or another. Numbers only grow: a
  * young one is among the last.
  */
-static bool find_vport(const struct priv_request *q, struct priv_reply *r)
+static bool find_vport(int parent, const struct priv_request *q, struct priv_reply *r)
 {
 	struct dirent **names;
-	char path[PATH_MAX];
+	char name[64];
 	bool found = false;
-	int n = -1;
+	int n;
 
-	snprintf(path, sizeof(path), "vport-%d:%u-%u", q->host, q->channel, q->number);
-	if (carries(path, q, r))
+	snprintf(name, sizeof(name), "vport-%d:%u-%u", q->host, q->channel, q->number);
+	if (carries(parent, name, q, r))
 		return true;
-	if (sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d/device", q->host))
-		n = scandir(path, &names, is_vport, versionsort);
+	n = scandirat(parent, ".", &names, is_vport, versionsort);
 	if (n < 0)
 		return false;
 	for (int i = n; i--; free(names[i]))
-		found = found || carries(names[i]->d_name, q, r);
+		found = found || carries(parent, names[i]->d_name, q, r);
 	free(names);
 	return found;
 }
@@ -82,38 +101,41 @@ static bool find_vport(const struct priv_request *q, struct priv_reply *r)
 
 /* One that was just made. fc_vport_setup counts numbers up, and has one channel: reading hundreds of names is
  * saved. */
-static bool find_new_vport(const struct priv_request *q, struct priv_reply *r)
+static bool find_new_vport(int parent, const struct priv_request *q, struct priv_reply *r)
 {
 	char name[64];
 
 	for (unsigned i = 0; i < NEAR; i++) {
 		snprintf(name, sizeof(name), "vport-%d:0-%u", q->host, q->number + i);
-		if (carries(name, q, r))
+		if (carries(parent, name, q, r))
 			return true;
 	}
-	return find_vport(q, r);
+	return find_vport(parent, q, r);
 }
 
-static int first_host(const char *dir)
+static int own_host_at(int parent, int host, unsigned channel, unsigned number)
 {
-	AUTO_DIR DIR *d = opendir(dir);
+	AUTO_DIR DIR *d = NULL;
 	struct dirent *e;
-	int n;
+	char name[64];
+	int fd, n;
 
+	snprintf(name, sizeof(name), "vport-%d:%u-%u", host, channel, number);
+	fd = parent < 0 ? -1 : openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d && fd >= 0)
+		close(fd);
 	while (d && (e = readdir(d)))
 		if (sscanf(e->d_name, "host%d", &n) == 1)
 			return n;
 	return -1;
 }
 
-static int own_host(int parent, unsigned channel, unsigned number)
+static int own_host(int host, unsigned channel, unsigned number)
 {
-	char path[PATH_MAX];
+	AUTO_FD int parent = sysroot_open_dir("/sys/class/fc_host/host%d/device", host);
 
-	if (!sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d/device/vport-%d:%u-%u", parent,
-			  parent, channel, number))
-		return -1;
-	return first_host(path);
+	return own_host_at(parent, host, channel, number);
 }
 
 /*
@@ -136,14 +158,21 @@ static int check_error_handling(const struct priv_request *q, const struct priv_
 }
 
 /* What others wait for is the write alone. */
-static int write_create(const struct priv_request *q, struct priv_reply *r)
+static int write_create(int parent, const struct priv_request *q, struct priv_reply *r)
 {
-	bool alone = verb_profile(q->host)->shared & FC_SHARED_RTNL;
-	AUTO_FD int fd = verb_open_write("/sys/class/fc_host/host%d/vport_create", q->host);
-	char text[40];
-	int err = fd < 0 ? fd : 0;
+	bool alone = verb_profile_at(parent, q->host)->shared & FC_SHARED_RTNL;
+	char path[64], text[40];
+	AUTO_FD int fd = -1;
+	int err;
 
+	snprintf(path, sizeof(path), "fc_host/host%d/vport_create", q->host);
+	fd = sysroot_open_write_at(parent, path);
+	if (fd == -ENOENT) {
+		snprintf(r->text, sizeof(r->text), "host%d can't have vports", q->host);
+		return -EOPNOTSUPP;
+	}
 	snprintf(text, sizeof(text), "%016" PRIx64 ":%016" PRIx64, q->wwpn, q->wwnn);
+	err = fd < 0 ? fd : 0;
 	if (!err && alone && (err = vport_lock_rtnl())) {
 		snprintf(r->text, sizeof(r->text), "other vports are being made: it was not begun");
 		return err;
@@ -159,19 +188,18 @@ static int write_create(const struct priv_request *q, struct priv_reply *r)
 
 int verb_vport_create(const struct priv_request *q, struct priv_reply *r)
 {
-	int err = verb_check_parent(q->host, r);
+	AUTO_FD int parent = open_parent(q->host, r);
+	int err = parent < 0 ? parent : check_names(q, r);
 
 	if (!err)
-		err = check_names(q, r);
-	if (!err)
-		err = write_create(q, r);
+		err = write_create(parent, q, r);
 	if (err)
 		return err;
-	if (!find_new_vport(q, r)) {
+	if (!find_new_vport(parent, q, r)) {
 		snprintf(r->text, sizeof(r->text), "host%d took the name but shows no such vport", q->host);
 		return -EIO;
 	}
-	r->value = own_host(q->host, r->channel, r->number);
+	r->value = own_host_at(parent, q->host, r->channel, r->number);
 	return 0;
 }
 
@@ -206,14 +234,15 @@ static int empty_vport(const struct priv_request *q, struct priv_reply *r)
 
 int verb_vport_delete(const struct priv_request *q, struct priv_reply *r)
 {
-	int err = verb_check_parent(q->host, r);
+	AUTO_FD int parent = open_parent(q->host, r);
+	int err = parent < 0 ? parent : verb_check_parent(q->host, r);
 	char text[40];
 
 	if (!err)
 		err = check_names(q, r);
 	if (err)
 		return err;
-	if (!find_vport(q, r))
+	if (!find_vport(parent, q, r))
 		return -ENODEV;
 	err = check_error_handling(q, r, r);
 	if (err)
