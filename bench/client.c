@@ -17,18 +17,22 @@
  *                      register VMs named n1, n2, ...
  *   client watch SOCKET
  *                      ask for the status, and some time after its answer again, until SIGTERM
+ *   client echo          the same of a process of its own that does nothing but answer
  *
- * Prints microseconds on stdout: from the first request until the last answer; of watch, the longest that an
- * answer took.
+ * Prints microseconds on stdout: from the first request until the last answer; of watch and echo, the longest
+ * that an answer took.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -196,22 +200,19 @@ static void on_term(int sig)
 	told_to_end = 1;
 }
 
-static int watch(const char *socket)
+/* Asks, and some time after the answer again, until SIGTERM. */
+static int watch_each(int (*ask)(void *), void *arg)
 {
-	struct vhba_conn *conn;
-	struct vhba_error e = {0};
 	uint64_t longest = 0;
 	unsigned long count = 0;
 
 	signal(SIGTERM, on_term);
-	if (vhba_connect(socket, &conn, &e))
-		return complain(&e);
 	for (; !told_to_end; count++) {
 		struct monotime asked = mono_now();
 		uint64_t took;
 
-		if (vhba_call(conn, "status", NULL, DEADLINE_US, NULL, &e))
-			return complain(&e);
+		if (ask(arg))
+			return 1;
 		took = mono_since(mono_now(), asked);
 		longest = took > longest ? took : longest;
 		/* vhbad lets one who asks again at once wait for its turn: see control.c. */
@@ -219,8 +220,58 @@ static int watch(const char *socket)
 	}
 	printf("%" PRIu64 "\n", longest);
 	fprintf(stderr, "%lu answers\n", count);
-	vhba_close(conn);
 	return 0;
+}
+
+static int ask_status(void *conn)
+{
+	struct vhba_error e = {0};
+
+	return vhba_call(conn, "status", NULL, DEADLINE_US, NULL, &e) ? complain(&e) : 0;
+}
+
+static int watch(const char *socket)
+{
+	struct vhba_conn *conn;
+	struct vhba_error e = {0};
+	int r;
+
+	if (vhba_connect(socket, &conn, &e))
+		return complain(&e);
+	r = watch_each(ask_status, conn);
+	vhba_close(conn);
+	return r;
+}
+
+static int ask_echo(void *fd)
+{
+	char byte = 0;
+
+	return send(*(int *)fd, &byte, 1, MSG_NOSIGNAL) != 1 || recv(*(int *)fd, &byte, 1, 0) != 1;
+}
+
+/* What the machine takes: a process of vhbad's priority that does nothing else. */
+static int echo(void)
+{
+	struct sched_param usual = {0};
+	int fd[2], r;
+	pid_t pid;
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) || (pid = fork()) < 0)
+		return perror("client"), 1;
+	if (!pid) {
+		close(fd[0]);
+		sched_setscheduler(0, SCHED_OTHER, &usual);
+		while (recv(fd[1], &byte, 1, 0) == 1 && send(fd[1], &byte, 1, MSG_NOSIGNAL) == 1)
+			;
+		_exit(0);
+	}
+	close(fd[1]);
+	r = watch_each(ask_echo, &fd[0]);
+	close(fd[0]);
+	waitpid(pid, NULL, 0);
+	return r;
 }
 
 static int move(const char *from, const char *to, const char *vm)
@@ -289,9 +340,12 @@ int main(int argc, char **argv)
 		return resume(argv[2], argv[3], argv + 5, argc - 5);
 	if (argc == 3 && !strcmp(argv[1], "watch"))
 		return watch(argv[2]);
+	if (argc == 2 && !strcmp(argv[1], "echo"))
+		return echo();
 	fprintf(stderr,
-		"usage: %s attach|detach|quiesce|resume|move|register|watch SOCKET ...: see the head of "
-		"client.c\n",
+		"usage: %s attach|detach|quiesce|resume|move|register|watch SOCKET ..., or echo: see the "
+		"head "
+		"of client.c\n",
 		argv[0]);
 	return 2;
 }

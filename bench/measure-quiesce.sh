@@ -198,20 +198,23 @@ storm_truth() {
 	is "$n" 0 "nothing that is not true was called confirmed"
 }
 
-# watch_begin, watch_end MEASURE: the longest that a status took in between.
+# watch_begin, watch_end MEASURE: the longest that a status took in between, and an answer of a process that does nothing else.
 watch_begin() {
 	chrt -f 10 "$client" watch "$alpha_socket" >"$OUT/watch.us" 2>"$OUT/watch.txt" &
 	watcher=$!
-	until_true 10 kill -0 "$watcher"
+	chrt -f 10 "$client" echo >"$OUT/echo.us" 2>"$OUT/echo.txt" &
+	echoer=$!
+	until_true 10 kill -0 "$watcher" "$echoer"
 }
 watch_end() {
-	kill "$watcher"
-	wait "$watcher" || true
+	kill "$watcher" "$echoer"
+	wait "$watcher" "$echoer" || true
+	record "$1" kernel "$(<"$OUT/echo.us")"
 	record "$1" vhba "$(<"$OUT/watch.us")"
 }
 
 storm_vhba() {
-	local watcher
+	local watcher echoer
 	# What the machine itself adds to it: nothing is done, for as long.
 	watch_begin
 	sleep 2
