@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The LUNs of a VM's vhba-io: files, an array's with their paths, as they come, go and are opened anew. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ut-ios-rig.h"
+
+/* A process for each LUN. */
+static void test_blk(void)
+{
+	rig_register(REG_IO_BLK, false, false, "/nothing/a");
+	UT_EQ(ios_start(&rig.d, rig_vm(), false, &rig.e), 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(io_find(&rig.d, UUID, "blk-4"));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(io_find(&rig.d, UUID, "blk-7"));
+	UNTIL(io_find(&rig.d, UUID, "blk-7")->machine.state == IO_UP);
+	rig_connect("blk-7");
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "files=0,file=/nothing/b,serial=seven"));
+	rig_disconnect();
+	{
+		bool done = false;
+
+		UT_EQ(registry_lun_remove(rig.d.reg, rig_vm(), 7, rig_written, &done, &rig.e), 0);
+		UNTIL(done);
+	}
+	ios_look(&rig.d, "db1");
+	UNTIL(!io_find(&rig.d, UUID, "blk-7"));
+	CU_ASSERT_PTR_NOT_NULL(io_find(&rig.d, UUID, "blk-4"));
+}
+
+/* A file comes while the guest runs, with the file beside it; and goes. */
+static void test_hot_add(void)
+{
+	struct reg_guest_lun l = {.number = 9, .serial = "nine"};
+	bool done = false;
+	FILE *f;
+
+	rig_register(REG_IO_SCSI, false, false, "/nothing/a");
+	rig_start();
+	rig_connect("scsi");
+	snprintf(l.file, sizeof(l.file), "%s/nine", rig.run_dir);
+	f = fopen(l.file, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fclose(f);
+	UT_EQ(registry_lun_add(rig.d.reg, rig_vm(), &l, rig_written, &done, &rig.e), 0);
+	UNTIL(done);
+	ios_lun_came(&rig.d, "db1", 9);
+	UNTIL(strstr(rig_ask('?'), "luns=9:2,") != NULL);
+	strcat(l.file, ".vhba");
+	UT_EQ(access(l.file, F_OK), 0);
+	ios_lun_went(&rig.d, "db1", 9);
+	UNTIL(strstr(rig_ask('?'), "luns= ") != NULL);
+	ios_lun_came(&rig.d, "db1", 4); /* one that can't be opened changes nothing */
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns= "));
+	rig_disconnect();
+}
+
+/* Both paths are one LUN; each process gets descriptors of its own, and none stays here. */
+static void test_paths(void)
+{
+	struct vm *vm;
+
+	rig_register(REG_IO_SCSI, true, true, NULL);
+	vm = rig_attach(5);
+	ios_attached(&rig.d, vm);
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	UT_EQ(rig_io()->luns[0].fds_n, 0);
+	rig_connect("scsi");
+	CU_ASSERT_TRUE(
+		rig_has(rig_ask('?'), "running open kept=0 luns=0:2,")); /* its own login is the fence */
+	UNTIL(!rig_vm()->pending);
+	CU_ASSERT_FALSE(rig_vm()->io.gate);
+	CU_ASSERT_EQUAL(send(rig.front, "k", 1, MSG_NOSIGNAL), 1);
+	rig_open_path(5, -ENODEV);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running open kept=2 luns=0:1,"));
+	rig_disconnect();
+}
+
+/* The vport was made again: its LUNs have other nodes, which go to the process before it goes on. */
+static void test_moved(void)
+{
+	int stopped = 0, going = 0;
+
+	rig_register(REG_IO_SCSI, true, false, NULL);
+	ios_attached(&rig.d, rig_attach(5));
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	rig_connect("scsi");
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running"));
+	ios_stop(&rig.d, UUID, rig_told, &stopped);
+	UNTIL(stopped);
+	ios_go_on(&rig.d, UUID, rig_told, &going); /* the same nodes: nothing is opened */
+	UNTIL(going);
+	UT_EQ(going, 1);
+	stopped = going = 0;
+	ios_stop(&rig.d, UUID, rig_told, &stopped);
+	UNTIL(stopped);
+	tree_new();
+	tree_parent(2, "eth0.10f", "0x20000200000a0001");
+	rig_attach(6);
+	ios_go_on(&rig.d, UUID, rig_told, &going);
+	UT_EQ(going, 0);
+	rig_open_path(6, 0);
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "stopped"));
+	rig_open_path(6, 0);
+	UNTIL(going);
+	UT_EQ(going, 1);
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running open kept=0 luns=0:2,"));
+	rig_disconnect();
+}
+
+/* QEMU is there before the vport is: the gate is closed, the LUNs come with the attach. */
+static void test_before_attach(void)
+{
+	rig_register(REG_IO_SCSI, true, true, NULL);
+	rig_start();
+	rig_connect("scsi");
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "stopped closed kept=0 luns= "));
+	ios_attached(&rig.d, rig_attach(5));
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(!rig_vm()->io.gate && !rig_vm()->pending);
+	UNTIL(strstr(rig_ask('?'), "luns=0:2,") != NULL);
+	CU_ASSERT_TRUE(rig_has(rig.line, "running open"));
+	rig_disconnect();
+}
+
+/* By another name than the source's: the login fences nobody, also after vhbad's end, and a word opens it. */
+static void test_unfenced(void)
+{
+	struct reg_io io;
+	bool done = false;
+
+	rig_register(REG_IO_SCSI, true, true, NULL);
+	io = rig_vm()->io;
+	io.unfenced = true;
+	UT_EQ(registry_set(rig.d.reg, rig_vm(), false, &io, rig_written, &done, &rig.e), 0);
+	UNTIL(done);
+	rig_reopen_registry();
+	CU_ASSERT_TRUE(rig_vm()->io.gate && rig_vm()->io.unfenced);
+	rig_start();
+	rig_connect("scsi");
+	ios_attached(&rig.d, rig_attach(5));
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(strstr(rig_ask('?'), "luns=0:2,") != NULL);
+	CU_ASSERT_TRUE(rig_has(rig.line, "closed"));
+	ios_open(&rig.d, UUID, "confirmed");
+	UNTIL(!rig_vm()->io.gate && !rig_vm()->pending);
+	CU_ASSERT_FALSE(rig_vm()->io.unfenced);
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running open"));
+	rig_disconnect();
+}
+
+int main(int argc, char **argv)
+{
+	static CU_TestInfo tests[] = {
+		{"one a LUN", test_blk},
+		{"a file comes and goes", test_hot_add},
+		{"paths of an array's LUN", test_paths},
+		{"other nodes after a resume", test_moved},
+		{"before the attach", test_before_attach},
+		{"by another name", test_unfenced},
+		CU_TEST_INFO_NULL,
+	};
+	static const struct ut_suite suites[] = {{"LUNs of a vhba-io", tests, rig_begin, rig_finish}, {0}};
+
+	return ut_main(argc, argv, suites);
+}
