@@ -85,6 +85,39 @@ static void test_last_words(void)
 	rig_disconnect();
 }
 
+static void count_event(void *user, const char *word, const char *text)
+{
+	++*(unsigned *)user;
+	UT_STREQ(word, "rings");
+	UT_STREQ(text, "off");
+}
+
+static void end_is_no_event(void *user)
+{
+	CU_FAIL("its end is told");
+}
+
+/* Also when it leaves a request unread, which the kernel tells first.  Who sees the process's end before the
+ * connection's has nothing but this. */
+static void test_last_words_unread(void)
+{
+	static const struct io_conn_ops ops = {.event = count_event, .gone = end_is_no_event};
+	static const char word[] = "!event rings off";
+	struct io_conn *c;
+	unsigned seen = 0;
+	int sv[2];
+
+	UT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
+	c = io_conn_new(rig.d.loop, sv[0], &ops, &seen);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	io_conn_say(c, NULL, NULL, "status");
+	UT_EQ(send(sv[1], word, sizeof(word) - 1, 0), sizeof(word) - 1);
+	close(sv[1]);
+	io_conn_rest(c);
+	UT_EQ(seen, 1);
+	io_conn_free(c);
+}
+
 /* vhbad itself dies: the next one finds it, and has all that is needed for the next process. */
 static void test_vhbad_killed(void)
 {
@@ -330,6 +363,7 @@ int main(int argc, char **argv)
 	static CU_TestInfo tests[] = {
 		{"killed, and followed by the next", test_killed},
 		{"what it said last", test_last_words},
+		{"what it said last, with a request unread", test_last_words_unread},
 		{"vhbad is killed", test_vhbad_killed},
 		{"both are", test_both_killed},
 		{"held while the VM is quiesced", test_held},

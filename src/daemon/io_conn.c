@@ -194,10 +194,11 @@ static int receive(struct io_conn *c)
 	unsigned n;
 	bool good;
 
+	/* It has ended with requests unread: the kernel tells that once, and before what it has said. */
 	if (len < 0)
-		return errno == EINTR ? 0 : -errno;
+		return errno == EINTR || errno == ECONNRESET ? 0 : -errno;
 	if (!len)
-		return -ECONNRESET;
+		return -EPIPE;
 	n = fdpass_take(&h, fds, IO_CONN_FDS);
 	text[len] = '\0';
 	if (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
