@@ -125,7 +125,8 @@ static void answer(char *text, ssize_t len, int *fds, unsigned n)
 	} else if (!strcmp(text, "status")) {
 		char reply[96];
 
-		snprintf(reply, sizeof(reply), "ok %s busy=0 orphans=%u luns=0", state, orphans);
+		snprintf(reply, sizeof(reply), "ok %s busy=0 orphans=%u luns=0%s", state, orphans,
+			 closed ? " waits=gate" : "");
 		say(reply);
 	} else if (!strcmp(text, "leave")) {
 		say("ok");

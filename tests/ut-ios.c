@@ -212,6 +212,50 @@ static void test_held(void)
 	rig_disconnect();
 }
 
+/* vhbad was killed when it had recorded that the VM goes on, and had not told that. */
+static void test_untold(void)
+{
+	for (unsigned gate = 0; gate < 2; gate++) {
+		int stopped = 0;
+
+		if (!gate) {
+			rig_register(REG_IO_SCSI, false, true, "/nothing/a");
+			rig_start();
+			rig_connect("scsi");
+			ios_open(&rig.d, UUID, "operator");
+			UNTIL(!rig_vm()->pending);
+			UNTIL(strstr(rig_ask('?'), "running open") != NULL);
+		}
+		ios_stop(&rig.d, UUID, rig_told, &stopped);
+		UNTIL(stopped);
+		if (gate) {
+			rig_kill();
+			CU_ASSERT_TRUE(rig_has(rig_ask('?'), "stopped closed"));
+		}
+		rig_io()->held = rig_io()->gate = false;
+		io_record_write(rig_io());
+		ios_free(rig.d.ios);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(ios_new(&rig.d));
+		ios_adopted(&rig.d);
+		UNTIL(strstr(rig_ask('?'), "running open") != NULL);
+		CU_ASSERT_FALSE(ios_stopped(&rig.d, UUID));
+	}
+	rig_disconnect();
+}
+
+/* Of a record that can't be read no gate opens. */
+static void test_no_record(void)
+{
+	char path[PATH_MAX];
+
+	rig_register(REG_IO_SCSI, false, true, "/nothing/a");
+	rig_start();
+	io_path_of(rig_io(), "json", path, sizeof(path));
+	UT_EQ(unlink(path), 0);
+	io_record_read(rig_io());
+	CU_ASSERT_TRUE(rig_io()->gate);
+}
+
 /* What it left in the kernel counts until it tells that it has ended. */
 static void test_orphans(void)
 {
@@ -367,6 +411,8 @@ int main(int argc, char **argv)
 		{"vhbad is killed", test_vhbad_killed},
 		{"both are", test_both_killed},
 		{"held while the VM is quiesced", test_held},
+		{"that it goes on was recorded, and not told", test_untold},
+		{"no record", test_no_record},
 		{"what is left in the kernel", test_orphans},
 		{"killed, and then stopped", test_killed_then_stopped},
 		{"the gate", test_gate},

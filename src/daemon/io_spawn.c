@@ -171,7 +171,7 @@ void io_record_read(struct io *io)
 	io_path_of(io, "json", path, sizeof(path));
 	o = json_object_from_file(path);
 	io->held = proto_get_bool(o, "held");
-	io->gate = proto_get_bool(o, "gate");
+	io->gate = !o || proto_get_bool(o, "gate"); /* what isn't known to be open stays closed */
 	io->live.leaving = proto_get_bool(o, "leaving");
 	read_witnesses(io, o ? proto_get(o, "witness") : NULL);
 	json_object_put(o);

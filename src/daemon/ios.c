@@ -138,6 +138,16 @@ void ios_look(struct daemon *d, const char *name)
 
 /* ---- those that an earlier vhbad has started ---- */
 
+static void on_first_status(void *user, const char *reply)
+{
+	struct io *io = user;
+
+	if (reply && !io->gate && !io->held && strstr(reply, " waits=gate"))
+		io_conn_say(io->conn, NULL, NULL, "gate-open confirmed");
+	if (reply)
+		io_ask_status(io);
+}
+
 static void on_held(void *user, const char *reply)
 {
 	struct io *io = user;
@@ -146,7 +156,15 @@ static void on_held(void *user, const char *reply)
 		return;
 	if (!io_reply_is_ok(reply))
 		log_warning("%s: %s: what it keeps isn't told: %s", io->vm, io->name, reply);
-	io_ask_status(io);
+	io_conn_say(io->conn, on_first_status, io, "status");
+}
+
+/* That it goes on is recorded before it is told: a vhbad that was killed in between has left it waiting. */
+static void tell_again(struct io *io)
+{
+	if (!io->held)
+		io_conn_say(io->conn, NULL, NULL, "start");
+	io_conn_say(io->conn, on_held, io, "hold");
 }
 
 static void find_one(struct ios *ios, const char *vm, const char *name)
@@ -165,7 +183,7 @@ static void find_one(struct ios *ios, const char *vm, const char *name)
 		return;
 	}
 	io_tell(io, IO_EV_FOUND);
-	io_conn_say(io->conn, on_held, io, "hold");
+	tell_again(io);
 }
 
 void ios_adopted(struct daemon *d)
