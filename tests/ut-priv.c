@@ -2,6 +2,7 @@
 /* The verbs over a fake sysfs; the pool of children, one of which blocks; FIP VLAN notifications. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -256,6 +257,35 @@ static void test_enable_hidden(void)
 	}
 	q.wwpn++;
 	UT_EQ(run(PRIV_VPORT_ENABLE, q), -ENODEV);
+}
+
+/* A login that stands still is ended first, unless that would meet the SCSI error handling. */
+static void test_enable_anew(void)
+{
+	struct priv_request q = {.host = 2, .number = 3, .wwpn = WWPN, .target = 1};
+	static const struct {
+		const char *scsi_host, *written;
+	} cases[] = {{"running", "10"}, {"recovery", "0"}};
+	char seen[8] = "", path[PATH_MAX];
+	int fd;
+
+	tree_put("fcoe", "/sys/class/scsi_host/host2/proc_name");
+	tree_put("Active", "/sys/class/fc_vports/vport-2:0-3/vport_state");
+	tree_put("Online", "/sys/class/fc_host/host5/port_state");
+	tree_fifo(DISABLE);
+	fd = open(sysroot_path(path, sizeof(path), DISABLE), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	CU_ASSERT_FATAL(fd >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		tree_put(cases[i].scsi_host, "/sys/class/scsi_host/host5/state");
+		UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
+		memset(seen, 0, sizeof(seen));
+		CU_ASSERT(read(fd, seen, sizeof(seen) - 1) > 0);
+		UT_STREQ(seen, cases[i].written);
+	}
+	close(fd);
+	tree_remove(DISABLE);
+	tree_put("0", DISABLE);
+	tree_put("running", "/sys/class/scsi_host/host5/state");
 }
 
 static void test_timers(void)
@@ -872,6 +902,7 @@ static CU_TestInfo verbs[] = {
 	{"vport_create", test_create},
 	{"disable, enable, delete", test_switch},
 	{"enable what is logged out and not Disabled", test_enable_hidden},
+	{"log in anew", test_enable_anew},
 	{"no logout during SCSI error handling", test_error_handling},
 	{"commands that end by themselves are let end", test_let_end},
 	{"a delete with commands in flight cuts them off first", test_cut_off},

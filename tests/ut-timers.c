@@ -341,18 +341,22 @@ static struct op *quiescing(void)
 	return op;
 }
 
-/* libfc does not begin a login anew that has lost the name server in its middle: it is begun anew after a
- * time, while the vport is not logged in and its parent is, and where that is so. */
+/* A login that stands still is begun anew after a time, while its parent is Online, and where the driver does
+ * not do so by itself; what is logged in and lacks LUNs is asked for them before. */
 static void test_login_stuck(void)
 {
 	static const struct {
 		const char *driver, *parent, *port;
 		unsigned seconds;
-		bool stuck;
+		bool stuck, scan;
 	} cases[] = {
-		{"fcoe", "Online", "Unknown", 11, true},  {"fcoe", "Online", "Unknown", 5, false},
-		{"fcoe", "Online", "Online", 11, false},  {"fcoe", "Linkdown", "Unknown", 11, false},
-		{"lpfc", "Online", "Unknown", 11, false},
+		{"fcoe", "Online", "Unknown", 11, true, false},
+		{"fcoe", "Online", "Unknown", 5, false, false},
+		{"fcoe", "Online", "Online", 11, true, false},
+		{"fcoe", "Online", "Online", 3, false, true},
+		{"fcoe", "Linkdown", "Unknown", 11, false, false},
+		{"lpfc", "Online", "Unknown", 11, false, false},
+		{"lpfc", "Online", "Online", 11, false, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -363,10 +367,14 @@ static void test_login_stuck(void)
 		snprintf(parent->driver, sizeof(parent->driver), "%s", cases[i].driver);
 		snprintf(parent->state, sizeof(parent->state), "%s", cases[i].parent);
 		snprintf(host->state, sizeof(host->state), "%s", cases[i].port);
-		dr->login[0].since.us = mono_now().us - cases[i].seconds * USEC_PER_SEC;
-		UT_EQ(driver_login_stuck(dr, 0), cases[i].stuck);
+		driver_login_begins(dr, 0);
+		UT_EQ(driver_login_stuck(dr, 0, "no LUN"), false);
+		dr->login[0].watch.since.us -= cases[i].seconds * USEC_PER_SEC;
+		UT_EQ(driver_login_stuck(dr, 0, "no LUN"), cases[i].stuck);
+		UT_EQ(dr->login[0].watch.scanned, cases[i].scan);
 		/* The next one gets longer. */
-		UT_EQ(driver_login_stuck(dr, 0), false);
+		UT_EQ(driver_login_stuck(dr, 0, "no LUN"), false);
+		UT_EQ(driver_login_begins(dr, 0), cases[i].stuck);
 		op_end(op);
 		down();
 	}

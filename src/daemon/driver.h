@@ -6,6 +6,7 @@
 #ifndef VHBA_DRIVER_H
 #define VHBA_DRIVER_H
 
+#include "login.h"
 #include "op.h"
 #include "quiesce.h"
 
@@ -32,8 +33,7 @@ struct driver {
 		struct quiesce_call call;
 	} waits[VM_VHBAS_MAX];
 	struct { /* of a resume */
-		struct monotime since; /* a login has been under way since then; 0: not */
-		uint64_t patience_us; /* until it is taken for stuck; 0: the first time */
+		struct login_watch watch;
 		struct monotime read; /* when all of its host was read last */
 	} login[VM_VHBAS_MAX];
 	uint32_t port_id[VM_VHBAS_MAX]; /* its own, as it was seen last; 0: it was not seen logged in */

@@ -10,6 +10,7 @@
 #include "ios.h"
 #include "live.h"
 #include "log.h"
+#include "privq.h"
 #include "quiesce_verb.h"
 #include "san.h"
 #include "sizes.h"
@@ -47,42 +48,61 @@ int quiesce_op_read_ports(void *user, const struct quiesce_call *c)
 	return 0;
 }
 
-/*
- * A libfc port whose login to the name server fails for good (it was logged out of the fabric in the middle
- * of it, or nobody answered) stays as it is for ever: fc_lport_rport_callback (fc_lport.c, Linux 6.1) forgets
- * the name server and begins nothing.  Only enabling it anew helps.  Nothing tells it from a login that takes
- * its time, so each next one gets twice as long.
- */
-#define LOGIN_US (10 * USEC_PER_SEC)
+#define SCAN_US (20 * USEC_PER_SEC)
 
-void driver_login_begins(struct driver *dr, int vhba)
+static void on_scanned(void *user, const struct priv_reply *r)
 {
-	dr->login[vhba].since = dr->login[vhba].read = mono_now();
+	(void)user;
+	(void)r; /* what has come is told by events */
 }
 
-bool driver_login_stuck(struct driver *dr, int vhba)
+bool driver_login_begins(struct driver *dr, int vhba)
+{
+	dr->login[vhba].read = mono_now();
+	return login_begins(&dr->login[vhba].watch, mono_now());
+}
+
+static struct login_seen login_seen(const struct driver *dr, int vhba)
 {
 	const struct vm_vhba *v = &dr->vm->vhba[vhba];
 	const struct fc_host *host = v->host >= 0 ? fc_host_find(&dr->d->inv, v->host) : NULL;
 	const struct fc_host *parent = fc_host_find(&dr->d->inv, v->parent_host);
-	struct monotime *since = &dr->login[vhba].since;
-	uint64_t *patience = &dr->login[vhba].patience_us;
+	struct login_seen seen = {.parent = host && parent && !strcmp(parent->state, "Online"),
+				  .port = host && !strcmp(host->state, "Online"),
+				  .sticks = parent && fc_profile_find(parent->driver)->login_sticks};
+	const struct fc_rport *r;
+	const struct fc_lun *l;
 
-	if (!host || !parent || !fc_profile_find(parent->driver)->login_sticks ||
-	    strcmp(parent->state, "Online"))
-		return false;
-	if (!strcmp(host->state, "Online") || !since->us) {
-		*since = mono_now();
-		*patience = 0;
-		return false;
+	if (!host)
+		return seen;
+	TAILQ_FOREACH (r, &host->rports, link) {
+		seen.online += !strcmp(r->state, "Online");
+		seen.blocked += !strcmp(r->state, "Blocked");
+		seen.away += !strcmp(r->state, "Not Present");
+		TAILQ_FOREACH (l, &r->luns, link)
+			seen.usable += l->usable;
 	}
-	*patience = *patience ? *patience : LOGIN_US;
-	if (mono_since(mono_now(), *since) < *patience)
+	return seen;
+}
+
+bool driver_login_stuck(struct driver *dr, int vhba, const char *lacks)
+{
+	const struct vm_vhba *v = &dr->vm->vhba[vhba];
+	struct login_seen seen = login_seen(dr, vhba);
+	struct priv_request scan = {.verb = PRIV_SCAN, .host = v->host};
+	struct monotime since = dr->login[vhba].watch.since;
+	enum login_next next = login_look(&dr->login[vhba].watch, &seen, mono_now());
+
+	if (next == LOGIN_WAIT)
 		return false;
-	log_warning("%s: vhba %u: its login has not come to an end in %" PRIu64 " s: it is begun anew",
-		    dr->vm->name, v->index, *patience / USEC_PER_SEC);
-	*patience *= 2;
-	return true;
+	log_warning("%s: vhba %u: nothing has come in %" PRIu64 " s: %s: %s", dr->vm->name, v->index,
+		    mono_since(mono_now(), since) / USEC_PER_SEC, lacks,
+		    next == LOGIN_SCAN ? "its targets are asked for their LUNs" : "it is logged in anew");
+	daemon_event(dr->d, "login", dr->vm->name, "%s: %s", lacks,
+		     next == LOGIN_SCAN ? "looking for its LUNs" : "logging in anew");
+	if (next == LOGIN_SCAN)
+		privq_call(dr->d->privq, &scan, SCAN_US, on_scanned, NULL);
+	return next == LOGIN_ANEW;
 }
 
 #define READ_AGAIN_US (100 * USEC_PER_MSEC)
@@ -93,12 +113,13 @@ static bool seems_ready(struct driver *dr, const struct vm_vhba *v, struct verro
 }
 
 /* States change without an event, and are read at each look. What comes has one: all is read now and then. */
-static bool is_ready(struct driver *dr, int vhba, struct verror *e)
+static bool is_ready(struct driver *dr, int vhba, bool *all_read, struct verror *e)
 {
 	struct vm_vhba *v = &dr->vm->vhba[vhba];
 	struct monotime now = mono_now(), *read = &dr->login[vhba].read;
 	struct fc_host *host;
 
+	*all_read = false;
 	san_locate(dr->d, v);
 	host = v->host >= 0 ? fc_host_find(&dr->d->inv, v->host) : NULL;
 	if (host)
@@ -108,6 +129,7 @@ static bool is_ready(struct driver *dr, int vhba, struct verror *e)
 	if (v->host < 0 || !mono_reached(mono_add(*read, READ_AGAIN_US), now))
 		return false;
 	*read = now;
+	*all_read = true;
 	watch_refresh(dr->d, v->host);
 	return seems_ready(dr, v, e);
 }
@@ -118,12 +140,14 @@ int quiesce_op_check_ready(void *user, const struct quiesce_call *c)
 	struct vm_vhba *v = verb_vhba(dr, c);
 	struct verror e = {0};
 	char line[QUIESCE_TEXT_MAX];
+	bool all_read, stuck;
 
-	if (is_ready(dr, c->vhba, &e))
+	if (is_ready(dr, c->vhba, &all_read, &e))
 		return driver_queue(dr, c, QE_LUNS_READY), 0;
 	sizes_look(dr->d, v);
-	driver_queue_text(dr, c, driver_login_stuck(dr, c->vhba) ? QE_LOGIN_STUCK : QE_LUNS_NOT_READY,
-			  (struct quiesce_arg){0}, verror_line(&e, line, sizeof(line)));
+	verror_line(&e, line, sizeof(line));
+	stuck = all_read && driver_login_stuck(dr, c->vhba, line);
+	driver_queue_text(dr, c, stuck ? QE_LOGIN_STUCK : QE_LUNS_NOT_READY, (struct quiesce_arg){0}, line);
 	return 0;
 }
 

@@ -56,10 +56,11 @@ void verb_look_again(struct driver *dr, int vhba);
 bool driver_waits(struct driver *dr, const struct quiesce_call *c, quiesce_op_fn *fn, enum quiesce_ev bad);
 void driver_forget_waiting(struct driver *dr, const struct quiesce_call *c);
 
-/* From now on; a first one, unless the one before was found stuck. */
-void driver_login_begins(struct driver *dr, int vhba);
-/* By the inventory; true once for each login, whose next one has to be begun. */
-bool driver_login_stuck(struct driver *dr, int vhba);
+/* From now on; true: the one before was stuck. */
+bool driver_login_begins(struct driver *dr, int vhba);
+/* By the inventory, at each look that has found it not ready, for what it lacks; true once for each login,
+ * whose next one has to be begun. */
+bool driver_login_stuck(struct driver *dr, int vhba, const char *lacks);
 
 /* PRIV_MAPS_FAIL or PRIV_MAPS_RESTORE; nobody waits for it. */
 void driver_tell_maps(struct driver *dr, unsigned vhba, enum priv_verb verb);

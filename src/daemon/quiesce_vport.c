@@ -63,7 +63,7 @@ int quiesce_op_enable(void *user, const struct quiesce_call *c)
 	struct priv_request q = verb_vport_request(verb_vhba(user, c), PRIV_VPORT_ENABLE);
 
 	driver_forget_waiting(user, c);
-	driver_login_begins(user, c->vhba);
+	q.target = driver_login_begins(user, c->vhba);
 	return verb_send(user, c, &q, verb_done, QE_ENABLED, QE_ENABLE_FAILED);
 }
 

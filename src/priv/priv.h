@@ -29,7 +29,8 @@ enum priv_verb {
 			      target (ms that commands at targets that are Online may take to end before);
 			      -ENODEV: there is none */
 	PRIV_VPORT_DISABLE, /* host (the parent), channel, number, wwpn */
-	PRIV_VPORT_ENABLE, /* likewise */
+	PRIV_VPORT_ENABLE, /* likewise; target (1: what is logged in logs in anew, unless SCSI error handling
+			      is under way) */
 	PRIV_VPORT_NAME, /* host (the parent), channel, number, wwpn, name (symbolic); -ENOTCONN: it is not
 			    logged in */
 	PRIV_RPORT_TIMERS, /* host (the vport's own), wwpn (its, or 0), fast_io_fail (-1: off, -2: leave),

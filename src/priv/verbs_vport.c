@@ -317,20 +317,34 @@ static bool hides_disabled(const struct priv_request *q, char *state, size_t siz
 	       strcmp(port, "Online");
 }
 
+#define LET_END_MS 200 /* libfc may deadlock where a logout meets the end of a command */
+
+/* A login that stands still: only a logout ends it. */
+static int log_out_first(const struct priv_request *q, int host, struct priv_reply *r)
+{
+	const struct priv_reply v = {.channel = q->channel, .number = q->number};
+
+	if (check_error_handling(q, &v, r))
+		return 0; /* it will be asked for again */
+	verb_let_end(host, LET_END_MS);
+	return switch_vport(q, r, "1");
+}
+
 int verb_vport_enable(const struct priv_request *q, struct priv_reply *r)
 {
+	int err = check_vport(q, r), host = own_host(q->host, q->channel, q->number);
 	char state[32] = "";
-	int err = check_vport(q, r);
 
 	if (!err && hides_disabled(q, state, sizeof(state))) {
 		err = switch_vport(q, r, "1");
 		snprintf(r->text, sizeof(r->text), "vport-%d:%u-%u was %s, but not logged in: disabled first",
 			 q->host, q->channel, q->number, state);
+	} else if (!err && q->target) {
+		err = log_out_first(q, host, r);
 	}
 	if (err)
 		return err;
-	verb_open_luns(own_host(q->host, q->channel,
-				q->number)); /* those that a delete has closed, and did not come to */
+	verb_open_luns(host); /* those that a delete has closed, and did not come to */
 	return switch_vport(q, r, "0");
 }
 
