@@ -13,6 +13,7 @@
 #include "inventory.h"
 #include "op.h"
 #include "quiesce_verb.h"
+#include "registry.h"
 #include "timers.h"
 #include "ut-privq.h"
 #include "ut-tree.h"
@@ -380,6 +381,38 @@ static void test_login_stuck(void)
 	}
 }
 
+#define MANY 100
+
+/* What a resume waits for is read anew, beside others that wait less often. */
+static void test_read_again(void)
+{
+	struct op *op = quiescing();
+	const struct fc_rport *rport = TAILQ_FIRST(&fc_host_find(&d.inv, 5)->rports);
+	static struct op others[MANY];
+	struct quiesce_call c = {.vhba = 0};
+	struct verror e;
+
+	d.reg = registry_open(run_dir, USEC_PER_SEC, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d.reg);
+	tree_put("Disabled", "/sys/class/fc_vports/vport-2:0-3/vport_state");
+	for (unsigned i = 0; i < MANY; i++) {
+		others[i] = (struct op){.d = &d};
+		TAILQ_INSERT_TAIL(&d.ops, &others[i], link);
+	}
+	driver_login_begins(vm->driver, 0);
+	vm->driver->login[0].read.us -= 200 * USEC_PER_MSEC;
+	tree_put("Not Present", RPORT "port_state", rport->number);
+	UT_EQ(quiesce_op_check_ready(vm->driver, &c), 0);
+	UT_STREQ(rport->state, "Online");
+	for (unsigned i = 0; i < MANY; i++)
+		TAILQ_REMOVE(&d.ops, &others[i], link);
+	UT_EQ(quiesce_op_check_ready(vm->driver, &c), 0);
+	UT_STREQ(TAILQ_FIRST(&fc_host_find(&d.inv, 5)->rports)->state, "Not Present");
+	op_end(op);
+	registry_close(d.reg);
+	down();
+}
+
 /* What the name server has is another port's once the fabric has let this one go. */
 static const char *name_server_says(enum ct_answer answer, const char *port_id, bool shown)
 {
@@ -437,6 +470,7 @@ int main(int argc, char **argv)
 		{"and an abort's fast_io_fail 0", test_before_abort},
 		{"what is half deleted is deleted before it is created", test_half_deleted},
 		{"a login that is stuck is begun anew", test_login_stuck},
+		{"beside others all is read less often", test_read_again},
 		{"a WWPN that another port carries", test_other_port},
 		{"a WWPN that is perhaps hidden", test_hidden},
 		CU_TEST_INFO_NULL,

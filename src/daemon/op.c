@@ -154,6 +154,16 @@ void op_refuse(struct op *op, const struct verror *e)
 		vm_free(&d->vms, vm);
 }
 
+unsigned op_crowd(const struct daemon *d, const struct vm *vm)
+{
+	const struct op *op;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (op, &d->ops, link)
+		n += op->vm != vm && !op->answered;
+	return n;
+}
+
 void op_leave(struct op *op)
 {
 	if (!op->answered && op->vm->quiesce)

@@ -79,6 +79,9 @@ void op_refuse(struct op *op, const struct verror *e);
 /* vhbad ends: the caller is told how it stands, the rest is in the journal. Frees op. */
 void op_leave(struct op *op);
 
+/* Operations of other VMs that somebody waits for. */
+unsigned op_crowd(const struct daemon *d, const struct vm *vm);
+
 /* Tell who waits with "more" where it stands. vhba: the registry's index, or -1. */
 void op_progress(struct op *op, const char *phase, int vhba, const char *text);
 

@@ -147,23 +147,12 @@ void op_quiesce_config(const struct config *c, struct quiesce_config *qc, uint64
 	qc->hold_us = c->hold;
 }
 
-/* Other operations that somebody waits for. */
-static unsigned crowd(const struct daemon *d, const struct vm *vm)
-{
-	const struct op *op;
-	unsigned n = 0;
-
-	TAILQ_FOREACH (op, &d->ops, link)
-		n += op->vm != vm && !op->answered;
-	return n;
-}
-
 #define ANSWER_US 2000 /* what an answer takes at most, its record and all */
 
 /* Of answers that fall due together each has to be given by its deadline: they are spread before it. */
 static struct monotime before_crowd(const struct op *op)
 {
-	uint64_t spread = crowd(op->d, op->vm) * (uint64_t)ANSWER_US;
+	uint64_t spread = op_crowd(op->d, op->vm) * (uint64_t)ANSWER_US;
 	uint64_t most = mono_left(op->deadline, mono_now()) / 4;
 
 	return (struct monotime){op->deadline.us - (spread < most ? spread : most)};
@@ -197,7 +186,7 @@ static void set_profiles(struct driver *dr, struct quiesce_vhba *ids, unsigned n
 
 		san_targets(dr->d, v, &online, &total, NULL, 0);
 		vhba_profile_quiesce(vhba_profile(dr->d, v), FC_R_A_TOV_US, (unsigned)total, &dr->profile[i]);
-		vhba_profile_crowd(crowd(dr->d, dr->vm), &dr->profile[i]);
+		vhba_profile_crowd(op_crowd(dr->d, dr->vm), &dr->profile[i]);
 		ids[i].profile = &dr->profile[i];
 	}
 }
@@ -208,7 +197,7 @@ static struct quiesce *machine_new(struct driver *dr, uint64_t drain_us)
 	struct quiesce_config qc;
 
 	op_quiesce_config(dr->d->cfg, &qc, drain_us);
-	look_less(&qc, crowd(dr->d, dr->vm));
+	look_less(&qc, op_crowd(dr->d, dr->vm));
 	for (unsigned i = 0; i < dr->vm->count; i++) {
 		const struct vm_vhba *v = &dr->vm->vhba[i];
 

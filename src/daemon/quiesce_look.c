@@ -106,10 +106,19 @@ bool driver_login_stuck(struct driver *dr, int vhba, const char *lacks)
 }
 
 #define READ_AGAIN_US (100 * USEC_PER_MSEC)
+#define READ_US (4 * USEC_PER_MSEC) /* what reading all of a host takes at most */
 
 static bool seems_ready(struct driver *dr, const struct vm_vhba *v, struct verror *e)
 {
 	return san_logged_in(dr->d, dr->vm, v, e) && san_luns_usable(dr->d, dr->vm, v, e);
+}
+
+/* Beside many others that wait too, reading leaves half of the time for other work. */
+static uint64_t read_again_us(const struct driver *dr)
+{
+	uint64_t us = 2 * (uint64_t)op_crowd(dr->d, dr->vm) * READ_US;
+
+	return us > READ_AGAIN_US ? us : READ_AGAIN_US;
 }
 
 /* States change without an event, and are read at each look. What comes has one: all is read now and then. */
@@ -126,7 +135,7 @@ static bool is_ready(struct driver *dr, int vhba, bool *all_read, struct verror 
 		fc_host_refresh_state(host);
 	if (seems_ready(dr, v, e))
 		return true;
-	if (v->host < 0 || !mono_reached(mono_add(*read, READ_AGAIN_US), now))
+	if (v->host < 0 || !mono_reached(mono_add(*read, read_again_us(dr)), now))
 		return false;
 	*read = now;
 	*all_read = true;
