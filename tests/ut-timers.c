@@ -413,6 +413,37 @@ static void test_read_again(void)
 	down();
 }
 
+static int failed_with[3];
+
+static void on_failed(void *user, const struct priv_reply *r)
+{
+	*(int *)user = r->err ? r->err : 1;
+}
+
+/* Of several requests each has its own time, whatever has become of those before. */
+static void test_helper_silent(void)
+{
+	static const uint64_t timeout_ms[3] = {10, 40, 1};
+	struct priv_request q = {.verb = PRIV_PING};
+	struct monotime start = mono_now();
+
+	up();
+	for (int i = 0; i < 2; i++)
+		privq_call(d.privq, &q, timeout_ms[i] * USEC_PER_MSEC, on_failed, &failed_with[i]);
+	CU_ASSERT(ut_privq_next(&q));
+	ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+	UT_EQ(failed_with[0], 1);
+	while (!failed_with[1] && mono_since(mono_now(), start) < 20 * USEC_PER_SEC)
+		ut_privq_run(&d, USEC_PER_SEC);
+	UT_EQ(failed_with[1], -ETIMEDOUT);
+	CU_ASSERT(mono_since(mono_now(), start) >= timeout_ms[1] * USEC_PER_MSEC);
+	privq_call(d.privq, &q, timeout_ms[2] * USEC_PER_MSEC, on_failed, &failed_with[2]);
+	while (!failed_with[2] && mono_since(mono_now(), start) < 20 * USEC_PER_SEC)
+		ut_privq_run(&d, USEC_PER_SEC);
+	UT_EQ(failed_with[2], -ETIMEDOUT);
+	down();
+}
+
 /* What the name server has is another port's once the fabric has let this one go. */
 static const char *name_server_says(enum ct_answer answer, const char *port_id, bool shown)
 {
@@ -471,6 +502,7 @@ int main(int argc, char **argv)
 		{"what is half deleted is deleted before it is created", test_half_deleted},
 		{"a login that is stuck is begun anew", test_login_stuck},
 		{"beside others all is read less often", test_read_again},
+		{"a helper that keeps silent", test_helper_silent},
 		{"a WWPN that another port carries", test_other_port},
 		{"a WWPN that is perhaps hidden", test_hidden},
 		CU_TEST_INFO_NULL,

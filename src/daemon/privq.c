@@ -30,6 +30,9 @@ struct privq {
 	sd_event *loop;
 	sd_event_source *io, *timer, *kick;
 	int fd;
+	unsigned unsent;
+	struct monotime
+		due; /* the earliest time of what is pending, or an earlier one of what has ended since */
 	uint32_t last_id;
 	privq_done *late;
 	void (*gone)(void *user);
@@ -40,6 +43,7 @@ struct privq {
 static void finish(struct privq *q, struct pending *p, const struct priv_reply *r)
 {
 	TAILQ_REMOVE(&q->pending, p, link);
+	q->unsent -= !p->sent;
 	p->done(p->user, r);
 	free(p);
 }
@@ -52,23 +56,18 @@ static void finish_error(struct privq *q, struct pending *p, int err, const char
 	finish(q, p, &r);
 }
 
+/* Called for each request and each answer, of which there are many at once: it looks at none of them. */
 static void rearm(struct privq *q)
 {
-	struct monotime due = MONOTIME_NEVER;
-	bool unsent = false;
-	struct pending *p;
-
-	TAILQ_FOREACH (p, &q->pending, link) {
-		due = mono_min(due, p->by);
-		unsent |= !p->sent;
-	}
+	if (TAILQ_EMPTY(&q->pending))
+		q->due = MONOTIME_NEVER;
 	if (q->io)
-		sd_event_source_set_io_events(q->io, EPOLLIN | (unsent ? EPOLLOUT : 0));
-	if (due.us == MONOTIME_NEVER.us) {
+		sd_event_source_set_io_events(q->io, EPOLLIN | (q->unsent ? EPOLLOUT : 0));
+	if (q->due.us == MONOTIME_NEVER.us) {
 		sd_event_source_set_enabled(q->timer, SD_EVENT_OFF);
 		return;
 	}
-	sd_event_source_set_time(q->timer, due.us);
+	sd_event_source_set_time(q->timer, q->due.us);
 	sd_event_source_set_enabled(q->timer, SD_EVENT_ONESHOT);
 }
 
@@ -112,7 +111,7 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *user)
 	struct privq *q = user;
 	struct priv_reply reply;
 	struct monotime end = mono_add(mono_now(), WORK_SLICE_US);
-	struct pending *p, *next;
+	struct pending *p;
 	int r = -EAGAIN;
 
 	(void)s;
@@ -128,8 +127,7 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *user)
 		break_off(q);
 		return 0;
 	}
-	for (p = TAILQ_FIRST(&q->pending); p; p = next) {
-		next = TAILQ_NEXT(p, link);
+	for (p = q->unsent ? TAILQ_FIRST(&q->pending) : NULL; p; p = TAILQ_NEXT(p, link)) {
 		if (p->sent)
 			continue;
 		r = priv_send(fd, &p->req);
@@ -140,6 +138,7 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *user)
 			return 0;
 		}
 		p->sent = true;
+		q->unsent--;
 	}
 	rearm(q);
 	return 0;
@@ -160,6 +159,9 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *user)
 		if (mono_reached(p->by, now))
 			finish_error(q, p, -ETIMEDOUT, "vhba-priv did not answer in time");
 	}
+	q->due = MONOTIME_NEVER;
+	TAILQ_FOREACH (p, &q->pending, link)
+		q->due = mono_min(q->due, p->by);
 	rearm(q);
 	return 0;
 }
@@ -174,6 +176,7 @@ struct privq *privq_new(sd_event *loop, int fd, privq_done *late, void (*gone)(v
 		return NULL;
 	}
 	TAILQ_INIT(&q->pending);
+	q->due = MONOTIME_NEVER;
 	q->loop = loop;
 	q->fd = fd;
 	q->late = late;
@@ -225,7 +228,8 @@ void privq_call(struct privq *q, struct priv_request *req, uint64_t timeout_us, 
 	p->done = done;
 	p->user = user;
 	TAILQ_INSERT_TAIL(&q->pending, p, link);
-	if (!q->broken && !priv_send(q->fd, &p->req))
-		p->sent = true;
+	p->sent = !q->broken && !priv_send(q->fd, &p->req);
+	q->unsent += !p->sent;
+	q->due = mono_min(q->due, p->by);
 	rearm(q);
 }
