@@ -17,7 +17,7 @@ static void begin(void)
 	w = (struct login_watch){0};
 	now = (struct monotime){1000 * S};
 	seen = (struct login_seen){.parent = true, .sticks = true, .blocked = 1};
-	UT_EQ(login_begins(&w, now), false);
+	UT_EQ(login_begins(&w, &seen, now), false);
 }
 
 /* us later it is looked at again. */
@@ -44,11 +44,11 @@ static void test_fabric(void)
 {
 	begin();
 	UT_EQ(until(LOGIN_ANEW, 60 * S), LOGIN_US);
-	UT_EQ(login_begins(&w, now), true);
+	UT_EQ(login_begins(&w, &seen, now), true);
 	UT_EQ(until(LOGIN_ANEW, 60 * S), 2 * LOGIN_US);
-	UT_EQ(login_begins(&w, now), true);
+	UT_EQ(login_begins(&w, &seen, now), true);
 	/* Another resume begins from the start. */
-	UT_EQ(login_begins(&w, now), false);
+	UT_EQ(login_begins(&w, &seen, now), false);
 	UT_EQ(until(LOGIN_ANEW, 60 * S), LOGIN_US);
 	/* A parent that is not Online is waited for. */
 	begin();
@@ -71,12 +71,12 @@ static void test_progress(void)
 	UT_EQ(later(9 * S), LOGIN_WAIT);
 	UT_EQ(later(9 * S), LOGIN_WAIT);
 	UT_EQ(later(2 * S), LOGIN_ANEW);
-	login_begins(&w, now);
+	login_begins(&w, &seen, now);
 	seen.port = false;
 	UT_EQ(later(S), LOGIN_WAIT);
 	seen.port = true;
 	UT_EQ(until(LOGIN_ANEW, 60 * S), 19 * S);
-	login_begins(&w, now);
+	login_begins(&w, &seen, now);
 	seen.blocked = 0;
 	seen.online = 1;
 	UT_EQ(later(30 * S), LOGIN_WAIT);
@@ -93,9 +93,16 @@ static void test_lost(void)
 	seen.away = 1;
 	UT_EQ(later(S / 10), LOGIN_WAIT);
 	UT_EQ(until(LOGIN_ANEW, 60 * S), LOGIN_LOST_US);
-	UT_EQ(login_begins(&w, now), true);
+	UT_EQ(login_begins(&w, &seen, now), true);
 	/* If it does not help, that was not the reason. */
 	UT_EQ(until(LOGIN_ANEW, 60 * S), 2 * LOGIN_LOST_US);
+	/* Beside many others it is looked at late. */
+	begin();
+	seen.port = true;
+	seen.blocked = 0;
+	seen.away = 1;
+	UT_EQ(later(5 * S), LOGIN_WAIT);
+	UT_EQ(until(LOGIN_ANEW, 60 * S), LOGIN_LOST_US);
 	/* If the login goes on by itself it has its time. */
 	begin();
 	seen.port = true;
@@ -111,6 +118,7 @@ static void test_lost(void)
 	begin();
 	seen.blocked = 0;
 	seen.away = 1;
+	UT_EQ(login_begins(&w, &seen, now), false);
 	UT_EQ(later(S), LOGIN_WAIT);
 	seen.port = true;
 	UT_EQ(later(S), LOGIN_WAIT);

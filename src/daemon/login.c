@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "login.h"
 
-bool login_begins(struct login_watch *w, struct monotime now)
+bool login_begins(struct login_watch *w, const struct login_seen *seen, struct monotime now)
 {
 	bool anew = w->anew;
 
 	if (!anew)
 		*w = (struct login_watch){0};
 	w->anew = w->scanned = false;
+	w->blocked = seen->blocked;
+	w->away = seen->away;
 	w->since = now;
 	return anew;
 }

@@ -51,8 +51,8 @@ enum login_next {
 	LOGIN_ANEW,
 };
 
-/* A login begins; true: the one before was stuck. */
-bool login_begins(struct login_watch *w, struct monotime now);
+/* A login begins, of what is so far; true: the one before was stuck. */
+bool login_begins(struct login_watch *w, const struct login_seen *seen, struct monotime now);
 
 enum login_next login_look(struct login_watch *w, const struct login_seen *seen, struct monotime now);
 

@@ -56,12 +56,6 @@ static void on_scanned(void *user, const struct priv_reply *r)
 	(void)r; /* what has come is told by events */
 }
 
-bool driver_login_begins(struct driver *dr, int vhba)
-{
-	dr->login[vhba].read = mono_now();
-	return login_begins(&dr->login[vhba].watch, mono_now());
-}
-
 static struct login_seen login_seen(const struct driver *dr, int vhba)
 {
 	const struct vm_vhba *v = &dr->vm->vhba[vhba];
@@ -83,6 +77,18 @@ static struct login_seen login_seen(const struct driver *dr, int vhba)
 			seen.usable += l->usable;
 	}
 	return seen;
+}
+
+bool driver_login_begins(struct driver *dr, int vhba)
+{
+	struct fc_host *host = fc_host_find(&dr->d->inv, dr->vm->vhba[vhba].host);
+	struct login_seen seen;
+
+	if (host)
+		fc_host_refresh_rports(host); /* they have been logged out meanwhile, without an event */
+	seen = login_seen(dr, vhba);
+	dr->login[vhba].read = mono_now();
+	return login_begins(&dr->login[vhba].watch, &seen, mono_now());
 }
 
 bool driver_login_stuck(struct driver *dr, int vhba, const char *lacks)
