@@ -5,7 +5,7 @@
  * state, its gate, its LUNs with their paths, how many entries it was given.
  *
  * A byte 'k' ends it as kill -9 would, 's' makes it leave commands behind when it stops, 'e' lets those end;
- * 'o' starts the rings, 'f' stops them while a log is kept.
+ * 'o' starts the rings, 'f' stops them while a log is kept; 'r' makes it refuse the next stop of vhbad's.
  */
 #include <errno.h>
 #include <poll.h>
@@ -25,7 +25,7 @@
 
 static int control = -1, conn = -1;
 static unsigned paths[LUNS], kept, orphans, busy_at_stop;
-static bool closed, by_start, began;
+static bool closed, by_start, began, refuses;
 static char state[16] = "stopped", files[1024];
 
 static void say_fds(const char *text, size_t len, const int *fds, unsigned n)
@@ -109,6 +109,9 @@ static void answer(char *text, ssize_t len, int *fds, unsigned n)
 		say("ok");
 	} else if (!strncmp(text, "lun-paths ", 10)) {
 		count_paths(text + 10, false, n);
+	} else if (!strcmp(text, "stop") && refuses) {
+		refuses = false;
+		say("error not now");
 	} else if (!strcmp(text, "stop")) {
 		say("ok");
 		orphans = busy_at_stop;
@@ -172,6 +175,8 @@ static void tell_front(void)
 		raise(SIGKILL);
 	if (byte == 's')
 		busy_at_stop = 3;
+	if (byte == 'r')
+		refuses = true;
 	if (byte == 'o') {
 		closed &= !by_start;
 		say("!event rings on front=yes log=off at=1");

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The vhba-io of a VM that moves while its guest runs: its gate, and what vhbad's record of it keeps. */
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ut-ios-rig.h"
 
@@ -91,6 +95,117 @@ static void test_leaving_adopted(void)
 	}
 }
 
+static bool event_has(const char *text)
+{
+	const struct eventlog *events = &rig.d.events;
+
+	for (uint64_t n = eventlog_oldest(events); n < events->next; n++)
+		if (strstr(proto_get_text(eventlog_get(events, n), "text"), text))
+			return true;
+	return false;
+}
+
+/* Its journals can't be written, or can. */
+static void set_journal(bool writable)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/journal", rig.run_dir);
+	if (!writable) {
+		close(creat(path, 0600));
+		return;
+	}
+	unlink(path);
+	mkdir(path, 0700);
+}
+
+static struct vm *with_its_lun(void)
+{
+	struct vm *vm;
+
+	rig.cfg.quiesce_deadline = PATIENCE;
+	rig_register(REG_IO_SCSI, true, false, NULL);
+	rig_start();
+	rig_connect("scsi");
+	vm = rig_attach(5);
+	ios_attached(&rig.d, vm);
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(strstr(rig_ask('?'), "luns=0:2,") != NULL);
+	rig_ask('o');
+	return vm;
+}
+
+/*
+ * Its quiesce can't begin, then fails and is rolled back, and is begun again each time when that is over;
+ * what the destination waits for comes about without anybody's word.
+ */
+static void test_leaving_again(void)
+{
+	struct vm *vm;
+
+	set_journal(false);
+	vm = with_its_lun();
+	rig_ask('f');
+	UNTIL(event_has("logging out"));
+	UNTIL(TAILQ_EMPTY(&rig.d.ops));
+	UT_EQ(vm->state, VM_ATTACHED);
+	CU_ASSERT_TRUE(rig_io()->live.leaving);
+	CU_ASSERT_FALSE(rig_io()->held);
+	UNTIL(event_has("trying again (1 of 10)"));
+	rig_ask('r');
+	set_journal(true);
+	UNTIL(event_has("quiesce: failed"));
+	UT_EQ(vm->state, VM_ATTACHED);
+	UNTIL(rig_io()->held && !strcmp(rig_io()->state, "stopped"));
+	UT_EQ(vm->state, VM_QUIESCING);
+	CU_ASSERT_TRUE(rig_io()->live.leaving);
+	rig_disconnect();
+}
+
+/* Rolled back, and the guest goes on where it was before the next attempt: there is none. */
+static void test_leaving_stays(void)
+{
+	struct vm *vm;
+
+	set_journal(true);
+	vm = with_its_lun();
+	rig_ask('r');
+	rig_ask('f');
+	UNTIL(event_has("quiesce: failed"));
+	rig_io()->live.again = mono_add(mono_now(), PATIENCE); /* however slow the front end is */
+	rig_ask('o');
+	UNTIL(event_has("the guest goes on here"));
+	CU_ASSERT_FALSE(rig_io()->live.leaving || rig_io()->live.due);
+	CU_ASSERT_FALSE(event_has("trying again"));
+	UT_EQ(vm->state, VM_ATTACHED);
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running"));
+	rig_disconnect();
+}
+
+/* After the last attempt a change of its path begins another, but none of that attempt's own. */
+static void test_leaving_given_up(void)
+{
+	struct live *l;
+
+	with_its_lun();
+	l = &rig_io()->live;
+	l->leaving = l->due = true;
+	l->tries = LIVE_TRIES + 1;
+	rig_ask('f');
+	UNTIL(l->known && !l->rings);
+	l->again = mono_now();
+	live_path(&rig.d, 5);
+	UT_EQ(l->tries, LIVE_TRIES + 1);
+	l->again.us = 0;
+	live_path(&rig.d, 6);
+	UT_EQ(l->tries, LIVE_TRIES + 1);
+	live_path(&rig.d, 5);
+	UT_EQ(l->tries, 0);
+	UNTIL(event_has("trying again (1 of 10)"));
+	rig_disconnect();
+}
+
 int main(int argc, char **argv)
 {
 	static CU_TestInfo tests[] = {
@@ -98,6 +213,9 @@ int main(int argc, char **argv)
 		{"an arrival that is given up", test_given_up},
 		{"an arrival that is remembered", test_remembered},
 		{"what was to leave, and had not begun", test_leaving_adopted},
+		{"a logout that fails is begun again", test_leaving_again},
+		{"one that fails, and the guest stays", test_leaving_stays},
+		{"one that was given up, and its path changes", test_leaving_given_up},
 		CU_TEST_INFO_NULL,
 	};
 	static const struct ut_suite suites[] = {{"moves of a vhba-io", tests, rig_begin, rig_finish}, {0}};

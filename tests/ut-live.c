@@ -48,6 +48,44 @@ static void test_leave(void)
 	}
 }
 
+/* One that came to nothing is begun again, so often and no more; it is the guest's start that calls it off.
+ */
+static void test_again(void)
+{
+	const enum vm_state states[] = {VM_ATTACHED, VM_HELD, VM_FAILED};
+	struct live_seen s = {.vhbas = true, .leaving = true, .due = true};
+	unsigned again;
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		s.state = states[i];
+		s.tries = again = 0;
+		s.rings = false;
+		for (enum live_action a; (a = rule(s)) != LIVE_REST; s.tries++) {
+			CU_ASSERT_TRUE_FATAL(s.tries <= LIVE_TRIES);
+			UT_EQ(a, s.tries < LIVE_TRIES ? LIVE_AGAIN : LIVE_GIVE_UP);
+			again += a == LIVE_AGAIN;
+		}
+		UT_EQ(again, LIVE_TRIES);
+		s.tries = 0;
+		s.busy = true;
+		UT_EQ(rule(s), LIVE_REST);
+		s.busy = false;
+		s.log = s.lost = true; /* what the front end does after its stop is nothing to it */
+		UT_EQ(rule(s), LIVE_AGAIN);
+		s.log = s.lost = false;
+		s.leaving = false; /* a person's own quiesce has failed */
+		UT_EQ(rule(s), LIVE_REST);
+		s.leaving = true;
+		s.rings = true;
+		UT_EQ(rule(s), states[i] == VM_ATTACHED ? LIVE_STAYED : LIVE_COME_BACK);
+	}
+	s.rings = false;
+	for (unsigned state = VM_QUIESCING; state < VM_FAILED; state++) {
+		s.state = state;
+		UT_EQ(rule(s), state == VM_HELD ? LIVE_AGAIN : LIVE_REST);
+	}
+}
+
 static void test_come_back(void)
 {
 	struct live_seen s = {.vhbas = true, .rings = true, .log = true, .leaving = true, .state = VM_HELD};
@@ -126,6 +164,7 @@ int main(int argc, char **argv)
 	static CU_TestInfo tests[] = {
 		{"nothing is known", test_nothing_known},
 		{"leave", test_leave},
+		{"leave again", test_again},
 		{"come back", test_come_back},
 		{"arrive", test_arrive},
 		{"a life", test_life},

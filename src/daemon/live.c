@@ -14,6 +14,7 @@
 
 #define PAUSE_MIN_US (500 * USEC_PER_MSEC)
 #define PAUSE_MAX_US (5 * USEC_PER_SEC)
+#define PATH_REST_US (30 * USEC_PER_SEC) /* events of its path until then are the last attempt's own */
 
 /* A VM has one back end that stands for all, but for virtio-blk devices, of which each opens its own gate. */
 static struct io *first_of(const struct daemon *d, const char *uuid)
@@ -47,15 +48,19 @@ static void set_leaving(struct io *io, bool leaving)
 }
 
 /*
- * It was to be logged out, and is attached: the vhbad before was killed before it had begun, and begins anew
- * if the rings are still stopped.
+ * It was to be logged out, and is attached: the vhbad before was killed before it had begun, or after it had
+ * failed, and begins anew if the rings are still stopped.
  */
 void live_adopted(struct io *io)
 {
 	const struct vm *vm = vm_find(&io->d->vms, io->uuid);
 
-	if (vm && vm->state == VM_ATTACHED)
+	if (!vm)
+		return;
+	if (vm->state == VM_ATTACHED)
 		set_leaving(io, false);
+	io->live.due = vm->state == VM_FAILED &&
+		       (!vm->quiesce || quiesce_result(vm->quiesce)->request == QR_QUIESCE);
 }
 
 /* ---- when to look ---- */
@@ -91,21 +96,54 @@ static void again_later(struct io *io)
 	l->again = mono_add(mono_now(), l->pause_us);
 }
 
-static void calm(struct io *io)
+static void at_once(struct io *io)
 {
 	io->live.again.us = 0;
 	io->live.pause_us = 0;
+}
+
+static void calm(struct io *io)
+{
+	at_once(io);
+	io->live.due = false;
+	io->live.tries = 0;
 	io->live.text[0] = '\0';
 }
 
 /* ---- what is done ---- */
 
+/* Its end is looked at, and so is one that could not begin. */
+static void log_out(struct io *io, const struct reg_vm *rv)
+{
+	again_later(io); /* in case that it fails */
+	io->live.due = true;
+	if (!op_begin_unasked(io->d, PROTO_QUIESCE, rv, false))
+		queue(io);
+}
+
 static void leave(struct io *io, const struct reg_vm *rv)
 {
+	calm(io);
 	set_leaving(io, true);
 	io_event(io, "move", "the guest has stopped here for its migration: logging out");
-	if (!op_begin_unasked(io->d, PROTO_QUIESCE, rv, false))
-		set_leaving(io, false); /* the next change tries again */
+	log_out(io, rv);
+}
+
+static void leave_again(struct io *io, const struct reg_vm *rv)
+{
+	io->live.tries++;
+	say(io, "move", "its names are not proved to be logged out: trying again (%u of %u)", io->live.tries,
+	    LIVE_TRIES);
+	log_out(io, rv);
+}
+
+static void give_up(struct io *io, const struct reg_vm *rv)
+{
+	io->live.tries++;
+	say(io, "move",
+	    "its names are not proved to be logged out (see 'vhbactl log'); 'vhbactl quiesce %s' tries again",
+	    rv->name);
+	log_err("%s: %s", rv->name, io->live.text);
 }
 
 static void stay(struct io *io, const struct reg_vm *rv)
@@ -218,9 +256,23 @@ static void open_now(struct io *io, const struct reg_vm *rv)
 }
 
 static void (*const actions[LIVE_ACTIONS_])(struct io *io, const struct reg_vm *rv) = {
-	[LIVE_LEAVE] = leave,	[LIVE_COME_BACK] = come_back, [LIVE_STAYED] = stay,
-	[LIVE_ARRIVE] = arrive, [LIVE_OPEN] = open_now,
+	[LIVE_LEAVE] = leave,	      [LIVE_AGAIN] = leave_again, [LIVE_GIVE_UP] = give_up,
+	[LIVE_COME_BACK] = come_back, [LIVE_STAYED] = stay,	  [LIVE_ARRIVE] = arrive,
+	[LIVE_OPEN] = open_now,
 };
+
+/* What failed is not tried before its time. */
+static bool is_paced(enum live_action action)
+{
+	return action == LIVE_ARRIVE || action == LIVE_COME_BACK || action == LIVE_AGAIN;
+}
+
+/* It is logged out as far as that goes, and its machine does not look for the proof any more. */
+static bool is_unproved(const struct vm *vm)
+{
+	return vm->state == VM_HELD && vm->quiesce && quiesce_idle(vm->quiesce) &&
+	       quiesce_request(vm->quiesce) == QR_QUIESCE && quiesce_outcome_now(vm->quiesce) > QO_CONFIRMED;
+}
 
 static void look(struct work *w)
 {
@@ -240,12 +292,14 @@ static void look(struct work *w)
 				  .rings = l->rings,
 				  .log = io->logging,
 				  .leaving = l->leaving,
+				  .due = l->due || (vm && is_unproved(vm)),
+				  .tries = l->tries,
 				  .busy = vm && vm->op,
 				  .state = vm ? vm->state : VM_DETACHED};
 	action = live_rule(&seen);
 	if (!actions[action])
 		return;
-	if ((action == LIVE_ARRIVE || action == LIVE_COME_BACK) && !mono_reached(l->again, mono_now())) {
+	if (is_paced(action) && !mono_reached(l->again, mono_now())) {
 		daemon_timer(io->d, &l->timer, l->again, on_again, io);
 		return;
 	}
@@ -257,15 +311,54 @@ static void look(struct work *w)
 void live_told(struct io *io, const char *text)
 {
 	struct live *l = &io->live;
+	bool rings = !strncmp(text, "on ", 3);
 
+	if (rings != l->rings)
+		at_once(io);
 	l->known = true;
-	l->rings = !strncmp(text, "on ", 3);
+	l->rings = rings;
 	l->lost = strstr(text, " front=lost") != NULL;
 	io->connected = strstr(text, " front=yes") != NULL;
 	io->logging = strstr(text, " log=on") != NULL;
 	if (!l->rings)
 		l->again.us = 0;
 	queue(io);
+}
+
+void live_answered(struct daemon *d, const char *uuid, bool failed)
+{
+	struct io *io = first_of(d, uuid);
+
+	if (!io || !io->live.leaving)
+		return;
+	io->live.due = failed;
+	if (!failed)
+		io->live.text[0] = '\0';
+}
+
+static bool is_by(const struct vm *vm, int host)
+{
+	for (unsigned i = 0; i < vm->count; i++)
+		if (vm->vhba[i].host == host || vm->vhba[i].parent_host == host)
+			return true;
+	return host < 0;
+}
+
+void live_path(struct daemon *d, int host)
+{
+	struct io *io;
+
+	if (!d->ios)
+		return;
+	TAILQ_FOREACH (io, &d->ios->list, link) {
+		const struct vm *vm = io->live.tries > LIVE_TRIES ? vm_find(&d->vms, io->uuid) : NULL;
+
+		if (!vm || !is_by(vm, host) ||
+		    !mono_reached(mono_add(io->live.again, PATH_REST_US), mono_now()))
+			continue;
+		io->live.tries = 0;
+		queue(io);
+	}
 }
 
 wwn_t live_witness(const struct daemon *d, const char *uuid, unsigned vhba)

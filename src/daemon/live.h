@@ -5,7 +5,9 @@
  * libvirt, and no channel between the hosts but the fabric.
  *
  *	source		the rings stop while the front end keeps a log of written pages: QEMU switches over.
- *			The VM is quiesced; if the rings are started again, resumed.
+ *			The VM is quiesced; if the rings are started again, resumed.  A quiesce that fails,
+ *			or whose proof has not come, is begun again when it has ended: the destination waits
+ *			for the names.
  *	destination	io.Await has registered the VM as one that arrives: its vhba-io runs with a closed
  *			gate.  The rings start: QEMU runs the guest, so the source's device has stopped.  The
  *			name server is asked until it has let the names go, then they log in here, and the
@@ -29,6 +31,8 @@ struct live_seen {
 	bool rings, log, lost; /* the front end wants its rings read; keeps a log of written pages; or has
 				  gone without having stopped its rings */
 	bool leaving; /* it was quiesced, or is to be, because of a switch-over */
+	bool due; /* that has come to nothing: it could not begin, has failed, or is not proved */
+	unsigned tries; /* how often it was begun again */
 	bool busy; /* an operation is under way */
 	enum vm_state state;
 };
@@ -36,12 +40,16 @@ struct live_seen {
 enum live_action {
 	LIVE_REST,
 	LIVE_LEAVE, /* quiesce it */
+	LIVE_AGAIN, /* once more */
+	LIVE_GIVE_UP, /* no more, but for a change of its path */
 	LIVE_COME_BACK, /* the guest runs here again: resume it */
 	LIVE_STAYED, /* and it is resumed */
 	LIVE_ARRIVE, /* wait for the names to go, attach, open the gate */
 	LIVE_OPEN, /* the gate, at once */
 	LIVE_ACTIONS_
 };
+
+#define LIVE_TRIES 10 /* quiesces after the first, one after the other's end */
 
 enum live_action live_rule(const struct live_seen *seen);
 
@@ -53,6 +61,8 @@ struct io;
 struct live {
 	bool known, rings, lost;
 	bool leaving;
+	bool due; /* the last quiesce has failed, or could not begin */
+	unsigned tries;
 	bool sure; /* a person knows that the source is done: that the name server can't tell is no obstacle
 		    */
 	bool asking; /* before a resume: whether the name is logged in elsewhere */
@@ -75,6 +85,11 @@ void live_told(struct io *io, const char *text);
 
 /* Something has changed that the rule goes by. */
 void live_look(struct daemon *d, const char *uuid);
+/* A quiesce, resume or release of it was answered, whoever asked; failed: it was a quiesce, and has. */
+void live_answered(struct daemon *d, const char *uuid, bool failed);
+/* An event of that Scsi_Host, or of any (-1): what was given up on its vports, or below it, may succeed now.
+ */
+void live_path(struct daemon *d, int host);
 
 /* Of a VM that arrives: who was shown that name; 0: nobody. */
 wwn_t live_witness(const struct daemon *d, const char *uuid, unsigned vhba);

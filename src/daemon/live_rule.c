@@ -6,18 +6,33 @@
  * may be a reset, too; then the rings start again, and it was a pause.  A front end that has gone after that
  * may have ended because its guest has moved; one that has gone with its rings running has died.
  */
-static enum live_action at_source(const struct live_seen *s)
+static enum live_action leaves(const struct live_seen *s)
 {
 	bool stopped = !s->rings && s->log && !s->lost;
 
+	return stopped ? LIVE_LEAVE : LIVE_REST;
+}
+
+/* Attached and not due: somebody has resumed it, and it is as he likes. */
+static enum live_action unfinished(const struct live_seen *s)
+{
+	if (!s->due || s->tries > LIVE_TRIES)
+		return LIVE_REST;
+	return s->tries < LIVE_TRIES ? LIVE_AGAIN : LIVE_GIVE_UP;
+}
+
+static enum live_action at_source(const struct live_seen *s)
+{
 	switch (s->state) {
 	case VM_ATTACHED:
-		if (s->leaving)
-			return s->rings ? LIVE_STAYED : LIVE_REST; /* or resumed by somebody: as he likes */
-		return stopped ? LIVE_LEAVE : LIVE_REST;
+		if (!s->leaving)
+			return leaves(s);
+		return s->rings ? LIVE_STAYED : unfinished(s);
 	case VM_HELD:
 	case VM_FAILED:
-		return s->leaving && s->rings ? LIVE_COME_BACK : LIVE_REST;
+		if (!s->leaving)
+			return LIVE_REST;
+		return s->rings ? LIVE_COME_BACK : unfinished(s);
 	default:
 		return LIVE_REST;
 	}

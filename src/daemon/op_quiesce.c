@@ -252,6 +252,8 @@ static void after(struct driver *dr)
 		retire(dr);
 		return;
 	}
+	if (quiesce_idle(vm->quiesce))
+		live_look(dr->d, vm->uuid); /* it looks for the proof no more */
 	daemon_deadline(dr->d, &dr->timer, quiesce_deadline(vm->quiesce), on_tick, dr);
 }
 

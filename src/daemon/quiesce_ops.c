@@ -54,6 +54,7 @@ static void answer(void *user, const struct quiesce_result *r)
 
 	if (r->rolled_back)
 		s = VM_ATTACHED;
+	live_answered(dr->d, dr->vm->uuid, r->request == QR_QUIESCE && r->outcome == QO_FAILED);
 	if (s != VM_DETACHED)
 		vm_set_state(dr->vm, s);
 	pools_look(dr->d, dr->vm->uuid);

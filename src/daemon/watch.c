@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "cleanup.h"
+#include "live.h"
 #include "log.h"
 #include "op.h"
 #include "pools.h"
@@ -133,6 +134,7 @@ static void wake_all(struct daemon *d)
 {
 	struct vm *vm, *next;
 
+	live_path(d, -1);
 	for (vm = TAILQ_FIRST(&d->vms); vm; vm = next) {
 		next = TAILQ_NEXT(vm, link);
 		wake_vm(d, vm);
@@ -153,6 +155,7 @@ static void wake_host(struct daemon *d, int host)
 	struct vm *vm = NULL;
 	struct vm_vhba *v = concerned(d, host, &vm);
 
+	live_path(d, host);
 	if (v)
 		wake(d, vm, v);
 }
