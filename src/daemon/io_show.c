@@ -24,6 +24,23 @@ static uint64_t kept(const struct io *io)
 	return n;
 }
 
+/* For a person: what it waits for, and what can be done when it doesn't come. */
+static void show_waits(const struct io *io, struct json_object *o)
+{
+	const struct reg_vm *rv = registry_find(io->d->reg, io->uuid);
+	char text[160];
+
+	if (rv && rv->io.arrives && rv->vhbas_n && !io->live.rings) {
+		snprintf(text, sizeof(text),
+			 "the guest has not begun to run here; if it does not come: 'vhbactl release %s "
+			 "--moved'",
+			 io->vm);
+		ADD(o, "waits", TEXT(text));
+	} else if (io->live.text[0]) {
+		ADD(o, "waits", TEXT(io->live.text));
+	}
+}
+
 struct json_object *io_show(const struct io *io)
 {
 	struct json_object *o = json_object_new_object();
@@ -52,8 +69,7 @@ struct json_object *io_show(const struct io *io)
 	ADD(o, "logging", BOOL(io->logging));
 	if (io->live.leaving)
 		ADD(o, "leaving", BOOL(true));
-	if (io->live.text[0])
-		ADD(o, "waits", TEXT(io->live.text));
+	show_waits(io, o);
 	if (io->text[0])
 		ADD(o, "text", TEXT(io->text));
 	return o;

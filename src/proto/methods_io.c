@@ -23,7 +23,8 @@ static const struct proto_field io_fields[] = {
 	F_UINT("up_us", OPTIONAL, ANY_UINT, "since its process has been up"),
 	F_BOOL("logging", REQUIRED, "its front end keeps a log of written pages: a migration"),
 	F_BOOL("leaving", OPTIONAL, "the guest was stopped here for a migration, and its VM logged out"),
-	F_TEXT("waits", OPTIONAL, 160, "what a guest waits for that has come here by a live migration"),
+	F_TEXT("waits", OPTIONAL, 160,
+	       "what a VM waits for that moves live, and what can be done when it doesn't come"),
 	F_TEXT("text", OPTIONAL, 160, "why it doesn't run"),
 	END,
 };
