@@ -9,6 +9,7 @@
  * start, stop          the front end's rings; stop says after how many us it was answered
  * log on|off           the front end's log of written pages, as for a migration
  * move SOCKET          stopped, it goes on there by the next start, with what it has not been answered yet
+ * lost SOCKET          the same, when the back end has closed the connection without having stopped the rings
  * fill LUN SEED        writes FILLED pieces all over the LUN, whose data are of that number: "bad=N"
  * check LUN SEED       and reads them back
  * ask LUN FILE LEN CDB a command with Data-In, which go to FILE; CDB: hexadecimal bytes without spaces
@@ -52,6 +53,7 @@ struct guest {
 	struct backend back; /* only its control socket */
 	uint16_t base[FRONT_RINGS];
 	bool started, negotiated, running;
+	bool kept; /* the region of what was in flight is that of the connection before */
 	uint64_t data, other; /* DATA_MAX and a page each */
 	struct front_req submitted[SUBMITTED_MAX];
 	uint64_t submitted_data[SUBMITTED_MAX];
@@ -113,9 +115,12 @@ static int start(struct guest *g, char **a)
 	if (!g->negotiated)
 		front_negotiate(&g->front);
 	/* as QEMU does: what a process that is killed leaves, the next one takes up */
-	if (!g->negotiated && g->running)
+	if (!g->negotiated && g->kept)
+		front_set_inflight(&g->front);
+	else if (!g->negotiated && g->running)
 		front_get_inflight(&g->front);
 	g->negotiated = true;
+	g->kept = false;
 	front_start(&g->front, g->started ? g->base : NULL);
 	g->started = true;
 	printf("ok\n");
@@ -140,18 +145,41 @@ static int stop(struct guest *g, char **a)
 	return 0;
 }
 
+static void forget_log(struct front *f)
+{
+	if (!f->log)
+		return;
+	munmap(f->log, f->log_size);
+	cleanup_fd(&f->log_fd);
+	f->log = NULL;
+	f->log_fd = -1;
+	f->features &= ~(UINT64_C(1) << VHOST_F_LOG_ALL);
+}
+
 /* After a stop: the same guest, by another back end, once it is started. */
 static int move(struct guest *g, char **a)
 {
-	if (g->front.log) { /* it was the source's */
-		munmap(g->front.log, g->front.log_size);
-		cleanup_fd(&g->front.log_fd);
-		g->front.log = NULL;
-		g->front.log_fd = -1;
-		g->front.features &= ~(UINT64_C(1) << VHOST_F_LOG_ALL);
+	forget_log(&g->front); /* it was the source's */
+	front_move(&g->front, front_dial(a[0]));
+	g->negotiated = false;
+	printf("ok\n");
+	return 0;
+}
+
+/* As QEMU does with a character device that reconnects: the rings stand where the used entries do. */
+static int lost(struct guest *g, char **a)
+{
+	if (!front_is_left(&g->front))
+		return -EISCONN;
+	forget_log(&g->front);
+	for (unsigned i = 0; i < g->front.rings; i++) {
+		const struct vring_used *used = front_at(&g->front, g->front.ring[i].used);
+
+		g->base[i] = used->idx;
 	}
 	front_move(&g->front, front_dial(a[0]));
 	g->negotiated = false;
+	g->kept = g->front.inflight_fd >= 0;
 	printf("ok\n");
 	return 0;
 }
@@ -394,7 +422,7 @@ static const struct {
 	{"start", 0, start},	     {"stop", 0, stop},	      {"ask", 4, ask},	     {"tell", 3, tell},
 	{"do", 2, no_data},	     {"verify", 2, verify},   {"submit", 4, submit}, {"ends", 0, ends},
 	{"tmf", 2, task_management}, {"control", 1, control}, {"move", 1, move},     {"log", 1, dirty_log},
-	{"fill", 2, fill},	     {"check", 2, check},
+	{"fill", 2, fill},	     {"check", 2, check},     {"lost", 1, lost},
 };
 
 static int run_line(struct guest *g, char *line)
