@@ -116,6 +116,55 @@ static void test_moved(void)
 	rig_disconnect();
 }
 
+/* What there is on host 5 is other than before. */
+static void second_path(const char *sd)
+{
+	tree_new();
+	tree_parent(2, "eth0.10f", "0x20000200000a0001");
+	rig_attach_with(5, sd);
+	ios_news(&rig.d, UUID);
+}
+
+/* The kernel has removed a path's device, and made it anew by the same numbers: the next one is given it. */
+static void test_found(void)
+{
+	int stopped = 0, going = 0;
+	pid_t was;
+
+	rig_register(REG_IO_SCSI, true, false, NULL);
+	ios_attached(&rig.d, rig_attach(5));
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	rig_connect("scsi");
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:2,"));
+	was = rig_io()->pid;
+	second_path(NULL);
+	UNTIL(!rig_io()->newsworthy);
+	UT_EQ(rig_io()->pid, was); /* what is lost is no reason */
+	second_path("sdc");
+	rig_io()->logging = true;
+	for (struct monotime stop = mono_add(mono_now(), 1200 * USEC_PER_MSEC);
+	     !mono_reached(stop, mono_now());)
+		rig_run();
+	UT_EQ(rig_io()->pid, was); /* it waits while the guest moves */
+	CU_ASSERT_TRUE(rig_io()->newsworthy);
+	rig_io()->logging = false;
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->pid != was && rig_io()->machine.state == IO_UP);
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running open kept=2 luns=0:2,"));
+	ios_stop(&rig.d, UUID, rig_told, &stopped);
+	UNTIL(stopped);
+	second_path("sdd");
+	ios_go_on(&rig.d, UUID, rig_told, &going);
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(going);
+	UT_EQ(going, 1);
+	rig_disconnect();
+}
+
 /* QEMU is there before the vport is: the gate is closed, the LUNs come with the attach. */
 static void test_before_attach(void)
 {
@@ -166,6 +215,7 @@ int main(int argc, char **argv)
 		{"a file comes and goes", test_hot_add},
 		{"paths of an array's LUN", test_paths},
 		{"other nodes after a resume", test_moved},
+		{"a path comes back as another device", test_found},
 		{"before the attach", test_before_attach},
 		{"by another name", test_unfenced},
 		CU_TEST_INFO_NULL,

@@ -225,13 +225,19 @@ void rig_told(void *user, const char *why)
 
 struct vm *rig_attach(int host)
 {
+	return rig_attach_with(host, "sdb");
+}
+
+struct vm *rig_attach_with(int host, const char *second)
+{
 	struct vm *vm = vm_find(&rig.d.vms, UUID);
 
 	tree_vport(2, 3, host, "0x502ab30000000001");
 	tree_rport(host, 0, "0x500601600000000a", true);
 	tree_rport(host, 1, "0x500601600000000b", true);
 	tree_disk(host, 0, 0, "sda");
-	tree_disk(host, 1, 0, "sdb");
+	if (second)
+		tree_disk(host, 1, 0, second);
 	fc_inventory_clear(&rig.d.inv);
 	fc_inventory_init(&rig.d.inv, NULL, NULL);
 	UT_EQ(fc_inventory_scan(&rig.d.inv), 0);

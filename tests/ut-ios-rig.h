@@ -68,8 +68,9 @@ void rig_kill(void);
 
 /* ---- the array's LUNs ---- */
 
-/* The VM's vport is there, as this host, with two paths. */
+/* The VM's vport is there, as this host, with two paths; or with that disk on the second one, NULL: none. */
 struct vm *rig_attach(int host);
+struct vm *rig_attach_with(int host, const char *second);
 /* vhba-priv opens a path, which has a bsg node on host 6; err: it can't. */
 void rig_open_path(int host, int err);
 

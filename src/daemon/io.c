@@ -273,14 +273,14 @@ static void on_settled(void *user, const char *why)
 }
 
 /* It has the LUNs that it is to have, or will; then a gate opens that waits for them. A VM that is quiesced
- * gets them when it goes on. */
+ * gets them when it goes on; other paths, one that runs can't be given (io_news.c). */
 void io_settle(struct io *io)
 {
 	struct settling *s;
 
 	if (io->machine.state != IO_UP || io->held || io->update)
 		return;
-	if (!io_luns_moved(io)) {
+	if (io->gate ? !io_luns_moved(io) : !io_luns_lacking(io)) {
 		if (io->fenced)
 			io_open_fenced(io);
 		return;
@@ -404,5 +404,6 @@ void io_free(struct io *io)
 	work_cancel(&io->d->works, &io->work);
 	sd_event_source_disable_unref(io->timer);
 	sd_event_source_disable_unref(io->settle);
+	sd_event_source_disable_unref(io->news);
 	free(io);
 }

@@ -45,18 +45,23 @@ static void add_paths(struct io_lun *l, const struct fc_host *host, const char *
 	TAILQ_FOREACH (r, &host->rports, link)
 		TAILQ_FOREACH (f, &r->luns, link)
 			if (!f->type && f->sd[0] && f->sg[0] && l->paths < IO_PATHS_MAX &&
-			    !strcmp(f->designator, designator))
-				l->path[l->paths++] = (struct io_path){.host = host->number,
-								       .channel = f->channel,
-								       .target = f->target,
-								       .lun = f->lun};
+			    !strcmp(f->designator, designator)) {
+				struct io_path *p = &l->path[l->paths++];
+
+				*p = (struct io_path){.host = host->number,
+						      .channel = f->channel,
+						      .target = f->target,
+						      .lun = f->lun};
+				memcpy(p->sd, f->sd, sizeof(p->sd));
+				l->usable += f->usable;
+			}
 }
 
 static void look_for(const struct io *io, struct io_lun *l, const char *designator)
 {
 	struct vm *vm = vm_find(&io->d->vms, io->uuid);
 
-	l->paths = 0;
+	l->paths = l->usable = 0;
 	for (unsigned i = 0; vm && i < vm->count; i++) {
 		const struct fc_host *host;
 
@@ -100,9 +105,31 @@ static struct io_lun *look(const struct io *io, unsigned *n)
 	return list;
 }
 
+static bool same_path(const struct io_path *a, const struct io_path *b)
+{
+	return a->host == b->host && a->channel == b->channel && a->target == b->target && a->lun == b->lun &&
+	       !strcmp(a->sd, b->sd);
+}
+
+static bool has_path(const struct io_lun *l, const struct io_path *p)
+{
+	for (unsigned i = 0; i < l->paths; i++)
+		if (same_path(&l->path[i], p))
+			return true;
+	return false;
+}
+
+static bool has_paths(const struct io_lun *l, const struct io_lun *of)
+{
+	for (unsigned i = 0; i < of->paths; i++)
+		if (!has_path(l, &of->path[i]))
+			return false;
+	return true;
+}
+
 static bool same_paths(const struct io_lun *a, const struct io_lun *b)
 {
-	return a->paths == b->paths && !memcmp(a->path, b->path, a->paths * sizeof(a->path[0]));
+	return a->paths == b->paths && has_paths(a, b);
 }
 
 bool io_luns_moved(const struct io *io)
@@ -117,6 +144,41 @@ bool io_luns_moved(const struct io *io)
 			return true;
 	}
 	return false;
+}
+
+bool io_luns_lacking(const struct io *io)
+{
+	unsigned n;
+	AUTO_FREE struct io_lun *now = look(io, &n);
+
+	for (unsigned i = 0; now && i < n; i++) {
+		const struct io_lun *l = find(io, now[i].number);
+
+		if (!l || !l->given)
+			return true;
+	}
+	return false;
+}
+
+bool io_luns_found(const struct io *io, bool *usable)
+{
+	unsigned n, given = 0;
+	AUTO_FREE struct io_lun *now = look(io, &n);
+	bool found = false;
+
+	*usable = true;
+	for (unsigned i = 0; i < io->luns_n; i++)
+		given += io->luns[i].given;
+	for (unsigned i = 0; now && i < n; i++) {
+		const struct io_lun *l = find(io, now[i].number);
+
+		if (!l || !l->given)
+			continue;
+		given--;
+		found |= !has_paths(l, &now[i]);
+		*usable &= now[i].usable == now[i].paths;
+	}
+	return found && !given;
 }
 
 /* ---- opening ---- */

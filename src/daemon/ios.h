@@ -43,6 +43,9 @@ void ios_lun_went(struct daemon *d, const char *vm, unsigned number);
 /* The registry has changed: LUNs that have come or gone. */
 void ios_look(struct daemon *d, const char *vm);
 
+/* Something of the VM's ports has changed: paths that have come are put to use. */
+void ios_news(struct daemon *d, const char *uuid);
+
 /* Called once; why: what went wrong, NULL: nothing. */
 typedef void ios_done(void *user, const char *why);
 

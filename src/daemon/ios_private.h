@@ -32,13 +32,15 @@ struct io_path {
 	int host; /* the vport's own */
 	unsigned channel, target;
 	uint64_t lun;
+	char sd[16]; /* a device that the kernel removes and makes anew has another one, as long as this is
+			open */
 };
 
 /* An array's LUN as it was opened last. */
 struct io_lun {
 	unsigned number; /* as this process knows it: 0 of a virtio-blk device */
 	bool given; /* this process has it */
-	unsigned paths;
+	unsigned paths, usable;
 	struct io_path path[IO_PATHS_MAX];
 	unsigned fds_n;
 	int fds[PRIV_FDS_MAX * IO_PATHS_MAX]; /* until they are sent: sd, sg, and perhaps bsg, sd, sg ... */
@@ -55,6 +57,8 @@ struct io {
 	unsigned number; /* the guest LUN of a virtio-blk device */
 	struct io_machine machine;
 	sd_event_source *timer, *settle; /* settle: LUNs that it could not be given are tried again */
+	sd_event_source *news; /* io_news.c: something of its VM's ports has changed */
+	bool newsworthy;
 	struct work work; /* an event of the machine that came from within it */
 	enum io_event next;
 	/* the process */
@@ -135,6 +139,9 @@ void io_luns_send(struct io *io);
 void io_luns_update(struct io *io, ios_done *done, void *user);
 void io_luns_give_up(struct io *io); /* the update, if there is one */
 bool io_luns_moved(const struct io *io); /* other paths than those that it was given, or LUNs that it lacks */
+bool io_luns_lacking(const struct io *io); /* LUNs that it lacks */
+/* It has LUNs with paths that it was not given, and none without any. usable: all of these paths are. */
+bool io_luns_found(const struct io *io, bool *usable);
 void io_luns_clear(struct io *io);
 
 /* io_keep.c */

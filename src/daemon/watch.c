@@ -10,6 +10,7 @@
 #include "live.h"
 #include "log.h"
 #include "op.h"
+#include "ios.h"
 #include "pools.h"
 #include "privq.h"
 #include "san.h"
@@ -114,6 +115,7 @@ static void wake(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 {
 	timers_look_vhba(d, vm, v);
 	pools_look(d, vm->uuid);
+	ios_news(d, vm->uuid);
 	if (vm->op && vm->op->kind == OP_ATTACH)
 		op_attach_news(vm->op, (int)(v - vm->vhba));
 	else
@@ -124,6 +126,7 @@ static void wake_vm(struct daemon *d, struct vm *vm)
 {
 	timers_look(d, vm);
 	pools_look(d, vm->uuid);
+	ios_news(d, vm->uuid);
 	if (vm->op && vm->op->kind == OP_ATTACH)
 		op_attach_news(vm->op, -1);
 	else

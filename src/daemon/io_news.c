@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Paths that come while a vhba-io runs.  One that was lost for longer than dev_loss_tmo comes back as another
+ * device, which what was opened before knows nothing of.  A process opens no files, so one that follows it is
+ * given all paths as they are then; the guest sees nothing of that.
+ */
+#include <string.h>
+
+#include "ios_private.h"
+#include "monotime.h"
+
+/* The devices of a target come one after the other. */
+#define NEWS_US USEC_PER_SEC
+
+static void look_later(struct io *io);
+
+/* Nothing else is under way with it or with its VM. */
+static bool is_idle(const struct io *io)
+{
+	const struct vm *vm = vm_find(&io->d->vms, io->uuid);
+
+	return vm && !vm->op && !io->update && !io->gate && !io->logging && !io->live.leaving;
+}
+
+static int on_news(sd_event_source *s, uint64_t usec, void *user)
+{
+	struct io *io = user;
+	bool usable;
+
+	(void)s;
+	(void)usec;
+	io->newsworthy = false;
+	/* One that begins anew, or goes on, is given the paths that there are. */
+	if (io->machine.state != IO_UP || io->held || !io_luns_found(io, &usable))
+		return 0;
+	if (!usable || !is_idle(io)) {
+		look_later(io);
+		return 0;
+	}
+	io_event(io, "paths", "paths have come: another process takes over, and uses them");
+	io_tell(io, IO_EV_UPGRADE);
+	return 0;
+}
+
+static void look_later(struct io *io)
+{
+	io->newsworthy = true;
+	daemon_timer(io->d, &io->news, mono_add(mono_now(), NEWS_US), on_news, io);
+}
+
+void ios_news(struct daemon *d, const char *uuid)
+{
+	struct io *io;
+
+	if (!d->ios)
+		return;
+	TAILQ_FOREACH (io, &d->ios->list, link)
+		if (!strcmp(io->uuid, uuid) && !io->newsworthy)
+			look_later(io);
+}
