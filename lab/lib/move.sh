@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # A guest on vhba-io that moves between two QEMUs on this machine. Who sources it sets scratch, kernel, build, and the
 # arrays io_options (vhba-io's) and qemu_device (QEMU's -device, whose character device is io); after tap.sh.
+#   side N [OPTION...]              a vhba-io of its own, and a QEMU on it; move FROM TO DISK..., leave N
+#   qemu N SOCKET [OPTION...]       a QEMU alone, whose vhba-io listens there
 # shellcheck disable=SC2154
 
 # by side, 0 and 1
@@ -26,7 +28,11 @@ move_end() {
 }
 
 # The guest's memory has a part that no block of the dirty bitmap's is whole of: emulated, QEMU 7.2 loses pages else.
-readonly memory=$((256 * 1024 + 8))
+memory=$((256 * 1024 + 8))
+# How QEMU emulates, and the seconds after which it is killed.
+qemu_machine=(-machine q35 -accel "tcg,thread=multi" -cpu max -smp 2)
+qemu_limit=300
+qemu_append=''
 
 # deafen SIDE: what stands between its QEMU and its vhba-io, and takes the log of written pages away; in $front.
 deafen() {
@@ -39,26 +45,34 @@ deafen() {
 # can_receive [OPTION...]: a QEMU that was started with these takes orders before it listens for a guest.
 can_receive() { [[ "$*" != *-incoming* ]] || until_ok 30 "which waits for the guest" test -S "$scratch/channel"; }
 
-# side N [OPTION...]: its vhba-io, and its QEMU. With deaf=1 that has no log.
-side() {
-	local n=$1 front=$scratch/io$1
-	shift
-	rm -f "$scratch/io$n" "$scratch/qmp$n" "$scratch/channel"
-	"${io_program[@]}" --socket "$scratch/io$n" --workers 2 "${io_options[@]}" >>"$scratch/held$n" 2>>"$scratch/vhba-io$n" &
-	io[n]=$!
-	until_ok 30 "vhba-io of side $n listens" test -S "$scratch/io$n"
-	[ "${deaf-}" != 1 ] || deafen "$n"
-	timeout --foreground -k 5 300 setpriv --pdeathsig KILL qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot -machine q35 \
-		-accel tcg,thread=multi -cpu max -smp 2 -m "${memory}k" \
+# qemu N SOCKET [OPTION...]: the QEMU of side N, and its guest; its vhba-io listens at SOCKET.
+qemu() {
+	local n=$1 front=$2
+	shift 2
+	rm -f "$scratch/qmp$n" "$scratch/channel"
+	timeout --foreground -k 5 "$qemu_limit" setpriv --pdeathsig KILL qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot \
+		"${qemu_machine[@]}" -m "${memory}k" \
 		-object "memory-backend-memfd,id=mem,size=${memory}k,share=on" -numa node,memdev=mem \
 		-kernel "$kernel/vmlinux" -initrd "$scratch/initramfs" \
-		-append "console=ttyS0 panic=-1 quiet mitigations=off no_timer_check tsc=reliable nokaslr" \
+		-append "console=ttyS0 panic=-1 quiet mitigations=off no_timer_check tsc=reliable nokaslr $qemu_append" \
 		-chardev "file,id=console,path=$scratch/console,append=on" -serial chardev:console \
 		-chardev "socket,id=io,path=$front" -device "$qemu_device" \
 		-qmp "unix:$scratch/qmp$n,server=on,wait=off" "$@" >>"$scratch/qemu$n" 2>&1 &
 	vm[n]=$!
 	until_ok 30 "QEMU of side $n is there" test -S "$scratch/qmp$n"
 	can_receive "$@"
+}
+
+# side N [OPTION...]: its vhba-io, and its QEMU. With deaf=1 that has no log.
+side() {
+	local n=$1 front=$scratch/io$1
+	shift
+	rm -f "$scratch/io$n"
+	"${io_program[@]}" --socket "$scratch/io$n" --workers 2 "${io_options[@]}" >>"$scratch/held$n" 2>>"$scratch/vhba-io$n" &
+	io[n]=$!
+	until_ok 30 "vhba-io of side $n listens" test -S "$scratch/io$n"
+	[ "${deaf-}" != 1 ] || deafen "$n"
+	qemu "$n" "$front" "$@"
 }
 
 # qmp SIDE COMMAND [ARGUMENTS-AS-JSON]: prints what it returns
@@ -87,21 +101,26 @@ PY
 }
 
 moved() { qmp "$1" query-migrate | jq -e '.status == "completed"' && qmp "$2" query-status | jq -e .running; }
-state_is() { qmp "$1" query-migrate | jq -e --arg state "$2" '.status == $state'; }
+migration_is() { qmp "$1" query-migrate | jq -e --arg state "$2" '.status == $state'; }
 
 # What the guest says on its console.
 rounds() { tr -d '\r' <"$scratch/console" | grep -c "^guest: round $1"; }
 beyond() { [ "$(rounds "$1")" -gt "$2" ]; }
 errors() { tr -d '\r' <"$scratch/console" | grep '^guest: error' | head -n 5; }
 
+# qemu_quit SIDE: its QEMU ends
+qemu_quit() {
+	qmp "$1" quit >/dev/null 2>&1 || true # it may have ended by itself
+	wait "${vm[$1]}" || true
+	vm[$1]=''
+}
 # leave SIDE: its QEMU and its vhba-io end
 leave() {
 	local side=$1
-	qmp "$side" quit >/dev/null 2>&1 || true # it may have ended by itself
-	wait "${vm[side]}" || true
+	qemu_quit "$side"
 	kill "${io[side]}"
 	wait "${io[side]}" || true
-	vm[side]='' io[side]=''
+	io[side]=''
 }
 
 # move FROM TO DISK...: each of the guest's disks goes on there
