@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # The lab's two hosts, alpha and beta: each a vhbad with its own run-time folder, registry and parents. Needs san.sh.
 #
-# HOST_QUIESCE has further lines of [quiesce], HOST_SYNC_CACHE its time for caches: here they get what time the drain has, since
-# under emulation, beside other load, their default is short.
+# HOST_QUIESCE has further lines of [quiesce], HOST_TIMERS those of [timers], HOST_SYNC_CACHE its time for caches: here they get what
+# time the drain has, since under emulation, beside other load, their default is short.
 #   host_up HOST            starts it and waits until it answers; host_down HOST ends it, host_kill HOST without notice
 #   vhbactl_alpha, vhbactl_beta
 
@@ -48,6 +48,9 @@ host_config() {
 		[quiesce]
 		sync-cache = ${HOST_SYNC_CACHE-5s}
 		${HOST_QUIESCE-}
+
+		${HOST_TIMERS:+[timers]}
+		${HOST_TIMERS-}
 
 		[parents]
 		use = fcoe

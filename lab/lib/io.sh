@@ -3,7 +3,7 @@
 # A VM db1 on alpha, whose guest (lab/tools/ioguest) has its LUNs by the vhba-io that vhbad starts. Needs tap.sh, san.sh, vport.sh,
 # hosts.sh and db1.sh.
 #   io_up HOST...             the SAN, the hosts, and db1, registered and zoned in
-#   test_attach, works, test_end
+#   test_attach, works, test_end; io_attach is the attach without the guest
 
 reply=''
 
@@ -51,7 +51,8 @@ works() {
 	done
 }
 
-test_attach() {
+# io_attach: db1, with a vhba-io that waits for its guest
+io_attach() {
 	run_ok ctl vm set db1 --io scsi
 	run_ok ctl attach db1 --deadline 20s
 	udevadm settle --timeout=60
@@ -60,6 +61,10 @@ test_attach() {
 		"each designator has a number of its own"
 	is "$(stat -c '%a %U' /run/alpha/io/db1/scsi.sock)" "660 vhba" "its socket is the user's"
 	is "$(ps -o user= -p "$(back_end alpha pid)")" vhba "and so is its process"
+}
+
+test_attach() {
+	io_attach
 	coproc GUEST { exec "$(program ioguest)" --connect /run/alpha/io/db1/scsi.sock; }
 	# shellcheck disable=SC2153 # coproc sets it
 	guest_pid=$GUEST_PID

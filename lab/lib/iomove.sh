@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # db1's guest (lab/tools/ioguest) moves live between alpha and beta, with its one WWPN in each SAN. The front end does what QEMU does;
 # nobody else tells the hosts anything. Needs io.sh and what that needs.
-#   move_up                   the SAN, both hosts, the guest attached on alpha
+#   move_up                   the SAN, both hosts, the guest attached on alpha; move_hosts is the same without the attach
 #   expect FROM TO, cutover FROM TO, gone_from HOST; moves FROM TO SEED is all of it
 #   slow_logout HOST, waits_for_name HOST
 #   once_live [N]             no name was live twice; each has logged in or out at least N times (5)
@@ -97,9 +97,12 @@ once_live() {
 		and all($log[]; .event != "rejected" or (.text | startswith("FDISC") | not))' "$OUT/fabric.json"
 }
 
-move_up() {
+move_hosts() {
 	io_up alpha beta
 	until_true 40 parents_online beta || bail "beta's parents don't come Online"
 	run_ok witness_zones
+}
+move_up() {
+	move_hosts
 	test_attach
 }
