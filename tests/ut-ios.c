@@ -332,6 +332,27 @@ static void test_upgrade(void)
 	rig_disconnect();
 }
 
+/* The loop was held up until after the time that a start may take: what was said by then counts. */
+static void test_loop_was_late(void)
+{
+	struct pollfd answered = {.events = POLLIN};
+
+	rig_register(REG_IO_SCSI, false, false, "/nothing/a");
+	CU_ASSERT_EQUAL_FATAL(ios_start(&rig.d, rig_vm(), false, &rig.e), 0);
+	rig_connect("scsi");
+	while (rig_io()->machine.state != IO_START)
+		sd_event_run(rig.d.loop, 10 * USEC_PER_MSEC);
+	CU_ASSERT_EQUAL(send(rig.front, "?", 1, MSG_NOSIGNAL), 1);
+	answered.fd = rig.front;
+	UT_EQ(poll(&answered, 1, (int)(PATIENCE / USEC_PER_MSEC)), 1);
+	sd_event_source_set_time(rig_io()->timer, mono_now().us);
+	UNTIL(rig_io()->machine.state != IO_START);
+	rig_ask('?'); /* twice: the first answer was there before */
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running open kept=0"));
+	UT_EQ(rig_io()->machine.restarts, 0);
+	rig_disconnect();
+}
+
 /* One that can't start is tried again, says why, and leaves nothing behind when it is not wanted any more. */
 static void test_dies(void)
 {
@@ -417,6 +438,7 @@ int main(int argc, char **argv)
 		{"killed, and then stopped", test_killed_then_stopped},
 		{"the gate", test_gate},
 		{"an upgrade", test_upgrade},
+		{"the loop was late", test_loop_was_late},
 		{"one that can't start", test_dies},
 		{"operations without a vhba", test_operations},
 		CU_TEST_INFO_NULL,

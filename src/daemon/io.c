@@ -346,11 +346,20 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *user)
 	return 0;
 }
 
+/* The next one comes at once.  One that runs is judged by the clock when what it has said is read: it may be
+ * this loop that was held up. */
+static void arm_timer(struct io *io)
+{
+	daemon_deadline(io->d, &io->timer, io->machine.due, on_timer, io);
+	if (io->timer && io->machine.state != IO_WAIT)
+		sd_event_source_set_priority(io->timer, SD_EVENT_PRIORITY_NORMAL + 1);
+}
+
 void io_tell(struct io *io, enum io_event ev)
 {
 	enum io_action action = io_machine_event(&io->machine, ev, mono_now());
 
-	daemon_deadline(io->d, &io->timer, io->machine.due, on_timer, io);
+	arm_timer(io);
 	if (actions[action])
 		actions[action](io); /* may free it */
 }
