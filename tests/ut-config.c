@@ -238,12 +238,12 @@ static struct vm *place_begin(void)
 	bool done = false;
 	struct vm *vm;
 
-	ut_tmpdir(reg_dir, sizeof(reg_dir));
+	ut_memdir(reg_dir, sizeof(reg_dir));
 	memset(&d, 0, sizeof(d));
 	TAILQ_INIT(&d.inv.hosts);
 	TAILQ_INIT(&d.vms);
 	d.cfg = load(GOOD);
-	d.reg = registry_open(reg_dir, USEC_PER_SEC, &pe);
+	d.reg = registry_open(reg_dir, 60 * USEC_PER_SEC, &pe);
 	registry_vm_add(d.reg, "v", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "h", false, written, &done, &pe);
 	wait_for(&done);
 	for (int i = 0; i < 2; i++) {

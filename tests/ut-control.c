@@ -70,7 +70,7 @@ static int begin(void)
 	char dir[96];
 	struct verror e;
 
-	ut_tmpdir(dir, sizeof(dir));
+	ut_memdir(dir, sizeof(dir));
 	chmod(dir, 0755);
 	snprintf(path, sizeof(path), "%s/s", dir);
 	acl = (struct proto_acl){READERS, ADMINS, (uid_t)-1};

@@ -98,7 +98,7 @@ int rig_begin(void)
 
 	if (find_program())
 		return 1;
-	ut_tmpdir(rig.run_dir, sizeof(rig.run_dir));
+	ut_memdir(rig.run_dir, sizeof(rig.run_dir));
 	mkdir(strcat(strcpy(folder, rig.run_dir), "/log"), 0700);
 	rig.cfg = (struct config){.run_dir = rig.run_dir,
 				  .io_program = rig.program,
@@ -123,7 +123,7 @@ int rig_begin(void)
 	tree_new();
 	tree_parent(2, "eth0.10f", "0x20000200000a0001");
 	fc_inventory_init(&rig.d.inv, NULL, NULL);
-	ut_tmpdir(rig.state_dir, sizeof(rig.state_dir));
+	ut_memdir(rig.state_dir, sizeof(rig.state_dir));
 	return open_registry() || !ios_new(&rig.d);
 }
 

@@ -64,10 +64,10 @@ static int begin(void)
 	char journal[128];
 	struct verror e;
 
-	ut_tmpdir(run_dir, sizeof(run_dir));
+	ut_memdir(run_dir, sizeof(run_dir));
 	snprintf(journal, sizeof(journal), "%s/journal", run_dir);
 	mkdir(journal, 0700);
-	ut_tmpdir(state_dir, sizeof(state_dir));
+	ut_memdir(state_dir, sizeof(state_dir));
 	cfg = (struct config){.run_dir = run_dir,
 			      .zones_n = 1,
 			      .zones = &zone,

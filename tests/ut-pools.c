@@ -190,7 +190,7 @@ static int begin(void)
 {
 	char journal[128];
 
-	ut_tmpdir(run_dir, sizeof(run_dir));
+	ut_memdir(run_dir, sizeof(run_dir));
 	snprintf(journal, sizeof(journal), "%s/journal", run_dir);
 	snprintf(path, sizeof(path), "%s/s", run_dir);
 	return mkdir(journal, 0700);
@@ -222,7 +222,7 @@ static void up(void)
 	tree_disk(5, 0, 0, "sda");
 	fc_inventory_init(&d.inv, NULL, NULL);
 	UT_EQ(fc_inventory_scan(&d.inv), 0);
-	d.reg = registry_open(ut_tmpdir(state_dir, sizeof(state_dir)), 20 * USEC_PER_SEC, &e);
+	d.reg = registry_open(ut_memdir(state_dir, sizeof(state_dir)), 20 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(d.reg);
 	register_vm();
 	vm = vm_new(&d.vms, UUID, "db1");

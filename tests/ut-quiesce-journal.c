@@ -14,7 +14,7 @@ static char dir[64];
 
 static int fresh(void)
 {
-	ut_tmpdir(dir, sizeof(dir));
+	ut_memdir(dir, sizeof(dir));
 	return 0;
 }
 

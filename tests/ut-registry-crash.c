@@ -135,7 +135,7 @@ static void life(const char *dir, void (*die_at)(int n), int n, int tell_fd)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	die_at(n);
-	r = registry_open(dir, 10 * USEC_PER_SEC, &e);
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	for (int i = 1; r && i <= STEPS; i++) {
 		struct told t = {0};
 
@@ -188,7 +188,7 @@ static bool is_refused(struct registry *r, wwn_t name)
 static bool afterwards(const char *dir, int told)
 {
 	struct verror e = {0};
-	struct registry *r = registry_open(dir, 10 * USEC_PER_SEC, &e);
+	struct registry *r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	bool good;
 	int state;
 
@@ -283,7 +283,7 @@ static int migrate(const char *dir, void (*die_at)(int n), int n)
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		die_at(n);
-		_exit(registry_open(dir, USEC_PER_SEC, &e) ? 0 : 1);
+		_exit(registry_open(dir, 60 * USEC_PER_SEC, &e) ? 0 : 1);
 	}
 	waitpid(pid, &status, 0);
 	return status;
@@ -305,7 +305,7 @@ static void test_migration(void)
 			CU_ASSERT_EQUAL_FATAL(mkdir(dir, 0700), 0);
 			make_first(dir);
 			status = migrate(dir, ways[i], n);
-			r = registry_open(dir, USEC_PER_SEC, &e);
+			r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 			if (!r)
 				printf("# killed at %d: %s; %s\n", n, e.what, e.seen);
 			CU_ASSERT_PTR_NOT_NULL_FATAL(r);

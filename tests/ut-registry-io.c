@@ -29,7 +29,7 @@ static void reopen(void)
 static int begin(void)
 {
 	r = NULL;
-	ut_tmpdir(dir, sizeof(dir));
+	ut_memdir(dir, sizeof(dir));
 	return 0;
 }
 

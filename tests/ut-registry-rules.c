@@ -23,9 +23,9 @@ static struct told t;
 
 static int begin(void)
 {
-	ut_tmpdir(dir, sizeof(dir));
+	ut_memdir(dir, sizeof(dir));
 	snprintf(file, sizeof(file), "%s/registry.db", dir);
-	r = registry_open(dir, 5 * USEC_PER_SEC, &e);
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	return r ? 0 : 1;
 }
 
@@ -40,7 +40,7 @@ static bool reopen(void)
 {
 	registry_close(r);
 	memset(&e, 0, sizeof(e));
-	r = registry_open(dir, 5 * USEC_PER_SEC, &e);
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	if (!r)
 		printf("# %s; %s\n", e.what, e.seen);
 	return r;
@@ -299,7 +299,7 @@ static void test_order(void)
 /* Two daemons on one file would give a name twice. */
 static void test_alone(void)
 {
-	struct registry *second = registry_open(dir, USEC_PER_SEC, &e);
+	struct registry *second = registry_open(dir, 60 * USEC_PER_SEC, &e);
 
 	CU_ASSERT_PTR_NULL(second);
 	UT_EQ(e.kind, VHBA_E_BUSY);
@@ -317,7 +317,7 @@ static void test_mode(void)
 	end();
 	CU_ASSERT_EQUAL(unlink(file), 0);
 	CU_ASSERT_EQUAL(symlink("/dev/null", file), 0);
-	r = registry_open(dir, USEC_PER_SEC, &e);
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	UT_EQ(e.kind, VHBA_E_IO);
 	CU_ASSERT_TRUE(e.fix[0] != '\0');
@@ -330,7 +330,7 @@ static void refused_and_kept(enum vhba_error_kind kind, const void *bytes, size_
 	int fd = open(file, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	CU_ASSERT_EQUAL(write(fd, bytes, n), (ssize_t)n);
-	r = registry_open(dir, USEC_PER_SEC, &e);
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	UT_EQ(e.kind, kind);
 	CU_ASSERT_TRUE(e.what[0] && e.fix[0]);

@@ -22,15 +22,15 @@ static int reopen(void)
 {
 	registry_close(r);
 	memset(&e, 0, sizeof(e));
-	r = registry_open(dir, 5 * USEC_PER_SEC, &e);
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	return r ? 0 : 1;
 }
 
 static int begin(void)
 {
 	r = NULL;
-	ut_tmpdir(dir, sizeof(dir));
-	r = registry_open(dir, 5 * USEC_PER_SEC, &e);
+	ut_memdir(dir, sizeof(dir));
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	return r ? 0 : 1;
 }
 
@@ -148,7 +148,7 @@ static void test_newer(void)
 	add_a();
 	end();
 	sql("PRAGMA user_version = 99");
-	r = registry_open(dir, USEC_PER_SEC, &e);
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	UT_EQ(e.kind, VHBA_E_VERSION);
 	sql("PRAGMA user_version = 6");
@@ -171,7 +171,7 @@ static void test_corrupt(void)
 	for (off_t at = 100; at + 512 < size; at += 700)
 		CU_ASSERT_TRUE(pwrite(fd, junk, 300, at) == 300);
 	close(fd);
-	r = registry_open(dir, USEC_PER_SEC, &e);
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	CU_ASSERT_TRUE(e.kind != VHBA_OK && e.what[0]);
 	fd = open(path, O_RDONLY); /* it stays where it was: somebody may save what is in it */
@@ -218,8 +218,8 @@ static void test_import(void)
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
 	end();
-	ut_tmpdir(dir, sizeof(dir));
-	r = registry_open(dir, USEC_PER_SEC, &e);
+	ut_memdir(dir, sizeof(dir));
+	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	CU_ASSERT_TRUE(DONE(registry_import(r, vm, tell, &t, &e)));
 	vm->generation = 4;
 	CU_ASSERT_TRUE(DONE(registry_import(r, vm, tell, &t, &e))); /* the same VM comes again */

@@ -30,7 +30,7 @@ static int begin(void)
 {
 	char journal[128];
 
-	ut_tmpdir(run_dir, sizeof(run_dir));
+	ut_memdir(run_dir, sizeof(run_dir));
 	snprintf(journal, sizeof(journal), "%s/journal", run_dir);
 	return mkdir(journal, 0700);
 }

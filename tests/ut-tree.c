@@ -16,7 +16,7 @@ static char root[96];
 
 void tree_new(void)
 {
-	ut_tmpdir(root, sizeof(root));
+	ut_memdir(root, sizeof(root));
 	sysroot_set(root);
 }
 

@@ -9,7 +9,7 @@
 
 #include "ut.h"
 
-#define TMPDIRS_MAX 64
+#define TMPDIRS_MAX 128
 
 static char *tmpdirs[TMPDIRS_MAX];
 static size_t tmpdirs_n;
@@ -30,17 +30,27 @@ static void remove_tmpdirs(void)
 	}
 }
 
-char *ut_tmpdir(char *buf, size_t size)
+static char *folder_below(const char *top, char *buf, size_t size)
 {
 	if (!tmpdirs_n)
 		atexit(remove_tmpdirs);
-	snprintf(buf, size, "/tmp/vhba-ut.XXXXXX");
+	snprintf(buf, size, "%s/vhba-ut.XXXXXX", top);
 	if (tmpdirs_n == TMPDIRS_MAX || !mkdtemp(buf)) {
-		perror("ut_tmpdir");
+		perror("a folder of a test");
 		abort();
 	}
 	tmpdirs[tmpdirs_n++] = strdup(buf);
 	return buf;
+}
+
+char *ut_tmpdir(char *buf, size_t size)
+{
+	return folder_below("/tmp", buf, size);
+}
+
+char *ut_memdir(char *buf, size_t size)
+{
+	return folder_below(access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", buf, size);
 }
 
 static unsigned run_test(const struct ut_suite *s, const CU_TestInfo *t, unsigned number)

@@ -22,6 +22,10 @@ int ut_main(int argc, char **argv, const struct ut_suite *suites);
  * used: the caller gives room for at least 64 bytes. Returns buf; aborts when it can't. */
 char *ut_tmpdir(char *buf, size_t size);
 
+/* The same in memory, as /run and sysfs are: a loop that writes there is not held up by a disk that is busy
+ * with other things, and no deadline passes for that. */
+char *ut_memdir(char *buf, size_t size);
+
 /* Compare texts and say both when they differ. */
 #define UT_STREQ(a, b)                                                                                       \
 	do {                                                                                                 \
