@@ -151,6 +151,7 @@ static void test_found(void)
 		rig_run();
 	UT_EQ(rig_io()->pid, was); /* it waits while the guest moves */
 	CU_ASSERT_TRUE(rig_io()->newsworthy);
+	UT_EQ(rig_io()->news_us, 2 * USEC_PER_SEC); /* ever more seldom */
 	rig_io()->logging = false;
 	rig_open_path(5, 0);
 	rig_open_path(5, 0);

@@ -9,8 +9,9 @@
 #include "ios_private.h"
 #include "monotime.h"
 
-/* The devices of a target come one after the other. */
+/* The devices of a target come one after the other; that one of them becomes usable is told by no event. */
 #define NEWS_US USEC_PER_SEC
+#define NEWS_MAX_US (60 * USEC_PER_SEC)
 
 static void look_later(struct io *io);
 
@@ -34,6 +35,7 @@ static int on_news(sd_event_source *s, uint64_t usec, void *user)
 	if (io->machine.state != IO_UP || io->held || !io_luns_found(io, &usable))
 		return 0;
 	if (!usable || !is_idle(io)) {
+		io->news_us = io->news_us < NEWS_MAX_US / 2 ? 2 * io->news_us : NEWS_MAX_US;
 		look_later(io);
 		return 0;
 	}
@@ -45,7 +47,7 @@ static int on_news(sd_event_source *s, uint64_t usec, void *user)
 static void look_later(struct io *io)
 {
 	io->newsworthy = true;
-	daemon_timer(io->d, &io->news, mono_add(mono_now(), NEWS_US), on_news, io);
+	daemon_timer(io->d, &io->news, mono_add(mono_now(), io->news_us), on_news, io);
 }
 
 void ios_news(struct daemon *d, const char *uuid)
@@ -54,7 +56,10 @@ void ios_news(struct daemon *d, const char *uuid)
 
 	if (!d->ios)
 		return;
-	TAILQ_FOREACH (io, &d->ios->list, link)
-		if (!strcmp(io->uuid, uuid) && !io->newsworthy)
-			look_later(io);
+	TAILQ_FOREACH (io, &d->ios->list, link) {
+		if (strcmp(io->uuid, uuid) || (io->newsworthy && io->news_us == NEWS_US))
+			continue;
+		io->news_us = NEWS_US;
+		look_later(io);
+	}
 }

@@ -59,6 +59,7 @@ struct io {
 	sd_event_source *timer, *settle; /* settle: LUNs that it could not be given are tried again */
 	sd_event_source *news; /* io_news.c: something of its VM's ports has changed */
 	bool newsworthy;
+	uint64_t news_us; /* until it is looked at */
 	struct work work; /* an event of the machine that came from within it */
 	enum io_event next;
 	/* the process */
