@@ -47,29 +47,50 @@ int fc_sysfs_device(const struct fc_host *h)
 	return host->device;
 }
 
-#define BELOW_MAX 256
+/* A name below the device's folder into path, and its descriptor; -1 with errno. */
+static int below(const struct fc_host *h, char path[256], const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static int below(const struct fc_host *h, char path[256], const char *fmt, va_list ap)
+{
+	if (vsnprintf(path, 256, fmt, ap) >= 256) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return fc_sysfs_device(h);
+}
+
+#define BELOW(h, path)                                                                                       \
+	({                                                                                                   \
+		va_list ap_;                                                                                 \
+		int fd_;                                                                                     \
+		va_start(ap_, fmt);                                                                          \
+		fd_ = below(h, path, fmt, ap_);                                                              \
+		va_end(ap_);                                                                                 \
+		fd_;                                                                                         \
+	})
 
 ssize_t fc_sysfs_read(const struct fc_host *h, char *buf, size_t size, const char *fmt, ...)
 {
-	char path[BELOW_MAX];
-	int device = fc_sysfs_device(h);
-	va_list ap;
+	char path[256];
+	int device = BELOW(h, path);
 
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
 	return device < 0 ? -errno : sysroot_read_at(device, buf, size, path);
+}
+
+int fc_sysfs_read_u64(const struct fc_host *h, uint64_t *v, const char *fmt, ...)
+{
+	char path[256];
+	int device = BELOW(h, path);
+
+	return device < 0 ? -errno : sysroot_read_u64_at(device, v, path);
 }
 
 int fc_sysfs_open(const struct fc_host *h, const char *fmt, ...)
 {
-	char path[BELOW_MAX];
-	int device = fc_sysfs_device(h);
-	va_list ap;
+	char path[256];
+	int device = BELOW(h, path);
 
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
 	return device < 0 ? -1 : openat(device, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 

@@ -18,9 +18,11 @@
  */
 int fc_sysfs_device(const struct fc_host *h);
 
-/* Below it: an attribute, as sysroot_read; a folder, as sysroot_open_dir. */
+/* Below it: an attribute, as sysroot_read and sysroot_read_u64; a folder, as sysroot_open_dir. */
 ssize_t fc_sysfs_read(const struct fc_host *h, char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+int fc_sysfs_read_u64(const struct fc_host *h, uint64_t *v, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 int fc_sysfs_open(const struct fc_host *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* In an open folder, dir: an attribute, "" or 0 when it can't be read. */

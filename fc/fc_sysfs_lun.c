@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The LUNs behind a remote port (scsi_sysfs.c). */
 #include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,35 +148,28 @@ void fc_sysfs_read_target(const struct fc_host *h, struct fc_rport *r, int rport
 }
 
 /* FC targets have the channel of their remote port (fc_scsi_scan_rport). */
-static ssize_t read_of_lun(const struct fc_host *h, const struct fc_lun *l, const char *attr, char *buf,
-			   size_t size)
-{
-	return fc_sysfs_read(h, buf, size, LUN_FOLDER "/%s", h->number, l->channel, l->rport, h->number,
-			     l->channel, l->target, h->number, l->channel, l->target, l->lun, attr);
-}
+#define LUN_OF(h, l)                                                                                         \
+	(h)->number, (l)->channel, (l)->rport, (h)->number, (l)->channel, (l)->target, (h)->number,          \
+		(l)->channel, (l)->target, (l)->lun
 
 void fc_lun_refresh_state(const struct fc_host *host, struct fc_lun *l)
 {
-	if (read_of_lun(host, l, "state", l->state, sizeof(l->state)) < 0)
+	if (fc_sysfs_read(host, l->state, sizeof(l->state), LUN_FOLDER "/state", LUN_OF(host, l)) < 0)
 		l->state[0] = '\0';
 	l->usable = fc_lun_is_usable(l);
 }
 
 int fc_lun_read_busy(const struct fc_host *host, const struct fc_lun *l, uint64_t *busy)
 {
-	char text[32];
-	ssize_t n = read_of_lun(host, l, "device_busy", text, sizeof(text));
-
-	if (n < 0)
-		return (int)n;
-	return sscanf(text, "%" SCNu64, busy) == 1 ? 0 : -EINVAL;
+	return fc_sysfs_read_u64(host, busy, LUN_FOLDER "/device_busy", LUN_OF(host, l));
 }
 
 bool fc_lun_write_back(const struct fc_host *host, const struct fc_lun *l)
 {
-	char attr[64], type[64];
+	char type[64];
 
-	snprintf(attr, sizeof(attr), "scsi_disk/%d:%u:%u:%" PRIu64 "/cache_type", host->number, l->channel,
-		 l->target, l->lun);
-	return read_of_lun(host, l, attr, type, sizeof(type)) > 0 && !strncmp(type, "write back", 10);
+	return fc_sysfs_read(host, type, sizeof(type),
+			     LUN_FOLDER "/scsi_disk/%d:%u:%u:%" PRIu64 "/cache_type", LUN_OF(host, l),
+			     host->number, l->channel, l->target, l->lun) > 0 &&
+	       !strncmp(type, "write back", 10);
 }

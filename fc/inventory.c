@@ -427,9 +427,8 @@ void fc_host_refresh_state(struct fc_host *host)
 
 int fc_host_read_port_id(const struct fc_host *host, uint32_t *id)
 {
-	AUTO_FD int dir = fc_sysfs_open(host, "fc_host/host%d", host->number);
 	uint64_t v;
-	int err = dir < 0 ? -errno : sysroot_read_u64_at(dir, &v, "port_id");
+	int err = fc_sysfs_read_u64(host, &v, "fc_host/host%d/port_id", host->number);
 
 	if (!err)
 		*id = v <= 0xffffff ? (uint32_t)v : 0;

@@ -160,6 +160,8 @@ static void test_changes(void)
 	tree_put("3", "/sys/class/scsi_device/5:0:0:3/device/device_busy");
 	UT_EQ(fc_lun_read_busy(fc_host_find(&inv, 5), TAILQ_FIRST(&r->luns), &busy), 0);
 	UT_EQ(busy, 3);
+	tree_put("3 of 5", "/sys/class/scsi_device/5:0:0:3/device/device_busy");
+	UT_EQ(fc_lun_read_busy(fc_host_find(&inv, 5), TAILQ_FIRST(&r->luns), &busy), -EINVAL);
 	tree_remove("/sys/class/fc_host/host5/port_name");
 	CU_ASSERT_FALSE(fc_inventory_refresh(&inv, 5));
 	CU_ASSERT_PTR_NULL(fc_host_find(&inv, 5));
