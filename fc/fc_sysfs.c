@@ -28,16 +28,6 @@ uint64_t fc_sysfs_number(int dir, const char *attr)
 	return sysroot_read_u64_at(dir, &v, attr) ? 0 : v;
 }
 
-DIR *fc_sysfs_open_folder(int dir, const char *path)
-{
-	int fd = dir < 0 ? -1 : openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d && fd >= 0)
-		close(fd);
-	return d;
-}
-
 int fc_sysfs_device(const struct fc_host *h)
 {
 	struct fc_host *host = (struct fc_host *)h;
@@ -102,7 +92,7 @@ static int open_rport(const struct fc_host *h, unsigned channel, unsigned number
 
 bool fc_sysfs_first_entry(int dir, const char *path, const char *prefix, char *name, size_t size)
 {
-	AUTO_DIR DIR *d = fc_sysfs_open_folder(dir, path);
+	AUTO_DIR DIR *d = sysroot_list_at(dir, path);
 	struct dirent *e;
 
 	while (d && (e = readdir(d))) {
@@ -279,7 +269,7 @@ void fc_sysfs_refresh_rport(struct fc_host *h, struct fc_rport *r)
 static void read_targets(const struct fc_host *h, struct fc_rport *r)
 {
 	AUTO_FD int base = fc_sysfs_open(h, RPORT, h->number, r->channel, r->number);
-	AUTO_DIR DIR *dir = fc_sysfs_open_folder(base, ".");
+	AUTO_DIR DIR *dir = sysroot_list_at(base, ".");
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir)))
@@ -475,7 +465,7 @@ static void list_rport(struct fc_host *h, const char *name)
 void fc_sysfs_read_children(struct fc_host *h)
 {
 	struct fc_vport_list seen = TAILQ_HEAD_INITIALIZER(seen);
-	AUTO_DIR DIR *dir = fc_sysfs_open_folder(fc_sysfs_device(h), ".");
+	AUTO_DIR DIR *dir = sysroot_list_at(fc_sysfs_device(h), ".");
 	struct fc_vport *v;
 	struct dirent *e;
 

@@ -28,7 +28,6 @@ int fc_sysfs_open(const struct fc_host *h, const char *fmt, ...) __attribute__((
 /* In an open folder, dir: an attribute, "" or 0 when it can't be read. */
 void fc_sysfs_text(int dir, const char *attr, char *buf, size_t size);
 uint64_t fc_sysfs_number(int dir, const char *attr);
-DIR *fc_sysfs_open_folder(int dir, const char *path);
 /* An entry that begins so and fits into name. */
 bool fc_sysfs_first_entry(int dir, const char *path, const char *prefix, char *name, size_t size);
 

@@ -134,7 +134,7 @@ void fc_sysfs_update_lun(const struct fc_host *h, struct fc_rport *r, const stru
 
 void fc_sysfs_read_target(const struct fc_host *h, struct fc_rport *r, int rport, const char *target)
 {
-	AUTO_DIR DIR *dir = fc_sysfs_open_folder(rport, target);
+	AUTO_DIR DIR *dir = sysroot_list_at(rport, target);
 	struct dirent *e;
 	unsigned host;
 

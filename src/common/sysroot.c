@@ -162,6 +162,16 @@ int sysroot_read_u64_at(int dir, uint64_t *v, const char *name)
 	return read_u64(dir, name, v);
 }
 
+DIR *sysroot_list_at(int dir, const char *name)
+{
+	int fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d && fd >= 0)
+		close(fd);
+	return d;
+}
+
 int sysroot_open_write_at(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);

@@ -7,6 +7,7 @@
 #ifndef VHBA_SYSROOT_H
 #define VHBA_SYSROOT_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,6 +39,9 @@ int sysroot_open_dir(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 ssize_t sysroot_read_at(int dir, char *buf, size_t size, const char *name);
 ssize_t sysroot_read_bin_at(int dir, void *buf, size_t size, const char *name);
 int sysroot_read_u64_at(int dir, uint64_t *v, const char *name);
+
+/* A folder's entries; "." is dir's own.  NULL with errno, dir's opening's if that is -1. */
+DIR *sysroot_list_at(int dir, const char *name);
 
 /*
  * Write the whole value in one write(2).  Returns 0, -errno, or -EIO after a short write (qla2xxx tells

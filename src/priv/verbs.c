@@ -33,9 +33,14 @@ int verb_check_fc_host(int host, struct priv_reply *r)
 	return -ENODEV;
 }
 
+int verb_open_device(int host)
+{
+	return sysroot_open_dir("/sys/class/fc_host/host%d/device", host);
+}
+
 const struct fc_profile *verb_profile(int host)
 {
-	AUTO_FD int device = sysroot_open_dir("/sys/class/fc_host/host%d/device", host);
+	AUTO_FD int device = verb_open_device(host);
 
 	return verb_profile_at(device, host);
 }
@@ -83,14 +88,11 @@ static int verb_ping(const struct priv_request *q, struct priv_reply *r)
 
 int verb_each_child(int host, const char *prefix, int (*fn)(const char *name, void *arg), void *arg)
 {
-	char path[PATH_MAX];
-	AUTO_DIR DIR *dir = NULL;
+	AUTO_FD int device = verb_open_device(host);
+	AUTO_DIR DIR *dir = sysroot_list_at(device, ".");
 	struct dirent *e;
 	int r = 0;
 
-	if (!sysroot_path(path, sizeof(path), "/sys/class/fc_host/host%d/device", host))
-		return -errno;
-	dir = opendir(path);
 	if (!dir)
 		return -errno;
 	while (!r && (e = readdir(dir)))

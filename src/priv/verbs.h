@@ -29,6 +29,12 @@ int verb_check_fc_host(int host, struct priv_reply *r);
 /* The same, and -EOPNOTSUPP when it can't have vports. */
 int verb_check_parent(int host, struct priv_reply *r);
 
+/*
+ * The host's device folder, open; -1 with errno.  A path from the root has some twenty steps, each of which
+ * is looked up under the lock that a making of vports waits for (kernfs_rwsem).
+ */
+int verb_open_device(int host);
+
 struct fc_profile;
 /* That of the driver of this host; the unknown driver's when the host is gone. */
 const struct fc_profile *verb_profile(int host);

@@ -2,12 +2,10 @@
 /* Verbs that make, log out and end a vport. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cleanup.h"
 #include "profile.h"
@@ -42,13 +40,10 @@ static int is_vport(const struct dirent *e)
 	return !strncmp(e->d_name, "vport-", 6);
 }
 
-/*
- * The parent's device folder, open, in which its vports are found: a path from the root has some twenty
- * steps, each of which is looked up under the lock that a making of vports waits for (kernfs_rwsem).
- */
+/* The folder in which its vports are found. */
 static int open_parent(int host, struct priv_reply *r)
 {
-	int fd = sysroot_open_dir("/sys/class/fc_host/host%d/device", host);
+	int fd = verb_open_device(host);
 
 	if (fd >= 0)
 		return fd;
@@ -118,13 +113,10 @@ static int own_host_at(int parent, int host, unsigned channel, unsigned number)
 	AUTO_DIR DIR *d = NULL;
 	struct dirent *e;
 	char name[64];
-	int fd, n;
+	int n;
 
 	snprintf(name, sizeof(name), "vport-%d:%u-%u", host, channel, number);
-	fd = parent < 0 ? -1 : openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d && fd >= 0)
-		close(fd);
+	d = sysroot_list_at(parent, name);
 	while (d && (e = readdir(d)))
 		if (sscanf(e->d_name, "host%d", &n) == 1)
 			return n;
@@ -133,7 +125,7 @@ static int own_host_at(int parent, int host, unsigned channel, unsigned number)
 
 static int own_host(int host, unsigned channel, unsigned number)
 {
-	AUTO_FD int parent = sysroot_open_dir("/sys/class/fc_host/host%d/device", host);
+	AUTO_FD int parent = verb_open_device(host);
 
 	return own_host_at(parent, host, channel, number);
 }
