@@ -132,7 +132,8 @@ static bool same_paths(const struct io_lun *a, const struct io_lun *b)
 	return a->paths == b->paths && has_paths(a, b);
 }
 
-bool io_luns_moved(const struct io *io)
+/* Is a LUN that has a path now not given?  With paths: or given by other paths? */
+static bool is_behind(const struct io *io, bool paths)
 {
 	unsigned n;
 	AUTO_FREE struct io_lun *now = look(io, &n);
@@ -140,24 +141,20 @@ bool io_luns_moved(const struct io *io)
 	for (unsigned i = 0; now && i < n; i++) {
 		const struct io_lun *l = find(io, now[i].number);
 
-		if (!l || !l->given || !same_paths(l, &now[i]))
+		if (!l || !l->given || (paths && !same_paths(l, &now[i])))
 			return true;
 	}
 	return false;
 }
 
+bool io_luns_moved(const struct io *io)
+{
+	return is_behind(io, true);
+}
+
 bool io_luns_lacking(const struct io *io)
 {
-	unsigned n;
-	AUTO_FREE struct io_lun *now = look(io, &n);
-
-	for (unsigned i = 0; now && i < n; i++) {
-		const struct io_lun *l = find(io, now[i].number);
-
-		if (!l || !l->given)
-			return true;
-	}
-	return false;
+	return is_behind(io, false);
 }
 
 bool io_luns_found(const struct io *io, bool *usable)
