@@ -39,12 +39,20 @@ struct fc_nl_message {
 _Static_assert(sizeof(struct fc_nl_message) == 40, "the kernel's layout");
 
 static const struct {
-	const char *name;
+	const char *name, *devtype;
 	enum fc_part_kind part; /* what of its host it is about */
 } subsystems[] = {
-	{"fc_host", FC_PART_HOST},    {"fc_vports", FC_PART_VPORT}, {"fc_remote_ports", FC_PART_RPORT},
-	{"scsi_device", FC_PART_LUN}, {"scsi_disk", FC_PART_LUN},   {"scsi_generic", FC_PART_LUN},
-	{"block", FC_PART_LUN},	      {"net", FC_PART_HOST},
+	{"fc_host", NULL, FC_PART_HOST},
+	{"fc_vports", NULL, FC_PART_VPORT},
+	{"fc_remote_ports", NULL, FC_PART_RPORT},
+	{"scsi_device", NULL, FC_PART_LUN},
+	{"scsi_disk", NULL, FC_PART_LUN},
+	{"scsi_generic", NULL, FC_PART_LUN},
+	{"block", NULL, FC_PART_LUN},
+	{"net", NULL, FC_PART_HOST},
+	/* the device itself, of which unit attentions are told (sdev_evt_send); what else it tells, the
+	   others do */
+	{"scsi", "scsi_device", FC_PART_LUN},
 };
 
 struct fc_events {
@@ -100,7 +108,8 @@ static int monitor_open(struct fc_events *ev)
 	if (!ev->monitor)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(subsystems); i++)
-		udev_monitor_filter_add_match_subsystem_devtype(ev->monitor, subsystems[i].name, NULL);
+		udev_monitor_filter_add_match_subsystem_devtype(ev->monitor, subsystems[i].name,
+								subsystems[i].devtype);
 	/* Forced beyond the limit where the capability is there; a smaller one only means more scans. */
 	udev_monitor_set_receive_buffer_size(ev->monitor, BUFFER);
 	return udev_monitor_enable_receiving(ev->monitor);
@@ -184,39 +193,58 @@ void fc_events_parse_part(const char *subsystem, const char *devpath, struct fc_
 		part->kind = kind;
 }
 
-static enum fc_attention attention_of(struct udev_device *dev)
-{
-	const char *ua = udev_device_get_property_value(dev, "SDEV_UA");
+/* What the kernel calls them (scsi_evt_emit). */
+static const struct {
+	const char *name;
+	enum fc_attention attention;
+} attentions[] = {
+	{"CAPACITY_DATA_HAS_CHANGED", FC_UA_CAPACITY},
+	{"REPORTED_LUNS_DATA_HAS_CHANGED", FC_UA_LUNS},
+	{"MODE_PARAMETERS_CHANGED", FC_UA_PARAMETERS},
+	{"INQUIRY_DATA_HAS_CHANGED", FC_UA_PARAMETERS},
+};
 
-	if (!ua)
-		return FC_UA_NONE;
-	return !strcmp(ua, "CAPACITY_DATA_HAS_CHANGED")	       ? FC_UA_CAPACITY
-	       : !strcmp(ua, "REPORTED_LUNS_DATA_HAS_CHANGED") ? FC_UA_LUNS
-							       : FC_UA_NONE;
+enum fc_attention fc_events_parse_attention(const char *ua)
+{
+	for (size_t i = 0; ua && i < ARRAY_SIZE(attentions); i++)
+		if (!strcmp(ua, attentions[i].name))
+			return attentions[i].attention;
+	return FC_UA_NONE;
 }
 
-static bool next_uevent(struct fc_events *ev, struct fc_event *out)
+/* false: nobody wants to know of it. */
+static bool take_uevent(struct udev_device *dev, struct fc_event *out)
 {
-	struct udev_device *dev;
-	const char *action, *subsystem, *name;
+	const char *action = udev_device_get_action(dev), *subsystem = udev_device_get_subsystem(dev);
+	const char *name = udev_device_get_sysname(dev);
 
-	errno = 0;
-	dev = udev_monitor_receive_device(ev->monitor);
-	if (!dev) {
-		*out = (struct fc_event){.overflow = errno == ENOBUFS, .host = -1, .parent = -1};
-		return out->overflow;
-	}
-	action = udev_device_get_action(dev);
-	subsystem = udev_device_get_subsystem(dev);
-	name = udev_device_get_sysname(dev);
 	*out = (struct fc_event){.removed = action && !strcmp(action, "remove")};
+	out->attention = fc_events_parse_attention(udev_device_get_property_value(dev, "SDEV_UA"));
+	if (subsystem && !strcmp(subsystem, "scsi") && out->attention == FC_UA_NONE)
+		return false;
 	snprintf(out->subsystem, sizeof(out->subsystem), "%s", subsystem ? subsystem : "");
 	snprintf(out->name, sizeof(out->name), "%s", name ? name : "");
 	fc_events_parse_path(udev_device_get_devpath(dev), &out->host, &out->parent);
 	fc_events_parse_part(out->subsystem, udev_device_get_devpath(dev), &out->part);
 	out->part.came = action && !strcmp(action, "add");
-	out->attention = attention_of(dev);
-	udev_device_unref(dev);
+	return true;
+}
+
+static bool next_uevent(struct fc_events *ev, struct fc_event *out)
+{
+	struct udev_device *dev;
+	bool wanted;
+
+	do {
+		errno = 0;
+		dev = udev_monitor_receive_device(ev->monitor);
+		if (!dev) {
+			*out = (struct fc_event){.overflow = errno == ENOBUFS, .host = -1, .parent = -1};
+			return out->overflow;
+		}
+		wanted = take_uevent(dev, out);
+		udev_device_unref(dev);
+	} while (!wanted);
 	return true;
 }
 

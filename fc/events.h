@@ -17,7 +17,12 @@
 struct fc_events;
 
 /* A unit attention that the kernel has told of (SDEV_UA) and does nothing about by itself. */
-enum fc_attention { FC_UA_NONE, FC_UA_CAPACITY, FC_UA_LUNS };
+enum fc_attention {
+	FC_UA_NONE,
+	FC_UA_CAPACITY,
+	FC_UA_LUNS,
+	FC_UA_PARAMETERS, /* of the unit: mode parameters, INQUIRY data */
+};
 
 struct fc_event {
 	bool overflow; /* events were lost: scan everything */
@@ -54,5 +59,8 @@ void fc_events_parse_path(const char *devpath, int *host, int *parent);
  * of the vport whose host it is.
  */
 void fc_events_parse_part(const char *subsystem, const char *devpath, struct fc_part *part);
+
+/* Which one the kernel's SDEV_UA names; NULL: there is none. */
+enum fc_attention fc_events_parse_attention(const char *ua);
 
 #endif

@@ -521,6 +521,16 @@ static void test_event_paths(void)
 	}
 }
 
+static void test_event_attentions(void)
+{
+	UT_EQ(fc_events_parse_attention("CAPACITY_DATA_HAS_CHANGED"), FC_UA_CAPACITY);
+	UT_EQ(fc_events_parse_attention("REPORTED_LUNS_DATA_HAS_CHANGED"), FC_UA_LUNS);
+	UT_EQ(fc_events_parse_attention("MODE_PARAMETERS_CHANGED"), FC_UA_PARAMETERS);
+	UT_EQ(fc_events_parse_attention("INQUIRY_DATA_HAS_CHANGED"), FC_UA_PARAMETERS);
+	UT_EQ(fc_events_parse_attention("ASYMMETRIC_ACCESS_STATE_CHANGED"), FC_UA_NONE);
+	UT_EQ(fc_events_parse_attention(NULL), FC_UA_NONE);
+}
+
 static void test_event_parts(void)
 {
 #define ON_HOST "/devices/virtual/net/eth0.10f/ctlr_0/host2/vport-2:0-6/host5/"
@@ -534,6 +544,9 @@ static void test_event_parts(void)
 		{"scsi_device",
 		 ON_HOST "rport-5:1-1/target5:1:4/5:1:4:0/scsi_device/5:1:4:0",
 		 {FC_PART_LUN, .channel = 1, .number = 1, .target = 4}},
+		{"scsi",
+		 ON_HOST "rport-5:0-1/target5:0:4/5:0:4:3",
+		 {FC_PART_LUN, .number = 1, .target = 4, .lun = 3}},
 		{"fc_remote_ports",
 		 ON_HOST "rport-5:0-3/fc_remote_ports/rport-5:0-3",
 		 {FC_PART_RPORT, .number = 3}},
@@ -581,6 +594,7 @@ static CU_TestInfo tests[] = {
 	{"no file descriptors", test_no_descriptors},
 	{"a tree that changes", test_changing},
 	{"the hosts in a device path", test_event_paths},
+	{"unit attentions", test_event_attentions},
 	{"what of a host a device is", test_event_parts},
 	{"an event's part alone", test_part},
 	{"a part that comes and goes", test_part_new},
