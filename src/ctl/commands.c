@@ -90,8 +90,9 @@ static const struct ctl_arg lun_remove_a[] = {
 	END,
 };
 static const struct ctl_arg io_open_o[] = {
-	{"reason", 0, CTL_TEXT, OPTIONAL, "reason", "operator",
-	 "you know that nobody else writes to its LUNs"},
+	{"reason", 0, CTL_TEXT, OPTIONAL, "reason", "WHY",
+	 "operator: you know that nobody else writes to its LUNs; preempted: the source was shut out of them "
+	 "by PREEMPT AND ABORT"},
 	{"ticket", 0, CTL_TEXT, OPTIONAL, NULL, "FILE",
 	 "or: the ticket that its source has exported after a confirmed quiesce; - for standard input"},
 	END,

@@ -203,10 +203,10 @@ static const char *reason_of(const struct reg_vm *rv, struct json_object *p, str
 	const char *reason = proto_get_text(p, "reason");
 
 	if (reason && !ticket) {
-		if (!strcmp(reason, "operator"))
+		if (!strcmp(reason, "operator") || !strcmp(reason, "preempted"))
 			return reason;
 		verror_set(e, VHBA_E_USAGE, "'%s' is no reason that a person can give", reason);
-		verror_expected(e, "operator; or the source's ticket");
+		verror_expected(e, "operator, preempted; or the source's ticket");
 		return NULL;
 	}
 	if (reason || !ticket || !proto_get_text(ticket, "uuid") ||

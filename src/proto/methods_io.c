@@ -34,7 +34,9 @@ const struct proto_field proto_io_list_r[] = {
 };
 const struct proto_field proto_io_open_p[] = {
 	P_VM,
-	F_TEXT("reason", OPTIONAL, 16, "operator: a person knows that nobody else writes to its LUNs"),
+	F_TEXT("reason", OPTIONAL, 16,
+	       "operator: a person knows that nobody else writes to its LUNs; preempted: the "
+	       "source was shut out of them by PREEMPT AND ABORT"),
 	F_OBJECT("ticket", OPTIONAL, NULL, "or: as export gave it on the source, after a confirmed quiesce"),
 	END,
 };
