@@ -266,7 +266,7 @@ static void test_luns(void)
 /* A LUN goes with commands under way: they end first. */
 static void test_remove_busy(void)
 {
-	struct front_req stuck, q;
+	struct front_req stuck, q, event[2];
 	struct world w;
 	struct front *f = &w.front;
 	uint64_t data;
@@ -315,16 +315,86 @@ static void test_latency(void)
 	data = front_alloc(f, 4096, 4096, false);
 	before[0] = counted(&w, "latency 0", &longest);
 	before[1] = counted(&w, "latency 1", &longest);
+/* Its parameters are others: the guest is told twice, as SAM has it and as virtio has it. */
+static void test_changed(void)
+{
+	struct front_req event[1], q;
+	struct world w;
+	struct front *f = &w.front;
+
+	world_begin(&w);
+	front_settle(f, 1);
+	park(f, event, 1);
+	UT_STREQ(backend_ask(&w.back, "lun-changed 1", -1), "ok");
+	front_wait(f, 1, &event[0]);
+	CU_ASSERT(event_is(&event[0], VIRTIO_SCSI_T_PARAM_CHANGE, 0x2a | 0x01 << 8, 1));
+	front_command(&q, 1, ready, sizeof(ready));
+	CU_ASSERT(!front_do(f, 2, &q));
+	UT_EQ(asc(&q), 0x2a01);
+	UT_STREQ(backend_ask(&w.back, "lun-changed 2", -1), "error No such file or directory");
+	UT_STREQ(backend_ask(&w.back, "lun-changed 1x", -1), "error Invalid argument");
+	world_end(&w);
+}
+
+/* A guest that has no buffer for them is told later; that there were too many, by the first one. */
+static void test_missed(void)
+{
+	struct front_req event[2];
+	struct world w;
+	struct front *f = &w.front;
+
+	world_begin(&w);
+	for (unsigned i = 0; i < EVENTS_MAX; i++)
+		UT_STREQ(backend_ask(&w.back, "lun-changed 1", -1), "ok");
+	park(f, event, 1);
+	front_wait(f, 1, &event[0]);
+	CU_ASSERT(event_is(&event[0], VIRTIO_SCSI_T_PARAM_CHANGE, 0x2a | 0x01 << 8, 1));
+	for (unsigned i = 0; i < 2; i++)
+		UT_STREQ(backend_ask(&w.back, "lun-changed 0", -1), "ok");
+	park(f, event, 2);
+	front_wait(f, 1, &event[1]);
+	CU_ASSERT(event_is(&event[0], VIRTIO_SCSI_T_PARAM_CHANGE | VIRTIO_SCSI_T_EVENTS_MISSED,
+			   0x2a | 0x01 << 8, 1));
+	CU_ASSERT(event_is(&event[1], VIRTIO_SCSI_T_PARAM_CHANGE, 0x2a | 0x01 << 8, 1));
+	world_end(&w);
+}
+
+/* A file that changes while the device is stopped: the guest hears of it when it goes on. */
+static void test_resized_stopped(void)
+{
+	struct front_req event[1], q;
+	uint16_t base[FRONT_RINGS];
+	struct world w;
+	struct front *f = &w.front;
+	AUTO_FD int one = -1;
+
+	world_begin(&w);
+	front_settle(f, 1);
+	park(f, event, 1);
+	front_stop(f, base);
+	one = backend_file(w.folder, 1);
+	CU_ASSERT(!ftruncate(one, 2 * BACKEND_DISK_SIZE));
+	front_start(f, base);
+	front_wait(f, 1, &event[0]);
+	CU_ASSERT(event_is(&event[0], VIRTIO_SCSI_T_PARAM_CHANGE, 0x2a | 0x09 << 8, 1));
+	front_command(&q, 1, ready, sizeof(ready));
+	CU_ASSERT(!front_do(f, 2, &q));
+	UT_EQ(asc(&q), 0x2a09);
+	world_end(&w);
+}
+
 	for (unsigned i = 0; i < 30; i++) {
 		front_rw(&q, 1, i & 1, 0, 8, data);
 		CU_ASSERT(front_do(f, 2 + i % 3, &q));
 	}
 	UT_EQ(counted(&w, "latency 0", &longest), before[0]);
 	UT_EQ(counted(&w, "latency 1", &longest), before[1] + 30);
+	AUTO_FD int zero = -1;
 	/* one that takes long */
 	hold(true);
 	front_rw(&q, 1, false, 0, 8, data);
 	front_submit(f, 2, &q);
+	park(f, event, 2);
 	hold_wait(1);
 	usleep(70000);
 	hold_release();
@@ -335,10 +405,16 @@ static void test_latency(void)
 	UT_STREQ(backend_ask(&w.back, "latency 2", -1), "error No such file or directory");
 	UT_STREQ(backend_ask(&w.back, "latency x", -1), "error No such file or directory");
 	world_end(&w);
+	/* sizes are looked at when that is done */
+	zero = backend_file(w.folder, 0);
+	CU_ASSERT(!ftruncate(zero, 2 * BACKEND_DISK_SIZE));
+	UT_STREQ(backend_ask(&w.back, "lun-check", -1), "ok");
 }
 
 static CU_TestInfo tests[] = {
 	{"addresses", test_addresses},
+	front_wait(f, 1, &event[1]);
+	CU_ASSERT(event_is(&event[1], VIRTIO_SCSI_T_PARAM_CHANGE, 0x2a | 0x09 << 8, 0));
 	{"abort", test_abort},
 	{"abort of what is stuck", test_abort_stuck},
 	{"notification", test_notification},
@@ -354,3 +430,6 @@ int main(int argc, char **argv)
 
 	return ut_main(argc, argv, suites);
 }
+	{"a LUN's parameters change", test_changed},
+	{"too many events", test_missed},
+	{"a LUN grows while the device is stopped", test_resized_stopped},

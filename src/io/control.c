@@ -68,7 +68,17 @@ static void lun_remove(const struct request *r)
 
 static void lun_check(const struct request *r)
 {
-	say(r, device_lun_check(r->device));
+	device_lun_check(r->device);
+	say(r, 0);
+}
+
+static void lun_changed(const struct request *r)
+{
+	char *end;
+	unsigned long n = strtoul(r->argument, &end, 10);
+
+	say(r, *end || end == r->argument || n >= LUN_NUMBERS ? -EINVAL
+							      : device_lun_changed(r->device, (unsigned)n));
 }
 
 static void stop(const struct request *r)
@@ -200,10 +210,19 @@ static const struct {
 	bool argument;
 	void (*run)(const struct request *);
 } requests[] = {
-	{"lun-add", true, lun_add},	{"lun-remove", true, lun_remove}, {"lun-check", false, lun_check},
-	{"stop", false, stop},		{"start", false, start},	  {"status", false, status},
-	{"lun-paths", true, lun_paths}, {"latency", true, latency},	  {"gate-open", true, gate_open},
-	{"hold", false, hold},		{"leave", false, leave},	  {"go", false, go},
+	{"lun-add", true, lun_add},
+	{"lun-remove", true, lun_remove},
+	{"lun-check", false, lun_check},
+	{"stop", false, stop},
+	{"start", false, start},
+	{"status", false, status},
+	{"lun-paths", true, lun_paths},
+	{"latency", true, latency},
+	{"gate-open", true, gate_open},
+	{"lun-changed", true, lun_changed},
+	{"hold", false, hold},
+	{"leave", false, leave},
+	{"go", false, go},
 };
 
 void control_answer(struct control *c, struct service *s, size_t size, int *fds, unsigned n, char *reply,

@@ -5,7 +5,8 @@
  *
  *	lun-add N,fd,...	with one fd, and a second one if state=fd is said; see lun_option.h
  *	lun-remove N
- *	lun-check		look at the files' sizes
+ *	lun-check		look at the LUNs' sizes
+ *	lun-changed N		its parameters are others
  *	lun-paths N,sd,sg,...	other paths of a SCSI device, while the device is stopped
  *	stop			stop the device, as at the first disabled ring
  *	start			the rings that the last stop found enabled are so again

@@ -126,6 +126,7 @@ struct device {
 	bool powered; /* the disks were started once */
 	bool space_changed; /* the configuration space, and the front end wasn't told */
 	bool lun_job; /* disks are being started, or a LUN is on its way */
+	bool check_owed; /* sizes are to be looked at after that */
 	unsigned bars; /* enum device_bar */
 	bool barred; /* ... and it has been said */
 	bool leaving; /* the stop is device_leave's */
@@ -229,8 +230,11 @@ int device_lun_add(struct device *, struct lun *);
 int device_lun_replace(struct device *, struct lun *);
 int device_lun_remove(struct device *, unsigned number); /* -ENOENT; -EBUSY: ask again later */
 
-/* Look whether files have another size, and tell the guest. */
-int device_lun_check(struct device *);
+/* Look whether LUNs have another size, and tell the guest; once what is under way with them is done. */
+void device_lun_check(struct device *);
+
+/* The LUN's parameters are others now, says who knows: the guest is told. -ENOENT: there is no such one. */
+int device_lun_changed(struct device *, unsigned number);
 
 /*
  * The next path whose state isn't what was said of it last: its LUN's number, which path of it, and the

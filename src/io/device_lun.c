@@ -161,6 +161,10 @@ int device_lun_replace(struct device *d, struct lun *l)
 		return -EBUSY;
 	old = here->unit;
 	here->unit = l->unit;
+	if (old->ops->blocks(old) != here->unit->ops->blocks(here->unit)) {
+		here->unit->ops->attention(here->unit, 0, DISK_UA_CAPACITY_CHANGED);
+		d->config.type->tell(d, EVENT_LUN_RESIZED, here->number);
+	}
 	here->aligned = l->aligned;
 	here->direct_call = l->direct_call;
 	l->unit = old;
@@ -235,17 +239,38 @@ static void tell_sizes(struct job *job)
 	free(j);
 }
 
-int device_lun_check(struct device *d)
+void device_check_turn(struct device *d)
 {
 	struct lun_job *j;
 
-	if (d->lun_job)
-		return -EBUSY;
+	if (!d->check_owed || d->lun_job)
+		return;
+	d->check_owed = false;
 	j = lun_job_new(d);
-	if (!j)
-		return -ENOMEM;
+	if (!j) {
+		log_err("no memory to look at the LUNs' sizes");
+		return;
+	}
 	j->job.work = check_sizes;
 	j->job.done = tell_sizes;
 	jobs_submit(&d->jobs, &j->job);
+}
+
+void device_lun_check(struct device *d)
+{
+	d->check_owed = true;
+	device_turn(d);
+}
+
+int device_lun_changed(struct device *d, unsigned number)
+{
+	struct unit *u;
+
+	if (number >= LUN_NUMBERS || !d->luns->lun[number])
+		return -ENOENT;
+	u = d->luns->lun[number]->unit;
+	u->ops->attention(u, 0, DISK_UA_MODE_CHANGED);
+	d->config.type->tell(d, EVENT_LUN_CHANGED, (uint16_t)number);
+	device_turn(d);
 	return 0;
 }

@@ -20,6 +20,9 @@ void device_unlock(struct device *);
 void device_lock_lun(struct device *,
 		     const struct lun *); /* one that comes while the others are locked; in the pool */
 
+/* device_lun.c: the sizes are looked at, if they are to be, and can. By device_turn. */
+void device_check_turn(struct device *);
+
 /* tmf.c: the control ring. Each is called by device_turn. */
 void tmf_run(struct device *); /* take what is in the ring */
 void tmf_turn(struct device *); /* go on with those whose commands have ended */

@@ -81,6 +81,9 @@ static void disks_started(struct job *j)
 	struct start_job *s = (struct start_job *)j;
 	struct device *d = s->device;
 
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->lun[i]->unit->resized)
+			d->config.type->tell(d, EVENT_LUN_RESIZED, s->lun[i]->number);
 	free(s);
 	d->lun_job = false;
 	d->powered = true;
@@ -483,6 +486,7 @@ void device_turn(struct device *d)
 			clear(d->ring[i].kick);
 	jobs_reap(&d->jobs);
 	tmf_turn(d);
+	device_check_turn(d);
 	d->lock_wanted = false;
 	switch (d->state) {
 	case DEVICE_STOPPED:

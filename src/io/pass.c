@@ -184,37 +184,50 @@ static uint64_t blocks(const struct unit *u)
 	return atomic_load(&((const struct pass *)u)->blocks);
 }
 
-/* The target tells the guest itself; only where the host's kernel sends READ and WRITE to is looked at. */
-static int resized(struct unit *u)
+static void attention(struct unit *u, uint64_t nexus, enum disk_attention what)
 {
-	struct pass *p = pass_of(u);
+	atomic_fetch_or(&pass_of(u)->attentions, 1u << what);
+}
+
+/* As the host's kernel has it of that path. 0: it isn't to be had. */
+static uint64_t blocks_of(const struct pass *p, const struct path *path)
+{
 	struct stat st;
 	uint64_t bytes;
 
-	if (fstat(u->fd, &st))
-		return -errno;
-	if (!S_ISBLK(st.st_mode))
+	if (fstat(path->sd, &st) || !S_ISBLK(st.st_mode) || ioctl(path->sd, BLKGETSIZE64, &bytes))
 		return 0;
-	if (ioctl(u->fd, BLKGETSIZE64, &bytes))
-		return -errno;
-	bytes >>= p->block_shift;
-	return atomic_exchange(&p->blocks, bytes) != bytes;
+	return bytes >> p->block_shift;
+}
+
+/*
+ * A path whose size is another than it was has been told of it, by a unit attention that the kernel has taken
+ * and the guest hasn't seen; the others may not have been told yet.
+ */
+static int resized(struct unit *u)
+{
+	struct pass *p = pass_of(u);
+	uint64_t was = atomic_load(&p->blocks), now = was;
+
+	for (unsigned i = 0; i < p->paths.n; i++) {
+		uint64_t n = blocks_of(p, &p->paths.path[i]);
+
+		if (n && n != p->seen[i])
+			now = p->seen[i] = n;
+	}
+	if (now == was)
+		return 0;
+	atomic_store(&p->blocks, now);
+	attention(u, 0, DISK_UA_CAPACITY_CHANGED);
+	return 1;
 }
 
 /* What the target keeps, it has kept. */
 static int start(struct unit *u, enum disk_start how, struct verror *e)
 {
-	int err = resized(u);
-
+	u->resized = resized(u) && how == DISK_RESUMED;
 	paths_rank(&pass_of(u)->paths);
-	return err < 0 ? verror_set(e, VHBA_E_IO, "%s: can't read its size: %s",
-				    pass_of(u)->paths.path[0].name, strerror(-err))
-		       : 0;
-}
-
-static void attention(struct unit *u, uint64_t nexus, enum disk_attention what)
-{
-	atomic_fetch_or(&pass_of(u)->attentions, 1u << what);
+	return 0;
 }
 
 static void reset(struct unit *u, uint64_t nexus, enum disk_reset kind)
@@ -278,6 +291,8 @@ struct unit *pass_new(const struct paths *paths, uint32_t block_size, uint64_t b
 	p->unit.paths = &p->paths;
 	p->block_shift = (unsigned)__builtin_ctz(block_size);
 	atomic_store(&p->blocks, bytes >> p->block_shift);
+	for (unsigned i = 0; i < paths->n; i++)
+		p->seen[i] = blocks_of(p, &p->paths.path[i]);
 	paths_rank(&p->paths);
 	return &p->unit;
 }

@@ -13,6 +13,7 @@ struct pass {
 	struct paths paths;
 	unsigned block_shift;
 	_Atomic uint64_t blocks;
+	uint64_t seen[PATHS_MAX]; /* how many by each path; one that looks at a time */
 	atomic_uint attentions; /* bits: 1 << enum disk_attention */
 };
 

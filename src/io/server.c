@@ -254,8 +254,7 @@ static void take_signal(struct server *s)
 	if (read(s->config.signals, &i, sizeof(i)) != sizeof(i))
 		return;
 	if (i.ssi_signo == SIGHUP) {
-		if (device_lun_check(s->service.device))
-			log_notice("the LUNs are being changed: their sizes are not looked at");
+		device_lun_check(s->service.device);
 		return;
 	}
 	device_stop(s->service.device);

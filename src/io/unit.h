@@ -49,6 +49,7 @@ struct unit {
 	unsigned physical_exponent; /* a physical block is block_size << this */
 	bool read_only;
 	bool keeps_state; /* save takes time */
+	bool resized; /* the last start has found another size than the guest knows */
 	int lock[UNIT_LOCKS_MAX]; /* by which commands go: see lock.h */
 	unsigned locks;
 	struct paths *paths; /* of a SCSI device; NULL: it has none */

@@ -16,7 +16,10 @@ static struct disk *disk_of(const struct unit *u)
 
 static int start(struct unit *u, enum disk_start how, struct verror *e)
 {
-	return disk_start(disk_of(u), how, e);
+	int err = disk_start(disk_of(u), how, e);
+
+	u->resized = !err && disk_was_resized(disk_of(u));
+	return err;
 }
 
 static enum disk_next begin(struct unit *u, uint64_t nexus, struct scsi_task *t, struct disk_io *io)

@@ -78,6 +78,8 @@ enum disk_start {
  * start succeeds, since nobody knows what is reserved. It may block.
  */
 int disk_start(struct disk *, enum disk_start, struct verror *e);
+/* It has found another size than was known before, here or where the disk was served last. */
+bool disk_was_resized(const struct disk *);
 
 /* No task may be under way. */
 void disk_close(struct disk *);

@@ -53,6 +53,7 @@ struct disk {
 	struct disk_identity id;
 	uint32_t mode_default;
 	_Atomic bool started; /* else it is not ready */
+	bool resized; /* by the time of its last start */
 	_Atomic uint64_t blocks;
 	_Atomic uint32_t mode;
 	struct gate gate;

@@ -133,7 +133,13 @@ static int start(struct disk *d, enum disk_start how, struct verror *e)
 	install(d, &s, how);
 	if (resized)
 		nexus_raise(d, 0, 0, DISK_UA_CAPACITY_CHANGED);
+	d->resized = resized;
 	return 0;
+}
+
+bool disk_was_resized(const struct disk *d)
+{
+	return d->resized;
 }
 
 int disk_start(struct disk *d, enum disk_start how, struct verror *e)
