@@ -71,14 +71,16 @@ sent 'lun.Remove {"vm":"db1","number":1}'
 exits 0 "io start" io start db1
 has out "/run/vhba/io/db1/scsi.sock"
 exits 0 "io upgrade" io upgrade db1
+exits 0 "io check" io check db1
+sent 'io.Check {"vm":"db1"}'
 exits 0 "io end" io end db1
 sent 'io.End {"vm":"db1"}'
 exits 0 "io open by a person's word" io open db1 --reason operator
 sent 'io.Open {"reason":"operator","vm":"db1"}'
-echo '{"format":1}' >"$tmp/proof"
-exits 0 "io open by a ticket" io open db1 --ticket "$tmp/proof"
 exits 0 "io open of one that was shut out" io open db1 --reason preempted
 sent 'io.Open {"reason":"preempted","vm":"db1"}'
+echo '{"format":1}' >"$tmp/proof"
+exits 0 "io open by a ticket" io open db1 --ticket "$tmp/proof"
 sent 'io.Open {"vm":"db1","ticket":{"format":1}}'
 exits 2 "neither yes nor no" vm set db1 --pool maybe
 has err "--pool: expected yes or no, seen maybe"

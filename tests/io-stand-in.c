@@ -24,7 +24,8 @@
 #define LUNS 256
 
 static int control = -1, conn = -1;
-static unsigned paths[LUNS], kept, orphans, busy_at_stop;
+static unsigned paths[LUNS], kept, orphans, busy_at_stop, checks;
+static char changed[64];
 static bool closed, by_start, began, refuses;
 static char state[16] = "stopped", files[1024];
 
@@ -106,6 +107,12 @@ static void answer(char *text, ssize_t len, int *fds, unsigned n)
 		}
 	} else if (!strncmp(text, "lun-remove ", 11)) {
 		paths[atoi(text + 11) % LUNS] = 0;
+		say("ok");
+	} else if (!strcmp(text, "lun-check")) {
+		checks++;
+		say("ok");
+	} else if (!strncmp(text, "lun-changed ", 12)) {
+		snprintf(changed, sizeof(changed), "%.60s", text + 12);
 		say("ok");
 	} else if (!strncmp(text, "lun-paths ", 10)) {
 		count_paths(text + 10, false, n);
@@ -192,7 +199,8 @@ static void tell_front(void)
 	for (unsigned i = 0; i < LUNS; i++)
 		if (paths[i])
 			at += (size_t)snprintf(line + at, sizeof(line) - at, "%u:%u,", i, paths[i]);
-	at += (size_t)snprintf(line + at, sizeof(line) - at, " files=%s\n", files);
+	at += (size_t)snprintf(line + at, sizeof(line) - at, " files=%s checks=%u changed=%s\n", files,
+			       checks, changed);
 	send(conn, line, at, MSG_NOSIGNAL);
 }
 

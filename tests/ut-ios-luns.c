@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sizes.h"
 #include "ut-ios-rig.h"
 
 /* A process for each LUN. */
@@ -168,6 +169,37 @@ static void test_found(void)
 	rig_disconnect();
 }
 
+/* The array tells the host's kernel of a change, and the kernel keeps that for itself: the guest is told. */
+static void test_array_tells(void)
+{
+	const struct fc_part part = {.kind = FC_PART_LUN, .channel = 0, .number = 0, .target = 0, .lun = 0};
+	const struct fc_part other = {.kind = FC_PART_LUN, .lun = 7};
+	struct priv_request q;
+
+	rig_register(REG_IO_SCSI, true, false, NULL);
+	ios_attached(&rig.d, rig_attach(5));
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	rig_connect("scsi");
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), " checks=0 changed="));
+	sizes_attention(&rig.d, FC_UA_CAPACITY, 5, &part);
+	CU_ASSERT_TRUE(rig_reads_sizes(&q));
+	UT_EQ(q.host, 5);
+	sizes_attention(&rig.d, FC_UA_CAPACITY, 5, &part); /* this one may be too late for it */
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), " checks=0 changed="));
+	rig_answer(&q, (struct priv_reply){.count = 1});
+	CU_ASSERT_TRUE(rig_reads_sizes(&q));
+	rig_answer(&q, (struct priv_reply){.count = 1});
+	UNTIL(strstr(rig_ask('?'), " checks=1 changed=") != NULL);
+	sizes_attention(&rig.d, FC_UA_PARAMETERS, 5, &other);
+	sizes_attention(&rig.d, FC_UA_PARAMETERS, 5, &part);
+	UNTIL(strstr(rig_ask('?'), " checks=1 changed=0") != NULL);
+	ios_check(&rig.d, UUID);
+	UNTIL(strstr(rig_ask('?'), " checks=2 ") != NULL);
+	rig_disconnect();
+}
+
 /* QEMU is there before the vport is: the gate is closed, the LUNs come with the attach. */
 static void test_before_attach(void)
 {
@@ -219,6 +251,7 @@ int main(int argc, char **argv)
 		{"paths of an array's LUN", test_paths},
 		{"other nodes after a resume", test_moved},
 		{"a path comes back as another device", test_found},
+		{"the array tells of a change", test_array_tells},
 		{"before the attach", test_before_attach},
 		{"by another name", test_unfenced},
 		CU_TEST_INFO_NULL,

@@ -283,3 +283,16 @@ void rig_open_path(int host, int err)
 	UT_EQ(priv_reply_send(ut_helper, &r, 0), sizeof(r));
 	rig_run();
 }
+
+bool rig_reads_sizes(struct priv_request *q)
+{
+	while (next_verb(q))
+		if (q->verb == PRIV_READ_SIZES)
+			return true;
+	return false;
+}
+
+void rig_answer(const struct priv_request *q, struct priv_reply r)
+{
+	ut_privq_reply(&rig.d, q, r);
+}

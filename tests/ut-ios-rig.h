@@ -74,4 +74,8 @@ struct vm *rig_attach_with(int host, const char *second);
 /* vhba-priv opens a path, which has a bsg node on host 6; err: it can't. */
 void rig_open_path(int host, int err);
 
+/* vhba-priv is asked to read sizes anew, or will be; what else it was asked for is not answered. */
+bool rig_reads_sizes(struct priv_request *q);
+void rig_answer(const struct priv_request *q, struct priv_reply r);
+
 #endif

@@ -21,7 +21,8 @@
  * ends                 of those, so far: "pending= good= busy= nexus= check= other="; nexus: 06/29/07
  * tmf LUN FUNCTION     a task management function by its number in virtio, where it is about one command
  *                      then the last one submitted; says the response
- * control TEXT         vhba-io's answer to that
+ * events               what the back end has told of LUNs since: "EVENT:REASON:LUN ..." in hexadecimal, or
+ * "none" control TEXT         vhba-io's answer to that
  */
 #include <endian.h>
 #include <errno.h>
@@ -47,6 +48,8 @@
 #define DATA_MAX (1u << 20)
 #define SUBMITTED_MAX 64
 #define SUBMITTED_BYTES 65536
+#define EVENTS 8
+#define RING_EVENTS 1
 
 struct guest {
 	struct front front;
@@ -58,6 +61,7 @@ struct guest {
 	struct front_req submitted[SUBMITTED_MAX];
 	uint64_t submitted_data[SUBMITTED_MAX];
 	unsigned submitted_n;
+	struct front_req event[EVENTS]; /* buffers for them */
 };
 
 static int bytes_of(const char *hex, uint8_t *out, unsigned max)
@@ -108,6 +112,13 @@ static void execute(struct guest *g, struct front_req *q)
 	front_wait(&g->front, RING_REQUESTS, q);
 }
 
+static void park(struct guest *g, struct front_req *q)
+{
+	memset(q, 0, sizeof(*q));
+	q->in_len = sizeof(struct virtio_scsi_event);
+	front_submit(&g->front, RING_EVENTS, q);
+}
+
 /* ---- the lines ---- */
 
 static int start(struct guest *g, char **a)
@@ -121,6 +132,8 @@ static int start(struct guest *g, char **a)
 		front_get_inflight(&g->front);
 	g->negotiated = true;
 	g->kept = false;
+	for (unsigned i = 0; i < EVENTS && !g->started; i++)
+		park(g, &g->event[i]);
 	front_start(&g->front, g->started ? g->base : NULL);
 	g->started = true;
 	printf("ok\n");
@@ -408,6 +421,25 @@ static int task_management(struct guest *g, char **a)
 	return 0;
 }
 
+static int events(struct guest *g, char **a)
+{
+	bool none = true;
+
+	front_reap(&g->front, RING_EVENTS, false);
+	for (unsigned i = 0; i < EVENTS; i++) {
+		struct virtio_scsi_event e;
+
+		if (!g->event[i].done)
+			continue;
+		memcpy(&e, g->event[i].in, sizeof(e));
+		printf("%s%x:%x:%x", none ? "" : " ", le32toh(e.event), le32toh(e.reason), e.lun[3]);
+		none = false;
+		park(g, &g->event[i]);
+	}
+	printf("%s\n", none ? "none" : "");
+	return 0;
+}
+
 static int control(struct guest *g, char **a)
 {
 	printf("%s\n", backend_ask(&g->back, a[0], -1));
@@ -422,7 +454,7 @@ static const struct {
 	{"start", 0, start},	     {"stop", 0, stop},	      {"ask", 4, ask},	     {"tell", 3, tell},
 	{"do", 2, no_data},	     {"verify", 2, verify},   {"submit", 4, submit}, {"ends", 0, ends},
 	{"tmf", 2, task_management}, {"control", 1, control}, {"move", 1, move},     {"log", 1, dirty_log},
-	{"fill", 2, fill},	     {"check", 2, check},     {"lost", 1, lost},
+	{"fill", 2, fill},	     {"check", 2, check},     {"lost", 1, lost},     {"events", 0, events},
 };
 
 static int run_line(struct guest *g, char *line)

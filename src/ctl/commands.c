@@ -244,6 +244,8 @@ const struct ctl_command ctl_commands[] = {
 	{"io upgrade", "io.Upgrade", vm_a, none, false, NULL, show_ios,
 	 "Have the vhba-io that is installed now take over from the one that runs; the guest sees nothing of "
 	 "it."},
+	{"io check", "io.Check", vm_a, none, false, NULL, show_ios,
+	 "Look whether its LUNs, files above all, have another size, and tell the guest."},
 	{"io open", "io.Open", vm_a, io_open_o, false, ctl_run_io_open, NULL,
 	 "Open the gate of a VM that came from elsewhere: its guest's commands are carried out from now on."},
 	{"io await", "io.Await", import_a, none, false, ctl_run_io_await, NULL,

@@ -196,7 +196,18 @@ void method_io_upgrade(struct daemon *d, struct call *call, struct json_object *
 	call_reply(call, show_all(d, rv->uuid));
 }
 
-/* Who says that the source is done: its ticket, or a person who knows. */
+/* Of files nobody tells that they have grown. */
+void method_io_check(struct daemon *d, struct call *call, struct json_object *p)
+{
+	const struct reg_vm *rv = running(d, call, p);
+
+	if (!rv)
+		return;
+	ios_check(d, rv->uuid);
+	call_reply(call, show_all(d, rv->uuid));
+}
+
+/* Who says that the source is done: its ticket, or a person who knows, or who has shut it out of the LUNs. */
 static const char *reason_of(const struct reg_vm *rv, struct json_object *p, struct verror *e)
 {
 	struct json_object *ticket = proto_get(p, "ticket");

@@ -136,6 +136,35 @@ void ios_look(struct daemon *d, const char *name)
 		log_err("%s: a vhba-io can't be started: %s", rv->name, e.what);
 }
 
+static void on_news_told(void *user, const char *reply)
+{
+	const struct io *io = user;
+
+	if (reply && !io_reply_is_ok(reply))
+		io_event(io, "lun", "the guest is not told of a change: %.200s", reply);
+}
+
+void ios_check(struct daemon *d, const char *uuid)
+{
+	struct io *io;
+
+	if (d->ios)
+		TAILQ_FOREACH (io, &d->ios->list, link)
+			if (!strcmp(io->uuid, uuid) && io->conn)
+				io_conn_say(io->conn, on_news_told, io, "lun-check");
+}
+
+/* virtio-blk has no word for it. */
+void ios_lun_changed(struct daemon *d, const char *uuid, unsigned number)
+{
+	struct io *io;
+
+	if (d->ios)
+		TAILQ_FOREACH (io, &d->ios->list, link)
+			if (!strcmp(io->uuid, uuid) && io->conn && !io->blk)
+				io_conn_say(io->conn, on_news_told, io, "lun-changed %u", number);
+}
+
 /* ---- those that an earlier vhbad has started ---- */
 
 static void on_first_status(void *user, const char *reply)

@@ -40,6 +40,10 @@ void ios_adopted(struct daemon *d);
 void ios_lun_came(struct daemon *d, const char *vm, unsigned number);
 void ios_lun_went(struct daemon *d, const char *vm, unsigned number);
 
+/* LUNs of the VM's may have another size, or that one has other parameters: its guest is told. */
+void ios_check(struct daemon *d, const char *uuid);
+void ios_lun_changed(struct daemon *d, const char *uuid, unsigned number);
+
 /* The registry has changed: LUNs that have come or gone. */
 void ios_look(struct daemon *d, const char *vm);
 
@@ -65,12 +69,13 @@ uint64_t ios_left(struct daemon *d, const char *uuid);
 /* How many there are, added to the daemon's status. */
 void show_ios_count(const struct daemon *d, struct json_object *o);
 
-/* io.List, io.Status, io.Start, io.End, io.Upgrade, io.Open */
+/* io.List, io.Status, io.Start, io.End, io.Upgrade, io.Check, io.Open */
 void method_io_list(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_status(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_start(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_end(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_upgrade(struct daemon *d, struct call *call, struct json_object *p);
+void method_io_check(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_open(struct daemon *d, struct call *call, struct json_object *p);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "ios.h"
 #include "log.h"
 #include "op.h"
 #include "privq.h"
@@ -17,6 +18,8 @@ struct reading {
 	uint64_t wwpn; /* of the vhba */
 };
 
+static void read_all(struct daemon *d, struct vm_vhba *v);
+
 static void on_read(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct reading *s = user;
@@ -26,10 +29,15 @@ static void on_read(void *user, const struct priv_reply *r)
 	if (!v)
 		return;
 	v->sizes_pending = false;
+	if (v->sizes_again) {
+		read_all(s->d, v);
+		return;
+	}
 	if (r->err)
 		log_warning("%s: vhba %u: a capacity could not be read: %s: %s", vm->name, v->index,
 			    strerror(-r->err), r->text);
 	watch_refresh(s->d, v->host);
+	ios_check(s->d, vm->uuid);
 	vm_wake(s->d, vm);
 }
 
@@ -46,6 +54,14 @@ static void read_sizes(struct daemon *d, struct vm_vhba *v, bool all)
 	privq_call(d->privq, &q, READ_US, on_read, s);
 }
 
+/* One that is told of while they are read may have come too late for that. */
+static void read_all(struct daemon *d, struct vm_vhba *v)
+{
+	v->sizes_again = v->sizes_pending;
+	if (!v->sizes_pending)
+		read_sizes(d, v, true);
+}
+
 void sizes_look(struct daemon *d, struct vm_vhba *v)
 {
 	if (!v->sizes_pending && san_lacks_size(d, v))
@@ -54,24 +70,73 @@ void sizes_look(struct daemon *d, struct vm_vhba *v)
 
 /* ---- what the array tells by a unit attention ---- */
 
+static void scan(struct daemon *d, struct vm_vhba *v);
+
+/* What has come is told by events. */
 static void on_scanned(void *user, const struct priv_reply *r)
 {
-	(void)user;
-	(void)r; /* what has come is told by events */
+	AUTO_FREE struct reading *s = user;
+	struct vm *vm = NULL;
+	struct vm_vhba *v = vm_find_wwpn(&s->d->vms, s->wwpn, &vm);
+
+	(void)r;
+	if (!v)
+		return;
+	v->scan_pending = false;
+	if (v->scan_again)
+		scan(s->d, v);
+}
+
+/* Each LUN tells that there are others; they are looked for once for all of them. */
+static void scan(struct daemon *d, struct vm_vhba *v)
+{
+	struct priv_request q = {.verb = PRIV_SCAN, .host = v->host};
+	struct reading *s;
+
+	v->scan_again = v->scan_pending;
+	if (v->scan_pending || !(s = calloc(1, sizeof(*s))))
+		return;
+	s->d = d;
+	s->wwpn = v->wwpn;
+	v->scan_pending = true;
+	privq_call(d->privq, &q, SCAN_US, on_scanned, s);
+}
+
+/* The guest's number of that LUN; negative: it has none by it. */
+static int number_of(const struct daemon *d, const struct reg_vm *rv, int host, const struct fc_part *part)
+{
+	const struct fc_host *h = fc_host_find(&d->inv, host);
+	const struct reg_guest_lun *g;
+	const struct fc_rport *r;
+	const struct fc_lun *l;
+
+	if (!h || part->kind != FC_PART_LUN)
+		return -1;
+	TAILQ_FOREACH (r, &h->rports, link)
+		TAILQ_FOREACH (l, &r->luns, link)
+			if (l->target == part->target && l->lun == part->lun &&
+			    (g = reg_guest_lun_of(rv, l->designator)))
+				return (int)g->number;
+	return -1;
 }
 
 /* Elsewhere a host keeps what it has, as it does without vhbad; who has pools is to see all in them. */
-void sizes_attention(struct daemon *d, enum fc_attention attention, int host)
+void sizes_attention(struct daemon *d, enum fc_attention attention, int host, const struct fc_part *part)
 {
-	struct priv_request scan = {.verb = PRIV_SCAN, .host = host};
 	struct vm *vm = NULL;
 	struct vm_vhba *v = vm_find_host(&d->vms, host, &vm);
 	const struct reg_vm *rv = v ? registry_find(d->reg, vm->uuid) : NULL;
+	bool io = rv && rv->io.kind != REG_IO_NONE;
+	int number;
 
-	if (!rv || !rv->pool || vm->state != VM_ATTACHED)
+	if (!rv || vm->state != VM_ATTACHED)
 		return;
-	if (attention == FC_UA_LUNS)
-		privq_call(d->privq, &scan, SCAN_US, on_scanned, NULL);
-	else if (attention == FC_UA_CAPACITY && !v->sizes_pending)
-		read_sizes(d, v, true);
+	if (attention == FC_UA_LUNS && rv->pool)
+		scan(d, v);
+	/* What one path was told of, the others are when a command goes by them, which may be never. */
+	for (unsigned i = 0; attention == FC_UA_CAPACITY && (rv->pool || io) && i < vm->count; i++)
+		if (vm->vhba[i].host >= 0)
+			read_all(d, &vm->vhba[i]);
+	if (attention == FC_UA_PARAMETERS && io && (number = number_of(d, rv, host, part)) >= 0)
+		ios_lun_changed(d, vm->uuid, (unsigned)number);
 }

@@ -12,7 +12,11 @@
 /* The vhba is not ready: if a disk of it lacks its size it is read anew, and the VM's machine then woken. */
 void sizes_look(struct daemon *d, struct vm_vhba *v);
 
-/* The array has told of new capacities or LUNs on that host: those of a VM with pools are read anew. */
-void sizes_attention(struct daemon *d, enum fc_attention attention, int host);
+/*
+ * The array has told of something new by a unit attention, which the host's kernel has kept for itself:
+ * capacities of a VM with pools or an I/O back end are read anew, its pools have the LUNs that have come, and
+ * the guest on a back end is told what has changed of that LUN.
+ */
+void sizes_attention(struct daemon *d, enum fc_attention attention, int host, const struct fc_part *part);
 
 #endif

@@ -39,6 +39,8 @@ struct vm_vhba {
 	unsigned channel, number; /* vport-H:C-N on the parent */
 	bool timers_pending; /* timers.c: its rport timers are being set back */
 	bool sizes_pending; /* sizes.c: its disks' capacities are being read anew */
+	bool sizes_again; /* ... and will be once more */
+	bool scan_pending, scan_again; /* the same of LUNs that have come */
 	uint64_t timers_seen; /* timers.c: what differed at the last look; 0: nothing */
 };
 

@@ -329,7 +329,7 @@ static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
 			continue;
 		take_news(&ev, &w->dirty);
 		if (ev.attention != FC_UA_NONE)
-			sizes_attention(d, ev.attention, ev.host);
+			sizes_attention(d, ev.attention, ev.host, &ev.part);
 		note_change(d, &ev);
 		if (ev.removed)
 			take_end(d, &ev, &w->dirty);

@@ -518,6 +518,8 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 	[PROTO_IO_UPGRADE] =
 		{"io.Upgrade", CHANGE, false, vm_only_p, proto_io_list_r,
 		 "Have the program as it is installed now take over; the guest sees nothing of it."},
+	[PROTO_IO_CHECK] = {"io.Check", CHANGE, false, vm_only_p, proto_io_list_r,
+			    "Look whether LUNs, files above all, have another size, and tell the guest."},
 	[PROTO_IO_OPEN] = {"io.Open", CHANGE, false, proto_io_open_p, proto_io_list_r,
 			   "Open the gate of a VM that came from elsewhere."},
 	[PROTO_IO_AWAIT] = {"io.Await", CHANGE, false, proto_io_await_p, proto_io_await_r,
