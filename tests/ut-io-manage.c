@@ -137,6 +137,58 @@ static void test_abort(void)
 	world_end(&w);
 }
 
+/* Those that end many: of one LUN from whichever queue they came, or of the nexus; the rest goes on. */
+static void test_abort_sets(void)
+{
+	static const struct {
+		uint32_t function;
+		uint16_t lun; /* by which it is asked for */
+		unsigned asc[2]; /* what each LUN says afterwards; 0: nothing */
+	} cases[] = {
+		{VIRTIO_SCSI_T_TMF_ABORT_TASK_SET, 1, {0, 0}},
+		{VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 1, {0, 0}},
+		{VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 1, {0, 0x2903}},
+		{VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET, 0, {0x2907, 0x2907}},
+	};
+	struct front_req q[2], r;
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t data;
+
+	world_begin_with(&w, (struct backend_options){.luns = 2, .workers = 2}, 2, 64, 0);
+	data = front_alloc(f, 3 * 4096, 4096, true);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		front_settle(f, 0);
+		front_settle(f, 1);
+		hold(true);
+		for (unsigned k = 0; k < 2; k++) {
+			front_rw(&q[k], 1, false, 8 * k, 8, data + 4096 * k);
+			front_submit(f, 2 + k, &q[k]);
+		}
+		hold_wait(2);
+		if (cases[i].lun) /* where there is nothing, nothing ends */
+			UT_EQ(front_tmf(f, cases[i].function, 0, 0), VIRTIO_SCSI_S_OK);
+		front_rw(&r, 0, false, 0, 8, data + 8192);
+		CU_ASSERT(front_do(f, 2, &r) || asc(&r) == 0x2903);
+		CU_ASSERT(!q[0].done && !q[1].done);
+		UT_EQ(front_tmf(f, cases[i].function, cases[i].lun, 0), VIRTIO_SCSI_S_OK);
+		front_reap(f, 2, false);
+		front_reap(f, 3, false);
+		for (unsigned k = 0; k < 2; k++) {
+			CU_ASSERT(q[k].done);
+			UT_EQ(front_response(&q[k])->response, VIRTIO_SCSI_S_ABORTED);
+		}
+		hold_release();
+		hold_end();
+		for (uint16_t lun = 0; lun < 2; lun++) {
+			front_command(&r, lun, ready, sizeof(ready));
+			UT_EQ(front_do(f, 2, &r), !cases[i].asc[lun]);
+			UT_EQ(asc(&r), cases[i].asc[lun]);
+		}
+	}
+	world_end(&w);
+}
+
 /* What the kernel doesn't give back holds the answer up, and the commands of other LUNs don't wait for it. */
 static void test_abort_stuck(void)
 {
@@ -263,58 +315,6 @@ static void test_luns(void)
 	world_end(&w);
 }
 
-/* A LUN goes with commands under way: they end first. */
-static void test_remove_busy(void)
-{
-	struct front_req stuck, q, event[2];
-	struct world w;
-	struct front *f = &w.front;
-	uint64_t data;
-
-	world_begin(&w);
-	data = front_alloc(f, 4096, 4096, true);
-	hold(false);
-	front_rw(&stuck, 1, false, 0, 8, data);
-	front_submit(f, 2, &stuck);
-	hold_wait(1);
-	UT_STREQ(backend_ask(&w.back, "lun-remove 1", -1), "ok");
-	front_command(&q, 1, ready, sizeof(ready));
-	CU_ASSERT(!front_do(f, 2, &q));
-	UT_EQ(asc(&q), 0x2500);
-	CU_ASSERT(!stuck.done);
-	UT_STREQ(backend_ask(&w.back, "lun-remove 0", -1), "error Device or resource busy");
-	hold_release();
-	front_wait(f, 2, &stuck);
-	UT_EQ(front_response(&stuck)->response, VIRTIO_SCSI_S_ABORTED);
-	hold_end();
-	world_end(&w);
-}
-
-/* "ok <8us=3 <16us=2 ...": all of them, and the last one's bound. */
-static unsigned counted(struct world *w, const char *request, unsigned *longest)
-{
-	const char *reply = backend_ask(&w->back, request, -1), *last = strrchr(reply, ' ');
-	unsigned sum = 0;
-
-	CU_ASSERT(!strncmp(reply, "ok", 2));
-	*longest = last ? (unsigned)strtoul(last + strcspn(last, "0123456789"), NULL, 10) : 0;
-	while ((reply = strstr(reply, "us=")))
-		sum += (unsigned)strtoul(reply += 3, NULL, 10);
-	return sum;
-}
-
-static void test_latency(void)
-{
-	unsigned before[2], longest;
-	struct front_req q;
-	struct world w;
-	struct front *f = &w.front;
-	uint64_t data;
-
-	world_begin_with(&w, (struct backend_options){.luns = 2, .workers = 2}, 3, 64, 0);
-	data = front_alloc(f, 4096, 4096, false);
-	before[0] = counted(&w, "latency 0", &longest);
-	before[1] = counted(&w, "latency 1", &longest);
 /* Its parameters are others: the guest is told twice, as SAM has it and as virtio has it. */
 static void test_changed(void)
 {
@@ -383,18 +383,76 @@ static void test_resized_stopped(void)
 	world_end(&w);
 }
 
+/* A LUN goes with commands under way: they end first. */
+static void test_remove_busy(void)
+{
+	struct front_req stuck, q, event[2];
+	struct world w;
+	struct front *f = &w.front;
+	AUTO_FD int zero = -1;
+	uint64_t data;
+
+	world_begin(&w);
+	data = front_alloc(f, 4096, 4096, true);
+	park(f, event, 2);
+	hold(false);
+	front_rw(&stuck, 1, false, 0, 8, data);
+	front_submit(f, 2, &stuck);
+	hold_wait(1);
+	UT_STREQ(backend_ask(&w.back, "lun-remove 1", -1), "ok");
+	front_command(&q, 1, ready, sizeof(ready));
+	CU_ASSERT(!front_do(f, 2, &q));
+	UT_EQ(asc(&q), 0x2500);
+	CU_ASSERT(!stuck.done);
+	UT_STREQ(backend_ask(&w.back, "lun-remove 0", -1), "error Device or resource busy");
+	/* sizes are looked at when that is done */
+	zero = backend_file(w.folder, 0);
+	CU_ASSERT(!ftruncate(zero, 2 * BACKEND_DISK_SIZE));
+	UT_STREQ(backend_ask(&w.back, "lun-check", -1), "ok");
+	hold_release();
+	front_wait(f, 2, &stuck);
+	UT_EQ(front_response(&stuck)->response, VIRTIO_SCSI_S_ABORTED);
+	hold_end();
+	front_wait(f, 1, &event[1]);
+	CU_ASSERT(event_is(&event[1], VIRTIO_SCSI_T_PARAM_CHANGE, 0x2a | 0x09 << 8, 0));
+	world_end(&w);
+}
+
+/* "ok <8us=3 <16us=2 ...": all of them, and the last one's bound. */
+static unsigned counted(struct world *w, const char *request, unsigned *longest)
+{
+	const char *reply = backend_ask(&w->back, request, -1), *last = strrchr(reply, ' ');
+	unsigned sum = 0;
+
+	CU_ASSERT(!strncmp(reply, "ok", 2));
+	*longest = last ? (unsigned)strtoul(last + strcspn(last, "0123456789"), NULL, 10) : 0;
+	while ((reply = strstr(reply, "us=")))
+		sum += (unsigned)strtoul(reply += 3, NULL, 10);
+	return sum;
+}
+
+static void test_latency(void)
+{
+	unsigned before[2], longest;
+	struct front_req q;
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t data;
+
+	world_begin_with(&w, (struct backend_options){.luns = 2, .workers = 2}, 3, 64, 0);
+	data = front_alloc(f, 4096, 4096, false);
+	before[0] = counted(&w, "latency 0", &longest);
+	before[1] = counted(&w, "latency 1", &longest);
 	for (unsigned i = 0; i < 30; i++) {
 		front_rw(&q, 1, i & 1, 0, 8, data);
 		CU_ASSERT(front_do(f, 2 + i % 3, &q));
 	}
 	UT_EQ(counted(&w, "latency 0", &longest), before[0]);
 	UT_EQ(counted(&w, "latency 1", &longest), before[1] + 30);
-	AUTO_FD int zero = -1;
 	/* one that takes long */
 	hold(true);
 	front_rw(&q, 1, false, 0, 8, data);
 	front_submit(f, 2, &q);
-	park(f, event, 2);
 	hold_wait(1);
 	usleep(70000);
 	hold_release();
@@ -405,20 +463,18 @@ static void test_resized_stopped(void)
 	UT_STREQ(backend_ask(&w.back, "latency 2", -1), "error No such file or directory");
 	UT_STREQ(backend_ask(&w.back, "latency x", -1), "error No such file or directory");
 	world_end(&w);
-	/* sizes are looked at when that is done */
-	zero = backend_file(w.folder, 0);
-	CU_ASSERT(!ftruncate(zero, 2 * BACKEND_DISK_SIZE));
-	UT_STREQ(backend_ask(&w.back, "lun-check", -1), "ok");
 }
 
 static CU_TestInfo tests[] = {
 	{"addresses", test_addresses},
-	front_wait(f, 1, &event[1]);
-	CU_ASSERT(event_is(&event[1], VIRTIO_SCSI_T_PARAM_CHANGE, 0x2a | 0x09 << 8, 0));
 	{"abort", test_abort},
+	{"abort of many", test_abort_sets},
 	{"abort of what is stuck", test_abort_stuck},
 	{"notification", test_notification},
 	{"LUNs come, go and grow", test_luns},
+	{"a LUN's parameters change", test_changed},
+	{"too many events", test_missed},
+	{"a LUN grows while the device is stopped", test_resized_stopped},
 	{"a LUN goes while it is busy", test_remove_busy},
 	{"latency", test_latency},
 	CU_TEST_INFO_NULL,
@@ -430,6 +486,3 @@ int main(int argc, char **argv)
 
 	return ut_main(argc, argv, suites);
 }
-	{"a LUN's parameters change", test_changed},
-	{"too many events", test_missed},
-	{"a LUN grows while the device is stopped", test_resized_stopped},

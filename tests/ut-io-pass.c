@@ -222,6 +222,59 @@ static void test_others(void)
 	world_end(&w);
 }
 
+/* Of every size and of each group of operation codes, also those that no disk here knows: as they came. */
+static void test_as_they_are(void)
+{
+	static const struct {
+		uint8_t cdb[SCSI_CDB_MAX];
+		unsigned len;
+		bool out;
+	} cases[] = {
+		{{0x12, 0, 0, 0, 24, 0x55}, 6}, /* INQUIRY */
+		{{0xc1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, 16, true}, /* a vendor's */
+		{{0x42, [7] = 0, 24, 0xc0}, 10, true}, /* UNMAP */
+		{{0x5f, 1, 3, [8] = 24}, 10, true}, /* PERSISTENT RESERVE OUT */
+		{{0x83, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 24, 0, 0xc0}, 16, true}, /* EXTENDED COPY */
+		{{0x83, 0x11, [13] = 24}, 16, true}, /* WRITE USING TOKEN */
+		{{0x84, 4, [13] = 24}, 16}, /* RECEIVE COPY RESULTS */
+		{{0x89, 0xe0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1}, 16, true}, /* COMPARE AND WRITE */
+		{{0x93, 8, [9] = 7, [13] = 1}, 16, true}, /* WRITE SAME(16) */
+		{{0xa3, 0x0a, [9] = 24}, 12}, /* REPORT TARGET PORT GROUPS */
+		{{0x7f, [7] = 24, 0, 0x0b, 1, [31] = 1}, 32, true}, /* WRITE(32) */
+		{{0x7f, [7] = 24, 0, 0x09, 1, [31] = 1}, 32}, /* READ(32) */
+		{{0x7e, 0x01, [31] = 0xee}, 32}, /* an extended one */
+	};
+	struct front_req q;
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t data;
+
+	begin(&w);
+	data = front_alloc(f, 4096, 4096, true);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct array a = good;
+
+		memset(a.data, 0x80 + (int)i, sizeof(a.data));
+		memset(front_at(f, data), (int)i + 1, 4096);
+		array_set(&a);
+		if (cases[i].out)
+			tell(&q, cases[i].cdb, cases[i].len, data, 24);
+		else
+			ask(&q, cases[i].cdb, cases[i].len, data, 24);
+		exchange(f, &q);
+		UT_EQ(front_response(&q)->status, 0);
+		UT_EQ(front_response(&q)->resid, 0);
+		a = array_get();
+		UT_EQ(a.calls, 1);
+		UT_EQ(a.cdb_len, cases[i].len);
+		UT_EQ(a.len, 24);
+		CU_ASSERT(!memcmp(a.cdb, cases[i].cdb, cases[i].len));
+		UT_EQ(cases[i].out ? a.data[23] : *((uint8_t *)front_at(f, data) + 23),
+		      cases[i].out ? i + 1 : 0x80 + i);
+	}
+	world_end(&w);
+}
+
 static void expect(const struct front_req *q, uint8_t status, uint8_t key, uint16_t asc)
 {
 	const uint8_t *sense = front_response(q)->sense;
@@ -434,6 +487,17 @@ static void test_lanes(void)
 	world_end(&w);
 }
 
+/* None may keep a thread, and the error handling of its fc_host, for longer than it has reason to. */
+static void test_timeouts(void)
+{
+	for (unsigned op = 0; op < 256; op++)
+		CU_ASSERT(sg_timeout_ms((uint8_t)op) >= 10000 && sg_timeout_ms((uint8_t)op) <= 120000);
+	UT_EQ(sg_timeout_ms(0x00), 10000);
+	UT_EQ(sg_timeout_ms(0x5f), 30000);
+	UT_EQ(sg_timeout_ms(0x42), 60000);
+	UT_EQ(sg_timeout_ms(0x83), 120000);
+}
+
 /* A READ that fails while the device stops isn't asked why: that could take long. */
 static void test_fails_in_stop(void)
 {
@@ -486,9 +550,11 @@ static CU_TestInfo tests[] = {
 	{"transfers", test_transfers},
 	{"the target's own sense", test_sense},
 	{"other commands", test_others},
+	{"commands as they are", test_as_they_are},
 	{"no answer", test_no_answer},
 	{"reset", test_reset},
 	{"stop", test_stop},
+	{"time for others", test_timeouts},
 	{"threads for others", test_lanes},
 	{"paths", test_paths},
 	{"designators", test_designators},

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vhba-io as a process of its own: its options, its sandbox, and what a guest sees when it is killed. */
+#include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "backend.h"
 #include "cleanup.h"
 #include "load.h"
+#include "sandbox.h"
 #include "ut.h"
 
 #define MEM (16u << 20)
@@ -210,9 +215,44 @@ static void test_options(void)
 	UT_EQ(run((const char *[]){"more", NULL}), 2);
 }
 
+/* Opened with it, a file could be any; a program run, or another process looked into, could do anything. */
+static int calls_refused(void)
+{
+	static char *const none[] = {NULL};
+	struct io_uring_params p = {0};
+	struct verror e;
+	int refused = 0;
+
+	if (sandbox_enter(&e))
+		return -1;
+	refused += syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY) < 0 && errno == EPERM;
+	refused += syscall(SYS_open, "/dev/null", O_RDONLY) < 0 && errno == EPERM;
+	refused += syscall(SYS_openat2, AT_FDCWD, "/dev/null", NULL, 0) < 0 && errno == EPERM;
+	refused += syscall(SYS_execve, "/bin/true", none, none) < 0 && errno == EPERM;
+	refused += syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM;
+	refused += syscall(SYS_io_uring_setup, 4, &p) < 0 && errno == EPERM;
+	refused += syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0) < 0 && errno == EPERM;
+	refused += syscall(SYS_fork) < 0 && errno == EPERM;
+	refused += ioctl(0, TIOCGWINSZ, none) < 0 && errno == EPERM;
+	return refused;
+}
+
+static void test_refused(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(calls_refused());
+	UT_EQ(waitpid(pid, &status, 0), pid);
+	CU_ASSERT(WIFEXITED(status));
+	UT_EQ(WEXITSTATUS(status), 9);
+}
+
 static CU_TestInfo tests[] = {
 	{"options", test_options},
 	{"sandbox", test_sandbox},
+	{"calls that are refused", test_refused},
 	{"killed under load", test_killed},
 	CU_TEST_INFO_NULL,
 };

@@ -9,6 +9,7 @@
 
 #include "world.h"
 #include "cleanup.h"
+#include "lun.h"
 #include "ut.h"
 
 #define EVENT_IDX (UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX)
@@ -88,6 +89,32 @@ static void test_polling(void)
 	world_end(&w);
 }
 
+/* Which way READ and WRITE go is seen of the file: one in memory io_uring would hand to a thread each time.
+ */
+static void test_way(void)
+{
+	char folder[64], path[80];
+	struct world w;
+
+	ut_memdir(folder, sizeof(folder));
+	snprintf(path, sizeof(path), "%s/lun", folder);
+	for (unsigned i = 0; i < 2; i++) {
+		AUTO_FD int fd = i ? open("/dev/null", O_RDWR | O_CLOEXEC)
+				   : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		struct unit u = {.fd = fd};
+		AUTO_FREE struct lun *l = lun_new(0, &u);
+
+		UT_EQ(l->direct_call, !i);
+	}
+	/* and all goes well by either */
+	world_begin_with(&w, (struct backend_options){.luns = 2, .folder = folder}, 1, 64, 0);
+	read_and_write(&w);
+	world_end(&w);
+	world_begin(&w);
+	read_and_write(&w);
+	world_end(&w);
+}
+
 /* A file that wants addresses aligned, and a guest that gives others. */
 static void test_direct(void)
 {
@@ -130,11 +157,8 @@ static void test_direct(void)
 }
 
 static CU_TestInfo tests[] = {
-	{"read and write", test_read_write},
-	{"features", test_features},
-	{"polling", test_polling},
-	{"direct", test_direct},
-	CU_TEST_INFO_NULL,
+	{"read and write", test_read_write}, {"features", test_features}, {"polling", test_polling},
+	{"the way by the file", test_way},   {"direct", test_direct},	  CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

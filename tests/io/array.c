@@ -103,6 +103,7 @@ enum sg_end __wrap_sg_execute(int fd, struct sg_command *c)
 	array.calls++;
 	array.len = c->len;
 	memcpy(array.cdb, c->cdb, c->cdb_len);
+	array.cdb_len = c->cdb_len;
 	c->error = 0;
 	c->host_status = array.end == SG_LOST;
 	c->status = good ? SCSI_GOOD : array.status;

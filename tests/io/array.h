@@ -29,6 +29,7 @@ struct array {
 	bool second_is_good; /* by the second path all goes well */
 	unsigned calls, by_second; /* since array_set: all, and those by the second path */
 	uint8_t cdb[SCSI_CDB_MAX]; /* the last one's */
+	unsigned cdb_len;
 	uint32_t len;
 };
 

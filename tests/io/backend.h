@@ -15,7 +15,7 @@ struct backend_options {
 	const struct device_type *type; /* NULL: virtio-scsi */
 	const char *lun; /* more of each LUN's options: ",ro" */
 	unsigned luns; /* numbers 0, 1, ...; files of BACKEND_DISK_SIZE in folder */
-	const char *folder;
+	const char *folder; /* NULL, where a world is begun: one on a disk */
 	bool direct; /* LUN 0 is opened with O_DIRECT */
 	struct unit *(*unit)(const char *folder, unsigned lun); /* instead of a disk on its file */
 	unsigned workers; /* 0: 1 */

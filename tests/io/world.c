@@ -7,7 +7,10 @@
 void world_begin_with(struct world *w, struct backend_options o, unsigned queues, unsigned size,
 		      uint64_t features)
 {
-	ut_tmpdir(w->folder, sizeof(w->folder));
+	if (o.folder)
+		snprintf(w->folder, sizeof(w->folder), "%s", o.folder);
+	else
+		ut_tmpdir(w->folder, sizeof(w->folder));
 	o.folder = w->folder;
 	front_init(&w->front, backend_start(&w->back, &o), WORLD_MEMORY, queues, size, features);
 	front_negotiate(&w->front);
