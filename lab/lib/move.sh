@@ -22,9 +22,22 @@ move_end_vm() {
 }
 
 move_end() {
+	[ -z "$stall" ] || kill "$stall" 2>/dev/null || true
 	move_end_vm
 	[ -z "${KEEP-}" ] || cp -r "$scratch" "$KEEP"
 	rm -rf "$scratch"
+}
+
+# stall_begin, stall_end: then $scratch/stalled says for how many milliseconds at most this machine let nobody run.
+stall=''
+stall_begin() {
+	"$build/lab/tools/stall" >"$scratch/stalled" &
+	stall=$!
+}
+stall_end() {
+	kill "$stall"
+	wait "$stall" || true
+	stall=''
 }
 
 # The guest's memory has a part that no block of the dirty bitmap's is whole of: emulated, QEMU 7.2 loses pages else.
