@@ -73,6 +73,9 @@ has out "/run/vhba/io/db1/scsi.sock"
 exits 0 "io upgrade" io upgrade db1
 exits 0 "io check" io check db1
 sent 'io.Check {"vm":"db1"}'
+exits 0 "io latency" io latency db1
+sent 'io.Latency {"vm":"db1"}'
+has out "db1 scsi   3       64       12"
 exits 0 "io end" io end db1
 sent 'io.End {"vm":"db1"}'
 exits 0 "io open by a person's word" io open db1 --reason operator

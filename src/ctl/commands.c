@@ -246,6 +246,8 @@ const struct ctl_command ctl_commands[] = {
 	 "it."},
 	{"io check", "io.Check", vm_a, none, false, NULL, show_ios,
 	 "Look whether its LUNs, files above all, have another size, and tell the guest."},
+	{"io latency", "io.Latency", vm_a, none, false, NULL, show_latency,
+	 "How many commands of each of its guest's LUNs took how long, from the ring to their answer."},
 	{"io open", "io.Open", vm_a, io_open_o, false, ctl_run_io_open, NULL,
 	 "Open the gate of a VM that came from elsewhere: its guest's commands are carried out from now on."},
 	{"io await", "io.Await", import_a, none, false, ctl_run_io_await, NULL,

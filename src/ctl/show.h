@@ -17,6 +17,7 @@ void show_parents(struct json_object *reply);
 void show_parent(struct json_object *reply);
 void show_luns(struct json_object *reply);
 void show_ios(struct json_object *reply);
+void show_latency(struct json_object *reply);
 void show_io(struct json_object *reply);
 void show_lun(struct json_object *reply);
 void show_pools(struct json_object *reply);

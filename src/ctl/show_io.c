@@ -27,6 +27,20 @@ static void show_texts(struct json_object *list)
 	}
 }
 
+void show_latency(struct json_object *reply)
+{
+	static const struct column of_latency[] = {
+		{"VM", "vm", COL_TEXT},
+		{"NAME", "name", COL_TEXT},
+		{"LUN", "guest_lun", COL_UINT},
+		{"BELOW_US", "below_us", COL_UINT},
+		{"COMMANDS", "commands", COL_UINT},
+		{NULL},
+	};
+
+	table_show(json_list(reply, "latency"), of_latency, "commands");
+}
+
 void show_ios(struct json_object *reply)
 {
 	struct json_object *list = json_list(reply, "back_ends");

@@ -115,8 +115,7 @@ void method_io_list(struct daemon *d, struct call *call, struct json_object *p)
 		call_reply(call, show_all(d, rv ? rv->uuid : NULL));
 }
 
-/* The VM, with its back ends running; NULL: answered. */
-static const struct reg_vm *running(struct daemon *d, struct call *call, struct json_object *p)
+const struct reg_vm *ios_running(struct daemon *d, struct call *call, struct json_object *p)
 {
 	struct verror e;
 	const struct reg_vm *rv = methods_vm(d, p, &e);
@@ -135,7 +134,7 @@ static const struct reg_vm *running(struct daemon *d, struct call *call, struct 
 
 void method_io_status(struct daemon *d, struct call *call, struct json_object *p)
 {
-	const struct reg_vm *rv = running(d, call, p);
+	const struct reg_vm *rv = ios_running(d, call, p);
 
 	if (rv)
 		call_reply(call, show_all(d, rv->uuid));
@@ -164,7 +163,7 @@ void method_io_start(struct daemon *d, struct call *call, struct json_object *p)
 
 void method_io_end(struct daemon *d, struct call *call, struct json_object *p)
 {
-	const struct reg_vm *rv = running(d, call, p);
+	const struct reg_vm *rv = ios_running(d, call, p);
 	struct vm *vm = rv ? vm_find(&d->vms, rv->uuid) : NULL;
 	struct verror e;
 
@@ -183,7 +182,7 @@ void method_io_end(struct daemon *d, struct call *call, struct json_object *p)
 
 void method_io_upgrade(struct daemon *d, struct call *call, struct json_object *p)
 {
-	const struct reg_vm *rv = running(d, call, p);
+	const struct reg_vm *rv = ios_running(d, call, p);
 	struct io *io, *next;
 
 	if (!rv)
@@ -199,7 +198,7 @@ void method_io_upgrade(struct daemon *d, struct call *call, struct json_object *
 /* Of files nobody tells that they have grown. */
 void method_io_check(struct daemon *d, struct call *call, struct json_object *p)
 {
-	const struct reg_vm *rv = running(d, call, p);
+	const struct reg_vm *rv = ios_running(d, call, p);
 
 	if (!rv)
 		return;
@@ -238,7 +237,7 @@ static const char *reason_of(const struct reg_vm *rv, struct json_object *p, str
 
 void method_io_open(struct daemon *d, struct call *call, struct json_object *p)
 {
-	const struct reg_vm *rv = running(d, call, p);
+	const struct reg_vm *rv = ios_running(d, call, p);
 	struct verror e;
 	const char *reason = rv ? reason_of(rv, p, &e) : NULL;
 	char uuid[37];

@@ -69,13 +69,14 @@ uint64_t ios_left(struct daemon *d, const char *uuid);
 /* How many there are, added to the daemon's status. */
 void show_ios_count(const struct daemon *d, struct json_object *o);
 
-/* io.List, io.Status, io.Start, io.End, io.Upgrade, io.Check, io.Open */
+/* io.List, io.Status, io.Start, io.End, io.Upgrade, io.Check, io.Latency, io.Open */
 void method_io_list(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_status(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_start(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_end(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_upgrade(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_check(struct daemon *d, struct call *call, struct json_object *p);
+void method_io_latency(struct daemon *d, struct call *call, struct json_object *p);
 void method_io_open(struct daemon *d, struct call *call, struct json_object *p);
 
 #endif

@@ -156,6 +156,8 @@ void ios_ungate(struct daemon *d, const char *uuid); /* it is registered that th
 void io_open_fenced(struct io *io); /* it has its LUNs, and the VM's own login has fenced the source */
 
 /* io_show.c */
+/* The VM that a call names, with its back ends running; NULL: the call is answered. */
+const struct reg_vm *ios_running(struct daemon *d, struct call *call, struct json_object *p);
 struct json_object *io_show(const struct io *io);
 
 #endif

@@ -333,6 +333,7 @@ static handler *const handlers[PROTO_METHODS] = {
 	[PROTO_IO_END] = method_io_end,
 	[PROTO_IO_UPGRADE] = method_io_upgrade,
 	[PROTO_IO_CHECK] = method_io_check,
+	[PROTO_IO_LATENCY] = method_io_latency,
 	[PROTO_IO_OPEN] = method_io_open,
 	[PROTO_IO_AWAIT] = method_io_await,
 	[PROTO_DOMAIN_LIST] = method_domain_list,

@@ -520,6 +520,9 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 		 "Have the program as it is installed now take over; the guest sees nothing of it."},
 	[PROTO_IO_CHECK] = {"io.Check", CHANGE, false, vm_only_p, proto_io_list_r,
 			    "Look whether LUNs, files above all, have another size, and tell the guest."},
+	[PROTO_IO_LATENCY] = {"io.Latency", READ, false, vm_only_p, proto_io_latency_r,
+			      "How many commands of each of the guest's LUNs took how long, from its ring to "
+			      "their answer."},
 	[PROTO_IO_OPEN] = {"io.Open", CHANGE, false, proto_io_open_p, proto_io_list_r,
 			   "Open the gate of a VM that came from elsewhere."},
 	[PROTO_IO_AWAIT] = {"io.Await", CHANGE, false, proto_io_await_p, proto_io_await_r,

@@ -32,6 +32,20 @@ const struct proto_field proto_io_list_r[] = {
 	F_LIST("back_ends", REQUIRED, io_fields, "by VM"),
 	END,
 };
+static const struct proto_field latency_fields[] = {
+	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
+	F_TEXT("name", REQUIRED, 16, "of its vhba-io: scsi, or blk-N"),
+	F_UINT("guest_lun", REQUIRED, GUEST_LUN, "the guest's number of the LUN"),
+	F_UINT("below_us", OPTIONAL, ANY_UINT,
+	       "they took less than so many microseconds, and at least half of it; absent: longer than the "
+	       "others"),
+	F_UINT("commands", REQUIRED, ANY_UINT, "so many, since this vhba-io has the LUN"),
+	END,
+};
+const struct proto_field proto_io_latency_r[] = {
+	F_LIST("latency", REQUIRED, latency_fields, "by LUN, the shortest first"),
+	END,
+};
 const struct proto_field proto_io_open_p[] = {
 	P_VM,
 	F_TEXT("reason", OPTIONAL, 16,

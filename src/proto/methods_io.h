@@ -5,6 +5,7 @@
 
 #include "method.h"
 
-extern const struct proto_field proto_io_list_r[], proto_io_open_p[], proto_io_await_p[], proto_io_await_r[];
+extern const struct proto_field proto_io_list_r[], proto_io_latency_r[], proto_io_open_p[],
+	proto_io_await_p[], proto_io_await_r[];
 
 #endif
