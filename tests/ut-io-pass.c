@@ -387,6 +387,48 @@ static void test_stop(void)
 	world_end(&w);
 }
 
+/* What waits for a thread is handed back at once; what has been sent may end, as it does without a stop. */
+static void test_drain(void)
+{
+	const struct vu_state off = {2, 0};
+	const struct backend_options o = {.luns = 1, .deadline_us = 60 * USEC_PER_SEC, .unit = array_unit};
+	struct front_req sent[2], waits;
+	uint16_t base[FRONT_RINGS];
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t data, tag;
+
+	array_set(&good);
+	world_begin_with(&w, o, 1, 64, 0);
+	array_set(&good);
+	data = front_alloc(f, 4096, 4096, false);
+	array_hold(true);
+	for (unsigned i = 0; i < 2; i++) {
+		tell(&sent[i], pr_out, sizeof(pr_out), data, 24);
+		front_submit(f, 2, &sent[i]);
+	}
+	array_wait(2);
+	tell(&waits, pr_out, sizeof(pr_out), data, 24);
+	front_submit(f, 2, &waits);
+	memcpy(&tag, waits.out + 8, sizeof(tag));
+	while (front_tmf(f, VIRTIO_SCSI_T_TMF_QUERY_TASK, 0, tag) != VIRTIO_SCSI_S_FUNCTION_SUCCEEDED)
+		; /* it is taken later */
+	front_send(f, VU_SET_VRING_ENABLE, &off, sizeof(off), NULL, 0, false);
+	front_wait(f, 2, &waits);
+	expect(&waits, SCSI_BUSY, 0, 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(backend_ask(&w.back, "status", -1), "draining busy=2"));
+	CU_ASSERT(!sent[0].done && !sent[1].done);
+	array_hold(false);
+	front_stop(f, base);
+	front_reap(f, 2, false);
+	for (unsigned i = 0; i < 2; i++) {
+		CU_ASSERT(sent[i].done);
+		expect(&sent[i], 0, 0, 0);
+	}
+	UT_EQ(array_get().calls, 2);
+	world_end(&w);
+}
+
 /* What one path doesn't answer goes by the other, if that does no harm. */
 static void test_paths(void)
 {
@@ -554,6 +596,7 @@ static CU_TestInfo tests[] = {
 	{"no answer", test_no_answer},
 	{"reset", test_reset},
 	{"stop", test_stop},
+	{"drain", test_drain},
 	{"time for others", test_timeouts},
 	{"threads for others", test_lanes},
 	{"paths", test_paths},

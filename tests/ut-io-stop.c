@@ -223,6 +223,49 @@ static void test_deadline(void)
 	world_end(&w);
 }
 
+/* The first ring that is disabled stops them all, and its deadline is that of all of them. */
+static void test_first_ring(void)
+{
+	const struct vu_state off = {2, 0};
+	uint16_t base[FRONT_RINGS];
+	struct front_req q[2], other;
+	struct monotime start;
+	struct world w;
+	struct front *f = &w.front;
+	uint64_t data;
+
+	world_begin_with(&w, (struct backend_options){.luns = 2, .workers = 2, .deadline_us = DEADLINE_US}, 2,
+			 64, 0);
+	data = front_alloc(f, 3 * 4096, 4096, true);
+	hold(false);
+	for (unsigned i = 0; i < 2; i++) {
+		front_rw(&q[i], 1, false, 8 * i, 8, data + 4096 * i);
+		front_submit(f, 2 + i, &q[i]);
+	}
+	hold_wait(2);
+	start = mono_now();
+	front_send(f, VU_SET_VRING_ENABLE, &off, sizeof(off), NULL, 0, false);
+	while (!strstr(backend_ask(&w.back, "status", -1), "stopped busy=0 orphans=2"))
+		;
+	CU_ASSERT(mono_since(mono_now(), start) >= DEADLINE_US);
+	front_rw(&other, 0, false, 0, 8, data + 8192);
+	front_submit(f, 3, &other);
+	for (unsigned i = 0; i < 2; i++) {
+		UT_EQ(front_reap(f, 2 + i, false), 1);
+		UT_EQ(front_response(&q[i])->status, SCSI_BUSY);
+	}
+	start = mono_now();
+	front_stop(f, base); /* the device has stopped: nothing is waited for */
+	CU_ASSERT(mono_since(mono_now(), start) < DEADLINE_US);
+	CU_ASSERT(!other.done);
+	front_start(f, base);
+	hold_release();
+	front_wait(f, 3, &other);
+	hold_end();
+	UT_EQ(front_response(&other)->status, 0);
+	world_end(&w);
+}
+
 /* What io_uring gives back in time is no orphan, and COMPARE AND WRITE is never said to be BUSY. */
 static void test_stop_queued(void)
 {
@@ -262,6 +305,7 @@ static CU_TestInfo tests[] = {
 	{"hold and go on", test_hold},
 	{"log", test_log},
 	{"deadline", test_deadline},
+	{"the first ring stops all", test_first_ring},
 	{"stop with what waits", test_stop_queued},
 	CU_TEST_INFO_NULL,
 };
