@@ -86,7 +86,7 @@ uint32_t q_begin_op(struct quiesce *q, int vhba, enum q_op op, struct monotime b
 static bool may_roll_back(const struct quiesce *q)
 {
 	for (unsigned int i = 0; i < q->n; i++)
-		if (q->v[i].logout_begun || q_states[q->v[i].state].past_stop)
+		if (q->v[i].logout_begun || q->v[i].state == QS_CLOSE || q_states[q->v[i].state].past_stop)
 			return false;
 	return true;
 }

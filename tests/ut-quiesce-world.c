@@ -26,15 +26,19 @@ static void settle_truth(struct world *w, struct w_vhba *v)
 		v->inflight = 0;
 }
 
+/* To the knowledge of a machine that has heard what is not true. */
+static bool believed_up(const struct q_vhba *v)
+{
+	return !v->logout_begun || v->state == QS_READY || v->state == QS_ATTACHED;
+}
+
 /* The intake may open as long as nothing is logged out, or again once all (partial: one) are in use. */
 static void check_open(struct world *w)
 {
 	unsigned int up = 0;
 
 	for (unsigned int i = 0; i < w->n; i++)
-		up += w->v[i].vport == W_ENABLED && !w->v[i].out;
-	if (w->told_lies)
-		return;
+		up += w->told_lies ? believed_up(&w->q->v[i]) : w->v[i].vport == W_ENABLED && !w->v[i].out;
 	if (w->q->partial ? !up : up != w->n)
 		wrong(w, "the intake is opened while a vport is logged out");
 }
@@ -145,6 +149,27 @@ static bool truly_out(struct world *w, struct w_vhba *v)
 	       w->now >= v->registered_until;
 }
 
+/* What is said to be confirmed, in the answer or in the record after it. */
+static void check_confirmed(struct world *w)
+{
+	for (unsigned int i = 0; i < w->n; i++)
+		if (!truly_out(w, &w->v[i]))
+			wrong(w, "confirmed, and not true");
+	for (unsigned int i = 0; i < w->n; i++)
+		if (quiesce_evidence(w->q, i) != QV_ALL)
+			wrong(w, "confirmed without its evidence");
+	if (w->q->request == QR_QUIESCE && !w->q->owner_paused && !w->intake_closed)
+		wrong(w, "confirmed with an open intake");
+}
+
+/* The record goes on after the answer. */
+static void check_record(struct world *w)
+{
+	if (!w->dead && quiesce_answered(w->q) && quiesce_request(w->q) != QR_NONE &&
+	    quiesce_request(w->q) != QR_RESUME && quiesce_outcome_now(w->q) == QO_CONFIRMED)
+		check_confirmed(w);
+}
+
 static void op_answer(void *user, const struct quiesce_result *r)
 {
 	struct world *w = user;
@@ -159,14 +184,7 @@ static void op_answer(void *user, const struct quiesce_result *r)
 		wrong(w, "an unconfirmed answer that names nothing");
 	if (r->outcome != QO_CONFIRMED || r->request == QR_RESUME)
 		return;
-	for (unsigned int i = 0; i < w->n; i++)
-		if (!truly_out(w, &w->v[i]))
-			wrong(w, "confirmed, and not true");
-	for (unsigned int i = 0; i < w->n; i++)
-		if (quiesce_evidence(w->q, i) != QV_ALL)
-			wrong(w, "confirmed without its evidence");
-	if (r->request == QR_QUIESCE && !w->q->owner_paused && !w->intake_closed)
-		wrong(w, "confirmed with an open intake");
+	check_confirmed(w);
 }
 
 static const struct quiesce_ops ops = {
@@ -398,6 +416,7 @@ static bool one(struct world *w, uint64_t until)
 		deliver(w, p);
 	else
 		quiesce_tick(w->q, (struct monotime){w->now});
+	check_record(w);
 	return true;
 }
 
