@@ -125,6 +125,30 @@ static void test_others(void)
 	CU_ASSERT(plan(&in, 5 * SEC).smallest_us > 2 * 60 * SEC);
 }
 
+/* Where a vhba-io serves the VM its rings stop first, within a quarter of the time; what comes after has the
+ * rest. */
+static void test_served(void)
+{
+	struct plan_in in = in_of("fcoe");
+	struct plan paused = plan(&in, 5 * SEC), p;
+	struct quiesce_profile q;
+	uint64_t left;
+
+	UT_EQ(step(&paused, QS_STOP)->bound_us, 0);
+	CU_ASSERT(strstr(step(&paused, QS_STOP)->proof, "owner") != NULL);
+	in.served = true;
+	p = plan(&in, 5 * SEC);
+	UT_EQ(step(&p, QS_STOP)->bound_us, cfg.stop_us);
+	CU_ASSERT(strstr(step(&p, QS_STOP)->proof, "vhba-io") != NULL);
+	p = plan(&in, 205 * MS);
+	UT_EQ(step(&p, QS_STOP)->bound_us, 50 * MS);
+	vhba_profile_quiesce(in.profile, in.r_a_tov_us, in.rports, &q);
+	UT_EQ(step(&p, QS_DRAIN)->bound_us, quiesce_drain_us(&cfg, &q, 150 * MS));
+	CU_ASSERT(!p.met && paused.smallest_us < 205 * MS);
+	left = p.smallest_us - cfg.answer_margin_us;
+	CU_ASSERT(left - left / 4 >= paused.smallest_us - cfg.answer_margin_us);
+}
+
 /* With an rport that is Blocked already: its own fast_io_fail, else the hard stop. */
 static void test_blocked(void)
 {
@@ -152,22 +176,28 @@ static void test_blocked(void)
 }
 
 /* What is said to be the smallest is met, and what is a millisecond less is not. */
+static void smallest_is(const struct plan_in *in)
+{
+	struct plan p = plan(in, SEC);
+
+	if (p.smallest_us == UINT64_MAX)
+		return;
+	CU_ASSERT(plan(in, p.smallest_us).met);
+	CU_ASSERT(!plan(in, p.smallest_us - MS).met);
+	CU_ASSERT(p.usual_us <= p.smallest_us);
+}
+
 static void test_smallest(void)
 {
 	for (size_t i = 0; i < fc_profiles_n; i++) {
-		for (unsigned blocked = 0; blocked < 2; blocked++) {
+		for (unsigned how = 0; how < 4; how++) {
 			for (int fail = -1; fail < 10; fail += 5) {
 				struct plan_in in = in_of(fc_profiles[i].drivers[0] ?: "");
-				struct plan p;
 
-				in.blocked = blocked;
+				in.blocked = how & 1;
+				in.served = how & 2;
 				in.fast_io_fail = fail;
-				p = plan(&in, SEC);
-				if (p.smallest_us == UINT64_MAX)
-					continue;
-				CU_ASSERT(plan(&in, p.smallest_us).met);
-				CU_ASSERT(!plan(&in, p.smallest_us - MS).met);
-				CU_ASSERT(p.usual_us <= p.smallest_us);
+				smallest_is(&in);
 			}
 		}
 	}
@@ -222,6 +252,7 @@ int main(int argc, char **argv)
 		{"what proves each step", test_proofs},
 		{"libfc meets 200 ms", test_libfc},
 		{"other drivers' smallest deadlines", test_others},
+		{"a VM that a vhba-io serves", test_served},
 		{"a target that is Blocked", test_blocked},
 		{"the smallest is the smallest", test_smallest},
 		{"the reply has the table's shape", test_reply},

@@ -47,6 +47,19 @@ static uint64_t left_of(const struct plan_in *in, uint64_t deadline_us)
 	return deadline_us > in->cfg->answer_margin_us ? deadline_us - in->cfg->answer_margin_us : 0;
 }
 
+/* Closing the intake, as the machine bounds it: what comes after has the rest. */
+static uint64_t stop_bound(const struct plan_in *in, uint64_t left)
+{
+	return !in->served ? 0 : left / 4 < in->cfg->stop_us ? left / 4 : in->cfg->stop_us;
+}
+
+static uint64_t drain_bound(const struct plan_in *in, uint64_t left)
+{
+	struct quiesce_profile q = bounds_of(in);
+
+	return quiesce_drain_us(in->cfg, &q, left - stop_bound(in, left));
+}
+
 static uint64_t bound(const struct plan_in *in, const struct fc_bound *b)
 {
 	return fc_bound_us(b, in->r_a_tov_us, in->rports);
@@ -75,28 +88,26 @@ static uint64_t after_drain(const struct plan_in *in, bool usual, bool waits)
 
 /* Would the machine wait for the Blocked rport's own fast_io_fail? As it decides: does that end before the
  * answer? */
-static bool would_wait(const struct plan_in *in, uint64_t left, uint64_t drain)
+static bool would_wait(const struct plan_in *in, uint64_t left)
 {
-	return sum(drain, sum(PROFILE_FAST_FAIL_US, rport_wait(in))) < left;
+	uint64_t before = stop_bound(in, left) + drain_bound(in, left) + PROFILE_FAST_FAIL_US;
+
+	return sum(before, rport_wait(in)) < left;
 }
 
 static bool fits(const struct plan_in *in, uint64_t deadline_us, bool usual, bool waits)
 {
-	struct quiesce_profile q = bounds_of(in);
-	uint64_t left = left_of(in, deadline_us), drain = quiesce_drain_us(in->cfg, &q, left);
+	uint64_t left = left_of(in, deadline_us), drain = drain_bound(in, left);
 
 	/* Who must drain first is not helped by a deadline that leaves no time for that. */
 	if (!usual && in->profile->drain_first && drain < in->cfg->drain_us)
 		return false;
-	return sum(drain, after_drain(in, usual, waits)) <= left;
+	return sum(stop_bound(in, left) + drain, after_drain(in, usual, waits)) <= left;
 }
 
 static bool met(const struct plan_in *in, uint64_t deadline_us, bool usual)
 {
-	struct quiesce_profile q = bounds_of(in);
-	uint64_t left = left_of(in, deadline_us);
-
-	return fits(in, deadline_us, usual, would_wait(in, left, quiesce_drain_us(in->cfg, &q, left)));
+	return fits(in, deadline_us, usual, would_wait(in, left_of(in, deadline_us)));
 }
 
 /* In whole milliseconds: from there on it fits. */
@@ -132,13 +143,13 @@ static uint64_t smallest(const struct plan_in *in, bool usual)
 
 static uint64_t step_bound(const struct plan_in *in, enum quiesce_state s, uint64_t left)
 {
-	struct quiesce_profile q = bounds_of(in);
-
 	switch (s) {
+	case QS_STOP:
+		return stop_bound(in, left);
 	case QS_DRAIN:
-		return quiesce_drain_us(in->cfg, &q, left);
+		return drain_bound(in, left);
 	case QS_SYNC: {
-		uint64_t drain = quiesce_drain_us(in->cfg, &q, left);
+		uint64_t drain = drain_bound(in, left);
 
 		return in->cfg->sync_us < drain ? in->cfg->sync_us : drain;
 	}
@@ -155,7 +166,7 @@ static uint64_t step_bound(const struct plan_in *in, enum quiesce_state s, uint6
 	case QS_VERIFY:
 		return left;
 	default:
-		return 0; /* stop: no back end of ours serves the VM; held: it is over */
+		return 0; /* held: it is over */
 	}
 }
 
@@ -171,7 +182,8 @@ static void proof_of(const struct plan_in *in, enum quiesce_state s, char *text,
 	text[0] = '\0';
 	switch (s) {
 	case QS_STOP:
-		snprintf(text, size, "its owner has paused it");
+		snprintf(text, size,
+			 in->served ? "its vhba-io has stopped its rings" : "its owner has paused it");
 		break;
 	case QS_DRAIN:
 	case QS_RPORT_WAIT:

@@ -16,6 +16,7 @@
 struct plan_in {
 	const struct fc_profile *profile;
 	const struct quiesce_config *cfg;
+	bool served; /* by a vhba-io of ours, which has to stop its rings first */
 	uint64_t r_a_tov_us;
 	unsigned rports; /* its targets' */
 	unsigned blocked; /* of them, Blocked already */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ios.h"
 #include "methods.h"
 #include "op.h"
 #include "plan.h"
@@ -144,7 +145,8 @@ struct json_object *show_plan(struct daemon *d, struct vm *vm, uint64_t deadline
 
 	op_quiesce_config(d->cfg, &cfg, drain_us);
 	for (unsigned i = 0; i < vm->count; i++) {
-		struct plan_in in = {.cfg = &cfg, .r_a_tov_us = FC_R_A_TOV_US};
+		struct plan_in in = {
+			.cfg = &cfg, .served = ios_run(d, vm->uuid), .r_a_tov_us = FC_R_A_TOV_US};
 		struct plan plan;
 
 		look(d, &vm->vhba[i], &in);
