@@ -444,6 +444,23 @@ static void test_qedf_create(void)
 	teardown();
 }
 
+/* bnx2fc makes it without a link as well. */
+static void test_bnx2fc_create(void)
+{
+	attach("bnx2fc");
+	UT_EQ(create(NAMES), -EINVAL);
+	command("set host 2 host-alloc no");
+	UT_EQ(create("2101000000000002:2001000000000001"), -EIO);
+	command("set host 2 host-alloc yes");
+	command("set host 2 link no");
+	UT_EQ(create("2101000000000002:2001000000000001"), 33);
+	UT_STREQ(text("/sys/class/fc_vports/vport-2:0-3/vport_state"), "Linkdown");
+	command("set host 2 link yes");
+	after(SEC);
+	UT_STREQ(text("/sys/class/fc_vports/vport-2:0-3/vport_state"), "Active");
+	teardown();
+}
+
 static void test_qedf_disable(void)
 {
 	attach("qedf");
@@ -651,6 +668,7 @@ static CU_TestInfo qla2xxx_tests[] = {{"create", test_qla2xxx_create},
 static CU_TestInfo qedf_tests[] = {{"create", test_qedf_create},
 				   {"disable, one rport after the other", test_qedf_disable},
 				   {"a name that another port holds", test_qedf_duplicate},
+				   {"bnx2fc: create", test_bnx2fc_create},
 				   CU_TEST_INFO_NULL};
 static CU_TestInfo ioctl_tests[] = {
 	{"REPORT LUNS", test_report_luns}, {"the name server", test_name_server}, CU_TEST_INFO_NULL};

@@ -103,7 +103,8 @@ static int number(const struct words *w, unsigned from, const char *name, int ba
 
 static int cmd_hba(struct fakefc *f, const struct words *w)
 {
-	static const struct driver *const drivers[] = {&driver_lpfc, &driver_qla2xxx, &driver_qedf};
+	static const struct driver *const drivers[] = {&driver_lpfc, &driver_qla2xxx, &driver_qedf,
+						       &driver_bnx2fc};
 	uint64_t host, wwpn, wwnn, fabric;
 
 	if (number(w, 2, "host", 10, &host) || number(w, 2, "wwpn", 16, &wwpn) ||
@@ -114,7 +115,7 @@ static int cmd_hba(struct fakefc *f, const struct words *w)
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
 		if (!strcmp(drivers[i]->name, w->word[1]))
 			return hba_new(f, drivers[i], (int)host, wwpn, wwnn, fabric) ? 0 : -ENOMEM;
-	return complain(w, "expected lpfc, qla2xxx or qedf, seen \"%s\"", w->word[1]);
+	return complain(w, "expected lpfc, qla2xxx, qedf or bnx2fc, seen \"%s\"", w->word[1]);
 }
 
 static int cmd_target(struct fakefc *f, const struct words *w)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A model of the sysfs of FC host bus adapters whose hardware is not here: what lpfc, qla2xxx and qedf of
- * Linux 6.1 show, refuse, wait for and leave undone, as read from their sources and from scsi_transport_fc.c.
+ * A model of the sysfs of FC host bus adapters whose hardware is not here: what lpfc, qla2xxx, qedf and
+ * bnx2fc of Linux 6.1 show, refuse, wait for and leave undone, as read from their sources and from
+ * scsi_transport_fc.c.
  *
  * It knows no clock and no file system: time comes in, uevents and late answers go out, so that it runs in a
  * unit test.  fuse.c mounts it.  One thread.

@@ -58,7 +58,7 @@ struct driver {
 	bool bsg_host_ct; /* FC_BSG_HST_CT on the host; else FC_BSG_RPT_CT on the directory server */
 };
 
-extern const struct driver driver_lpfc, driver_qla2xxx, driver_qedf;
+extern const struct driver driver_lpfc, driver_qla2xxx, driver_qedf, driver_bnx2fc;
 
 /* What command.c sets of an HBA; durations in us. */
 struct knobs {

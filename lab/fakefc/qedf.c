@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* qedf (qedf_main.c, and libfc below it: fc_lport.c, fc_npiv.c). */
+/* qedf (qedf_main.c, and libfc below it: fc_lport.c, fc_npiv.c), and bnx2fc (bnx2fc_fcoe.c), which differs in
+ * the creation. */
 #include <errno.h>
 
 #include "attr.h"
@@ -18,21 +19,40 @@ static void login(struct fakefc *f, struct vport *v)
 	}
 }
 
+/* fcoe_validate_vport_create */
+static bool is_taken(const struct vport *v)
+{
+	const struct vport *other;
+
+	TAILQ_FOREACH (other, &v->hba->vports, link)
+		if (other != v && other->wwpn == v->wwpn)
+			return true;
+	return v->hba->port->wwpn == v->wwpn;
+}
+
 static uint64_t create(struct fakefc *f, struct call *c)
 {
 	struct vport *v = c->vport;
-	const struct vport *other;
 
-	/* fcoe_validate_vport_create */
-	TAILQ_FOREACH (other, &v->hba->vports, link)
-		if (other != v && other->wwpn == v->wwpn)
-			return call_ends(c, -EINVAL);
-	if (v->hba->port->wwpn == v->wwpn)
+	if (is_taken(v))
 		return call_ends(c, -EINVAL);
 	if (!v->hba->knobs.link)
 		return call_ends(c, -EIO);
 	if (!v->hba->knobs.host_alloc || port_new(f, v))
 		return call_ends(c, -ENOMEM);
+	login(f, v);
+	return call_ends(c, 0);
+}
+
+/* bnx2fc_vport_create: without a link it makes one that is Linkdown; where it has no host it says EIO. */
+static uint64_t create_bnx2fc(struct fakefc *f, struct call *c)
+{
+	struct vport *v = c->vport;
+
+	if (is_taken(v))
+		return call_ends(c, -EINVAL);
+	if (!v->hba->knobs.host_alloc || port_new(f, v))
+		return call_ends(c, -EIO);
 	login(f, v);
 	return call_ends(c, 0);
 }
@@ -152,6 +172,25 @@ const struct driver driver_qedf = {
 	.verbs =
 		{
 			[VERB_CREATE] = {create},
+			[VERB_DELETE] = {upload, delete_host},
+			[VERB_DISABLE] = {disable_begin, upload, logo},
+			[VERB_ENABLE] = {enable},
+		},
+	.login_failed = login_failed,
+	.port_state = port_state,
+	.bsg_host_ct = true,
+};
+
+const struct driver driver_bnx2fc = {
+	.name = "bnx2fc",
+	.vports_max = 65535,
+	.parent_attrs = parent_attrs,
+	.vport_host_attrs = vport_host_attrs,
+	.rport_attrs = rport_attrs,
+	.vport_attrs = vport_attrs,
+	.verbs =
+		{
+			[VERB_CREATE] = {create_bnx2fc},
 			[VERB_DELETE] = {upload, delete_host},
 			[VERB_DISABLE] = {disable_begin, upload, logo},
 			[VERB_ENABLE] = {enable},
