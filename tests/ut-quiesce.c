@@ -690,6 +690,25 @@ static void test_sync_left_out(void)
 }
 
 /* What the verdict rests on is there with its times, survives kill -9, and is forgotten by the next round. */
+/* All at once: the answer waits for the slowest, not for their sum; and it is the worst of theirs. */
+static void test_parallel(void)
+{
+	w_init(&w, W_VHBAS);
+	for (unsigned int i = 0; i < W_VHBAS; i++)
+		w.v[i].op[OP_DISABLE].delay_us = (100 + 50 * i) * W_MS;
+	ask(QE_QUIESCE, 2000 * W_MS, QO_CONFIRMED);
+	CU_ASSERT(mono_since(w.last.answered, w.last.asked) < (100 + 50 * W_VHBAS) * W_MS);
+	w_fini(&w);
+	w_init(&w, W_VHBAS);
+	w.v[2].stays = true;
+	ask(QE_QUIESCE, 500 * W_MS, QO_UNCONFIRMED);
+	for (unsigned int i = 0; i < W_VHBAS; i++)
+		UT_EQ(quiesce_evidence(w.q, i) == QV_ALL, i != 2);
+	CU_ASSERT(strstr(w.last.text, "vhba 2: ") && !strstr(w.last.text, "vhba 0: ") &&
+		  !strstr(w.last.text, "vhba 3: "));
+	w_fini(&w);
+}
+
 static void test_seen(void)
 {
 	const struct quiesce_seen *s;
@@ -843,6 +862,7 @@ int main(int argc, char **argv)
 {
 	static CU_TestInfo tests[] = {
 		{"healthy, resumed", test_healthy},
+		{"all vhbas at once", test_parallel},
 		{"hung array", test_hung},
 		{"abort that does not cut", test_abort_does_not_cut},
 		{"a logout that is put off", test_put_off},
