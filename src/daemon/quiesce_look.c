@@ -253,6 +253,16 @@ static bool is_where_guest_is(const struct driver *dr, int vhba, uint32_t port_i
 	return dr->logged_out[vhba] || (dr->port_id[vhba] && dr->port_id[vhba] != port_id);
 }
 
+/* A vport that had lost its login before has no LOGO that could be accepted: its last N_Port_ID tells. */
+static const char *whose(const struct driver *dr, int vhba, uint32_t port_id)
+{
+	if (dr->logged_out[vhba])
+		return "; the fabric has let this vport go, so another port carries its WWPN";
+	if (dr->port_id[vhba] && dr->port_id[vhba] != port_id)
+		return "; this vport's N_Port_ID is not that, so another port carries its WWPN";
+	return "";
+}
+
 static void on_fabric(void *user, const struct priv_reply *r)
 {
 	AUTO_FREE struct verb_call *vc = user;
@@ -275,9 +285,7 @@ static void on_fabric(void *user, const struct priv_reply *r)
 	} else if (r->value == CT_PRESENT) {
 		verb_vhba(dr, &vc->call)->shown = true;
 		snprintf(text, sizeof(text), "%06" PRIx32 "%s", r->port_id,
-			 dr->logged_out[vc->call.vhba]
-				 ? "; the fabric has let this vport go, so another port carries its WWPN"
-				 : "");
+			 whose(dr, vc->call.vhba, r->port_id));
 		driver_queue_text(dr, &vc->call, QE_FABRIC_PRESENT, (struct quiesce_arg){0}, text);
 	} else {
 		snprintf(text, sizeof(text), "the name server's answer proves nothing (reason %04x)",
