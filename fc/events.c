@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libudev.h>
+#include <limits.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "events.h"
 #include "log.h"
+#include "sysroot.h"
 
 #define SCSITRANSPORT 18 /* NETLINK_SCSITRANSPORT, linux/netlink.h */
 #define GROUP_FC_EVENTS 4 /* SCSI_NL_GRP_FC_EVENTS as a group number, scsi/scsi_netlink.h */
@@ -191,6 +195,26 @@ void fc_events_parse_part(const char *subsystem, const char *devpath, struct fc_
 	}
 	if (has_port && (kind != FC_PART_LUN || has_lun))
 		part->kind = kind;
+}
+
+unsigned fc_events_map_hosts(const char *map, int *hosts, unsigned max)
+{
+	char path[PATH_MAX], to[PATH_MAX];
+	AUTO_DIR DIR *dir = opendir(sysroot_path(path, sizeof(path), "/sys/class/block/%s/slaves", map));
+	struct dirent *e;
+	unsigned n = 0;
+	int parent;
+
+	while (dir && n < max && (e = readdir(dir))) {
+		ssize_t len = readlinkat(dirfd(dir), e->d_name, to, sizeof(to) - 1);
+
+		if (len <= 0)
+			continue;
+		to[len] = '\0';
+		fc_events_parse_path(to, &hosts[n], &parent);
+		n += hosts[n] >= 0;
+	}
+	return n;
 }
 
 /* What the kernel calls them (scsi_evt_emit). */

@@ -63,4 +63,8 @@ void fc_events_parse_part(const char *subsystem, const char *devpath, struct fc_
 /* Which one the kernel's SDEV_UA names; NULL: there is none. */
 enum fc_attention fc_events_parse_attention(const char *ua);
 
+/* The Scsi_Hosts of the paths of a device-mapper device ("dm-3"), one for each path: how many, at most max.
+ */
+unsigned fc_events_map_hosts(const char *map, int *hosts, unsigned max);
+
 #endif

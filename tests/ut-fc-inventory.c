@@ -577,6 +577,24 @@ static void test_event_parts(void)
 	}
 }
 
+/* A map's paths, whosever they are; what is no disk of a SCSI host is passed over. */
+static void test_map_hosts(void)
+{
+	int hosts[4] = {0};
+
+	UT_EQ(fc_events_map_hosts("dm-0", hosts, 4), 0);
+	tree_link(LUN "/block/sda", "/sys/devices/virtual/block/dm-0/slaves/sda");
+	tree_link("/sys/devices/virtual/block/loop0", "/sys/devices/virtual/block/dm-0/slaves/loop0");
+	tree_link("/sys/devices/virtual/block/dm-0", "/sys/class/block/dm-0");
+	UT_EQ(fc_events_map_hosts("dm-0", hosts, 4), 1);
+	UT_EQ(hosts[0], 5);
+	tree_link("/sys/devices/pci0000:00/host7/target7:0:0/7:0:0:0/block/sdb",
+		  "/sys/devices/virtual/block/dm-0/slaves/sdb");
+	UT_EQ(fc_events_map_hosts("dm-0", hosts, 4), 2);
+	UT_EQ(hosts[0] + hosts[1], 12);
+	UT_EQ(fc_events_map_hosts("dm-0", hosts, 1), 1);
+}
+
 static CU_TestInfo tests[] = {
 	{"a host number lower than the parent's", test_low_number},
 	{"a parent wanted later", test_wanted_later},
@@ -596,6 +614,7 @@ static CU_TestInfo tests[] = {
 	{"the hosts in a device path", test_event_paths},
 	{"unit attentions", test_event_attentions},
 	{"what of a host a device is", test_event_parts},
+	{"the hosts of a map's paths", test_map_hosts},
 	{"an event's part alone", test_part},
 	{"a part that comes and goes", test_part_new},
 	{"a part whose attributes come later", test_part_early},

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The rport timers of attached VMs are kept as the configuration has them.  The kernel does not tell when
- * somebody else, such as multipathd, writes them, so they are looked at when an event of the VM's hosts
- * comes, and always right before a quiesce; never from a timer.  Loop thread only.
+ * somebody else, such as multipathd, writes them, so they are looked at when an event of the VM's hosts, or
+ * of a multipath map on its paths, comes, and always right before a quiesce; never from a timer.  Loop thread
+ * only.
  */
 #ifndef VHBA_TIMERS_H
 #define VHBA_TIMERS_H

@@ -207,6 +207,24 @@ static void take_news(const struct fc_event *ev, struct dirty *dirty)
 		mark_part(dirty, ev->parent, &vport);
 }
 
+#define MAP_PATHS_MAX 64
+
+/*
+ * A multipath map that comes or changes: multipathd has written its paths' rport timers, of which nobody
+ * tells, right before. Whoever these paths are of is woken.
+ */
+static void take_map(struct daemon *d, const struct fc_event *ev, struct dirty *dirty)
+{
+	int hosts[MAP_PATHS_MAX];
+	unsigned n = 0;
+
+	if (!ev->removed && !strcmp(ev->subsystem, "block") && !strncmp(ev->name, "dm-", 3))
+		n = fc_events_map_hosts(ev->name, hosts, MAP_PATHS_MAX);
+	for (unsigned i = 0; i < n; i++)
+		if (fc_host_find(&d->inv, hosts[i]))
+			mark(dirty, hosts[i]);
+}
+
 static void note_change(struct daemon *d, const struct fc_event *ev)
 {
 	if (ev->netlink)
@@ -328,6 +346,7 @@ static int on_events(sd_event_source *s, int fd, uint32_t revents, void *user)
 		if (!strcmp(ev.subsystem, "net") || is_foreign(d, &ev))
 			continue;
 		take_news(&ev, &w->dirty);
+		take_map(d, &ev, &w->dirty);
 		if (ev.attention != FC_UA_NONE)
 			sizes_attention(d, ev.attention, ev.host, &ev.part);
 		note_change(d, &ev);
