@@ -171,10 +171,11 @@ void pool_free(struct pool *p)
 static void push_answer(struct pool *p, const struct priv_reply *r)
 {
 	struct answer *a = calloc(1, sizeof(*a));
+	struct priv_reply lost = *r;
 
 	if (!a) {
 		log_err("out of memory: the answer to request %u is lost", r->id);
-		priv_reply_close(&(struct priv_reply){.fds = r->fds, .fd = {r->fd[0], r->fd[1]}});
+		priv_reply_close(&lost);
 		return;
 	}
 	a->reply = *r;
