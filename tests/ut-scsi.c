@@ -407,6 +407,48 @@ static void test_no_room(void)
 	UT_EQ(p->count, 0);
 }
 
+/* Each port is a group of its own; the states of all are told by each, and hold for one. */
+static void test_access(void)
+{
+	struct lun_notice n;
+
+	RUN(0xa3, 0x2a, 0, 0, 0, 0, 0, 0, 0, 255);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2000); /* as before there was such a thing */
+	lun_port_set_access(lun, PORT_A, LUN_NON_OPTIMIZED, false);
+	CU_ASSERT_FALSE(lun_notices_wait(lun, 1));
+	lun_port_set_access(lun, PORT_B, LUN_STANDBY, true);
+	CU_ASSERT_TRUE(lun_notice_next(lun, 1, &n));
+	UT_EQ(n.to.initiator, 0);
+	UT_EQ(n.asc << 8 | n.ascq, 0x2a06);
+	CU_ASSERT_FALSE(n.abort);
+	UT_EQ(RUN(0x12, 0, 0, 0, 36), SCSI_GOOD);
+	UT_EQ(c.data_in[5], 0x10); /* implicit */
+	UT_EQ(RUN(0x12, 1, 0x83, 0, 255), SCSI_GOOD);
+	UT_EQ(RUN(0xa3, 0x2a, 0, 0, 0, 0, 0, 0, 0, 255), SCSI_GOOD);
+	UT_EQ(c.data_in_len, 8 + 2 * 12);
+	UT_EQ(get_be32(c.data_in), 4 + 2 * 12);
+	UT_EQ(c.data_in[4], 0x10);
+	UT_EQ(c.data_in[8], LUN_NON_OPTIMIZED);
+	UT_EQ(get_be16(c.data_in + 10), 1);
+	UT_EQ(get_be16(c.data_in + 18), 1);
+	UT_EQ(c.data_in[20], LUN_STANDBY);
+	UT_EQ(get_be16(c.data_in + 30), 2);
+	UT_EQ(RUN(0xa3, 0x0a, 0, 0, 0, 0, 0, 0, 0, 4), SCSI_GOOD); /* the short format, cut off */
+	UT_EQ(get_be32(c.data_in), 2 * 12);
+	RUN(0xa3, 0x0c, 0, 0, 0, 0, 0, 0, 0, 255);
+	sense_is(SCSI_KEY_ILLEGAL_REQUEST, 0x2400);
+	UT_EQ(RUN(0x00), SCSI_GOOD);
+	lun_port_set_access(lun, PORT_A, LUN_STANDBY, false);
+	RUN(0x00);
+	sense_is(SCSI_KEY_NOT_READY, 0x040b);
+	RUN(0x28, 0, 0, 0, 0, 0, 0, 0, 1);
+	sense_is(SCSI_KEY_NOT_READY, 0x040b);
+	UT_EQ(RUN(0x12, 0, 0, 0, 36), SCSI_GOOD);
+	lun_port_set_access(lun, PORT_A, LUN_TRANSITIONING, false);
+	RUN(0x00);
+	sense_is(SCSI_KEY_NOT_READY, 0x040a);
+}
+
 static void test_start_stop(void)
 {
 	static const uint8_t start[16] = {0x1b, 0, 0, 0, 1}, stop[16] = {0x1b};
@@ -450,15 +492,11 @@ static CU_TestInfo commands[] = {
 };
 
 static CU_TestInfo reservations[] = {
-	{"register, reserve, release", test_reserve},
-	{"preempt and abort", test_preempt},
-	{"PERSISTENT RESERVE IN", test_pr_in},
-	{"preempt registrations", test_preempt_registrations},
-	{"all registrants", test_all_registrants},
-	{"register", test_register},
-	{"no room to register", test_no_room},
-	{"START STOP UNIT", test_start_stop},
-	CU_TEST_INFO_NULL,
+	{"register, reserve, release", test_reserve}, {"preempt and abort", test_preempt},
+	{"PERSISTENT RESERVE IN", test_pr_in},	      {"preempt registrations", test_preempt_registrations},
+	{"all registrants", test_all_registrants},    {"register", test_register},
+	{"no room to register", test_no_room},	      {"START STOP UNIT", test_start_stop},
+	{"asymmetric access", test_access},	      CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

@@ -189,6 +189,21 @@ static bool cmd_mask(struct command *c)
 	return !r || fail(c, "mask %s: %s", c->argv[1], strerror(-r));
 }
 
+static bool cmd_access(struct command *c)
+{
+	struct array *a = arg_target(c, c->argv[1]);
+
+	if (!a)
+		return false;
+	if (target_set_access(a->target, c->argv[2]))
+		return fail(c,
+			    "access: expected optimized, non-optimized, standby, unavailable or "
+			    "transitioning, seen \"%s\"",
+			    c->argv[2]);
+	flog_add(c->f, "target", a->vsan, a->login, "target %s: access %s", c->argv[1], c->argv[2]);
+	return true;
+}
+
 static bool cmd_fault(struct command *c)
 {
 	struct array *a = arg_target(c, c->argv[1]);
@@ -210,6 +225,8 @@ const struct command_entry commands_target[] = {
 	{"map", 3, 3, cmd_map, "map TARGET LUN NAME"},
 	{"unmap", 2, 2, cmd_unmap, "unmap TARGET LUN"},
 	{"mask", 2, 3, cmd_mask, "mask TARGET WWPN LUN | mask TARGET clear"},
+	{"access", 2, 2, cmd_access,
+	 "access TARGET optimized|non-optimized|standby|unavailable|transitioning"},
 	{"fault", 2, -1, cmd_fault,
 	 "fault TARGET hang|hang-all|slow MS|busy [N]|check KEY ASC ASCQ [N]|hold-writes|heal"},
 	{},

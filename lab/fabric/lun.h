@@ -68,6 +68,23 @@ unsigned int lun_ports(const struct lun_store *s);
 uint64_t lun_port_wwpn(const struct lun_store *s, unsigned int i);
 uint16_t lun_port_id(const struct lun_store *s, uint64_t target_wwpn); /* 0: never shown there */
 
+/*
+ * Asymmetric logical unit access (SPC-4 5.15), implicit: each port is a target port group of its own, by the
+ * same number. A LUN has it once the state of a port was said; ports of which nothing was said are optimized.
+ */
+enum lun_access {
+	LUN_OPTIMIZED = 0x0,
+	LUN_NON_OPTIMIZED = 0x1,
+	LUN_STANDBY = 0x2,
+	LUN_UNAVAILABLE = 0x3,
+	LUN_TRANSITIONING = 0xf,
+};
+
+/* tell: all initiators, by a unit attention. */
+void lun_port_set_access(struct lun_store *s, uint64_t target_wwpn, enum lun_access a, bool tell);
+enum lun_access lun_port_access(const struct lun_store *s, unsigned int i);
+bool lun_is_asymmetric(const struct lun_store *s);
+
 void lun_notify(struct lun_store *s, const struct lun_notice *n);
 bool lun_notices_wait(const struct lun_store *s, uint16_t port_id);
 bool lun_notice_next(struct lun_store *s, uint16_t port_id, struct lun_notice *n);

@@ -66,6 +66,29 @@ uint16_t lun_port_id(const struct lun_store *s, uint64_t target_wwpn)
 	return 0;
 }
 
+void lun_port_set_access(struct lun_store *s, uint64_t target_wwpn, enum lun_access a, bool tell)
+{
+	const struct lun_notice changed = {.asc = 0x2a, .ascq = 0x06, .why = "access state"};
+	struct lun_port *p = port_find(s, target_wwpn);
+
+	if (!p)
+		return;
+	s->asymmetric = true;
+	p->access = a;
+	if (tell)
+		lun_notify(s, &changed);
+}
+
+enum lun_access lun_port_access(const struct lun_store *s, unsigned int i)
+{
+	return i < s->port_count ? s->ports[i].access : LUN_OPTIMIZED;
+}
+
+bool lun_is_asymmetric(const struct lun_store *s)
+{
+	return s->asymmetric;
+}
+
 void lun_notify(struct lun_store *s, const struct lun_notice *n)
 {
 	if (s->notice_count == s->notice_room) {

@@ -9,6 +9,7 @@ struct lun_port {
 	uint64_t wwpn;
 	unsigned int attached; /* times that it shows the LUN now */
 	size_t seen; /* notices read */
+	enum lun_access access;
 };
 
 struct lun_store {
@@ -22,6 +23,7 @@ struct lun_store {
 	struct pr_state pr;
 	struct lun_port ports[LUN_PORTS_MAX];
 	unsigned int port_count;
+	bool asymmetric;
 	struct lun_notice *notices; /* those that some port has not read yet, and older ones */
 	size_t notice_count, notice_room;
 };

@@ -50,6 +50,7 @@ static const struct opcode opcodes[] = {
 	{0x93, scsi_write_same, PR_ACCESS_WRITE, OUT_ONE_BLOCK, true, false},
 	{0x9e, scsi_service_action_in, PR_ACCESS_FREE, OUT_NONE, false, false},
 	{0xa0, scsi_report_luns, PR_ACCESS_FREE, OUT_NONE, false, true},
+	{0xa3, scsi_maintenance_in, PR_ACCESS_FREE, OUT_NONE, false, false},
 	{0xa8, scsi_read, PR_ACCESS_READ, OUT_NONE, false, false},
 	{0xaa, scsi_write, PR_ACCESS_WRITE, OUT_BLOCKS, true, false},
 };
@@ -160,6 +161,8 @@ void scsi_execute(struct scsi_command *c)
 		scsi_refuse(c, ASC_INVALID_OPCODE);
 	else if (c->lun && pr_conflicts(lun_store_pr(c->lun), &c->nexus, o->access))
 		c->status = SCSI_RESERVATION_CONFLICT;
+	else if (!scsi_is_accessible(c))
+		return;
 	else if (need > SCSI_DATA_MAX)
 		scsi_refuse(c, ASC_INVALID_FIELD_IN_CDB);
 	else if (need > c->data_out_len)

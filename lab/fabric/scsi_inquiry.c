@@ -30,6 +30,7 @@ static void standard(struct scsi_command *c, size_t allocation)
 	p[2] = 6; /* SPC-4 */
 	p[3] = 0x12; /* hierarchical addressing, response format 2 */
 	p[4] = STANDARD_LEN - 5;
+	p[5] = c->lun && lun_is_asymmetric(c->lun) ? 0x10 : 0; /* TPGS: implicit */
 	p[6] = c->lun && lun_ports(c->lun) > 1 ? 0x10 : 0; /* MULTIP */
 	p[7] = 0x02; /* command queuing */
 	memcpy(p + 8, vendor, 8);
@@ -83,6 +84,8 @@ static size_t page_identification(const struct scsi_command *c, uint8_t *p)
 	n += designator(p + n, 1, 0x93, name, NAA_LEN); /* of the target port; PIV */
 	put_be16(port + 2, lun_port_id(c->lun, c->nexus.target));
 	n += designator(p + n, 1, 0x94, port, sizeof(port));
+	if (lun_is_asymmetric(c->lun))
+		n += designator(p + n, 1, 0x95, port, sizeof(port)); /* its target port group */
 	put_be64(name, c->target_wwnn);
 	n += designator(p + n, 1, 0xa3, name, NAA_LEN); /* of the target device */
 	return n;

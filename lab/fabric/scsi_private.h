@@ -7,6 +7,9 @@
 
 /* Additional sense codes and qualifiers in one number. */
 enum scsi_asc {
+	ASC_PORT_IN_TRANSITION = 0x040a,
+	ASC_PORT_IN_STANDBY = 0x040b,
+	ASC_PORT_UNAVAILABLE = 0x040c,
 	ASC_PARAMETER_LIST_LENGTH = 0x1a00,
 	ASC_MISCOMPARE = 0x1d00,
 	ASC_INVALID_OPCODE = 0x2000,
@@ -51,5 +54,9 @@ scsi_handler scsi_compare_and_write, scsi_write_same, scsi_unmap, scsi_sync, scs
 /* scsi_misc.c */
 scsi_handler scsi_report_luns, scsi_mode_sense_6, scsi_mode_sense_10, scsi_request_sense;
 scsi_handler scsi_pr_in, scsi_pr_out;
+/* scsi_access.c */
+scsi_handler scsi_maintenance_in;
+/* By the state of the port that it came by; false: status is set. */
+bool scsi_is_accessible(struct scsi_command *c);
 
 #endif

@@ -21,6 +21,7 @@ struct target *target_new(const struct target_config *c)
 	t->wwpn = c->wwpn;
 	t->wwnn = c->wwnn;
 	t->vsan = c->vsan;
+	t->access = -1;
 	TAILQ_INIT(&t->initiators);
 	TAILQ_INIT(&t->exchanges);
 	TAILQ_INIT(&t->outbox);
@@ -161,6 +162,8 @@ int target_add_lun(struct target *t, uint16_t lun, struct lun_store *store)
 	if (!lun_port_attach(store, t->wwpn))
 		return -ENOSPC;
 	t->luns[lun] = lun_store_ref(store);
+	if (t->access >= 0)
+		lun_port_set_access(store, t->wwpn, (enum lun_access)t->access, false);
 	luns_changed(t);
 	return 0;
 }
@@ -174,6 +177,29 @@ int target_remove_lun(struct target *t, uint16_t lun)
 	lun_store_unref(t->luns[lun]);
 	t->luns[lun] = NULL;
 	luns_changed(t);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	enum lun_access access;
+} accesses[] = {
+	{"optimized", LUN_OPTIMIZED},	  {"non-optimized", LUN_NON_OPTIMIZED}, {"standby", LUN_STANDBY},
+	{"unavailable", LUN_UNAVAILABLE}, {"transitioning", LUN_TRANSITIONING},
+};
+
+int target_set_access(struct target *t, const char *name)
+{
+	size_t i = 0;
+
+	while (i < sizeof(accesses) / sizeof(accesses[0]) && strcmp(accesses[i].name, name))
+		i++;
+	if (i == sizeof(accesses) / sizeof(accesses[0]))
+		return -EINVAL;
+	t->access = (int)accesses[i].access;
+	for (uint16_t lun = 0; lun < TARGET_LUNS; lun++)
+		if (t->luns[lun])
+			lun_port_set_access(t->luns[lun], t->wwpn, accesses[i].access, true);
 	return 0;
 }
 

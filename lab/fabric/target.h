@@ -47,6 +47,12 @@ void target_set_port_id(struct target *t, uint32_t n_port_id);
 int target_add_lun(struct target *t, uint16_t lun, struct lun_store *store);
 int target_remove_lun(struct target *t, uint16_t lun);
 
+/*
+ * How its LUNs can be accessed by this port, from now on (ALUA): optimized, non-optimized, standby,
+ * unavailable or transitioning. Initiators are told. 0 or -EINVAL.
+ */
+int target_set_access(struct target *t, const char *name);
+
 /* LUN masking. Without any mask entry every initiator sees every LUN; with any, only what is listed. 0 or
  * -errno. */
 int target_mask_add(struct target *t, uint64_t initiator_wwpn, uint16_t lun);

@@ -96,6 +96,7 @@ struct target {
 	uint16_t vsan;
 	uint32_t id; /* N_Port_ID; 0: link down */
 	struct lun_store *luns[TARGET_LUNS];
+	int access; /* enum lun_access of all of them; -1: nothing is said of it */
 	struct mask *masks;
 	size_t mask_count;
 	struct initiator_list initiators;
