@@ -479,6 +479,94 @@ static void test_paths(void)
 	world_end(&w);
 }
 
+static bool goes_by(struct front *f, bool second)
+{
+	uint64_t data = front_alloc(f, 64, 64, false);
+	struct front_req q;
+
+	array_set(&good);
+	ask(&q, inquiry, sizeof(inquiry), data, 64);
+	exchange(f, &q);
+	expect(&q, 0, 0, 0);
+	return array_get().by_second == second;
+}
+
+static bool goes_in_time(struct front *f, bool second)
+{
+	struct monotime stop = mono_add(mono_now(), 30 * USEC_PER_SEC);
+
+	while (!goes_by(f, second))
+		if (mono_reached(stop, mono_now()))
+			return false;
+	return true;
+}
+
+/* By the path that the kernel says is the best; a change of that is followed while the guest runs. */
+static void test_access(void)
+{
+	struct world w;
+
+	array_access[0] = "active/non-optimized";
+	array_access[1] = "active/optimized";
+	begin(&w);
+	CU_ASSERT(goes_by(&w.front, true));
+	array_access_set(0, "active/optimized");
+	array_access_set(1, "standby");
+	CU_ASSERT(goes_in_time(&w.front, false));
+	array_access_set(0, "standby");
+	array_access_set(1, "active/non-optimized");
+	CU_ASSERT(goes_in_time(&w.front, true));
+	UT_STREQ(strstr(backend_ask(&w.back, "status", -1), " paths="), " paths=2/2");
+	world_end(&w);
+	array_access[0] = array_access[1] = NULL;
+}
+
+/* What the guest knows, and what has no path now: there, and BUSY. */
+static void test_absent(void)
+{
+	static const uint8_t list[] = {0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0};
+	struct front_req q;
+	struct world w;
+	uint64_t data;
+
+	begin(&w);
+	data = front_alloc(&w.front, 4096, 4096, false);
+	UT_STREQ(backend_ask(&w.back, "lun-add 3,absent,serial=x", -1) + 6,
+		 "'serial' is nothing that a SCSI device can be told to be; see vhba-io(8), LOGICAL UNITS");
+	UT_STREQ(backend_ask(&w.back, "lun-add 3,absent", -1), "ok");
+	while (!strstr(backend_ask(&w.back, "status", -1), " luns=2"))
+		usleep(200);
+	UT_STREQ(backend_ask(&w.back, "lun-add 3,absent", -1), "error No such device or address");
+	ask(&q, list, sizeof(list), data, 256);
+	exchange(&w.front, &q);
+	UT_EQ(get_be32(front_at(&w.front, data)), 16);
+	front_rw(&q, 3, true, 8, 8, data);
+	exchange(&w.front, &q);
+	UT_EQ(front_response(&q)->status, SCSI_BUSY);
+	world_end(&w);
+}
+
+static void test_absent_found(void)
+{
+	const struct device_config c = {
+		.type = &device_type_scsi, .workers = 1, .blocking = 1, .deadline_us = DEADLINE_US};
+	const struct paths none = {0};
+	struct verror e;
+	struct device *d = device_new(&c, &e);
+	char folder[64];
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	UT_EQ(device_lun_add(d, lun_new(0, pass_new(&none, 0, 0))), 0);
+	CU_ASSERT(d->luns->lun[0]->unit->absent);
+	array_set(&good);
+	UT_EQ(device_lun_replace(d, lun_new(0, array_unit(ut_tmpdir(folder, sizeof(folder)), 0))), 0);
+	CU_ASSERT_FALSE(d->luns->lun[0]->unit->absent);
+	UT_EQ(d->luns->lun[0]->unit->block_size, 512);
+	path_lost(&d->luns->lun[0]->unit->paths->path[1], NULL);
+	CU_ASSERT(atomic_load(&d->luns->lun[0]->unit->paths->path[1].notice)); /* it is told of those, too */
+	device_free(d);
+}
+
 static void test_designators(void)
 {
 	static const uint8_t page[] = {
@@ -600,6 +688,9 @@ static CU_TestInfo tests[] = {
 	{"time for others", test_timeouts},
 	{"threads for others", test_lanes},
 	{"paths", test_paths},
+	{"the better path", test_access},
+	{"absent", test_absent},
+	{"absent, and found", test_absent_found},
 	{"designators", test_designators},
 	{"a failure in a stop", test_fails_in_stop},
 	{"no bsg nodes", test_no_bsg},

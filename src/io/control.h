@@ -4,6 +4,7 @@
  * SOCK_SEQPACKET socket. Words are separated by single spaces.
  *
  *	lun-add N,fd,...	with one fd, and a second one if state=fd is said; see lun_option.h
+ *	lun-add N,absent	a LUN of the host's that the guest knows, and that has no path now
  *	lun-remove N
  *	lun-check		look at the LUNs' sizes
  *	lun-changed N		its parameters are others
@@ -28,7 +29,7 @@
 
 #define CONTROL_TEXT_MAX 1024
 #define CONTROL_MESSAGE_MAX (KEEP_BYTES_MAX + KEEP_KEY_MAX + 8)
-#define CONTROL_FDS_MAX 24
+#define CONTROL_FDS_MAX 40
 
 struct control {
 	int fd; /* -1: nobody */

@@ -125,6 +125,10 @@ struct device {
 	bool saved; /* the disks' state, since the stop */
 	bool powered; /* the disks were started once */
 	bool space_changed; /* the configuration space, and the front end wasn't told */
+	bool ranked; /* a LUN has paths of which some may be better, which is looked at at rank_at */
+	bool rank_any; /* one was met in this round */
+	unsigned rank_lun; /* from this one on */
+	struct monotime rank_at;
 	bool lun_job; /* disks are being started, or a LUN is on its way */
 	bool check_owed; /* sizes are to be looked at after that */
 	unsigned bars; /* enum device_bar */
@@ -220,12 +224,14 @@ const char *device_state_name(enum device_state);
 
 /* ---- logical units ---- */
 
-/* The LUN is the device's from now on. The guest is told, if it runs. */
+/* The LUN is the device's from now on. The guest is told, if it runs. -EEXIST; -ENXIO: it is there, but
+ * absent
+ */
 int device_lun_add(struct device *, struct lun *);
 /*
  * The LUN of that number has other paths: what stands behind it is this one's from now on, and this one goes.
- * Returns 0; -ENOENT: there is none of that number; -EINVAL: it isn't of the same kind or block size; -EBUSY:
- * the device isn't stopped, or something is left in the kernel.
+ * Returns 0; -ENOENT: there is none of that number; -EINVAL: it isn't of the same kind or block size (one
+ * that is absent has none yet); -EBUSY: the device isn't stopped, or something is left in the kernel.
  */
 int device_lun_replace(struct device *, struct lun *);
 int device_lun_remove(struct device *, unsigned number); /* -ENOENT; -EBUSY: ask again later */

@@ -6,8 +6,18 @@
 #include "log.h"
 #include "virtio_blk.h"
 
+#define BIT(n) (UINT64_C(1) << (n))
+/* What blk_learn finds out. */
+#define FEATURES_OF_LUN                                                                                      \
+	(BIT(VIRTIO_BLK_F_SIZE_MAX) | BIT(VIRTIO_BLK_F_SEG_MAX) | BIT(VIRTIO_BLK_F_BLK_SIZE) |               \
+	 BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_FLUSH) | BIT(VIRTIO_BLK_F_MQ) |                       \
+	 BIT(VIRTIO_BLK_F_RO) | BIT(VIRTIO_BLK_F_DISCARD) | BIT(VIRTIO_BLK_F_WRITE_ZEROES))
+
 static void learn(struct device *d, const struct lun *l)
 {
+	/* What it could do, one before it has said: whoever connects now learns no more. */
+	if (l->unit->absent)
+		d->features_offered |= FEATURES_OF_LUN;
 	blk_learn(&d->shared.blk, l, d->shared.nexus, DEVICE_QUEUES);
 	d->features_offered |= d->shared.blk.features;
 }
@@ -32,6 +42,8 @@ static struct lun *begin(struct io_task *t, const struct lun_table *luns)
 
 	if (!luns->lun[0])
 		t->verdict = VIRTIO_BLK_S_IOERR;
+	else if (!q->shared->blk.block)
+		return luns->lun[0]; /* it is absent: what doesn't look at the request is BUSY, too */
 	else if (vblk_translate(t, &q->shared->blk, q->features))
 		return luns->lun[0];
 	return NULL;

@@ -116,6 +116,43 @@ unsigned device_paths(const struct device *d, unsigned *usable, unsigned *by_bsg
 	return n;
 }
 
+#define RANK_US USEC_PER_SEC
+#define RANK_PAUSE_US (10 * USEC_PER_MSEC)
+#define RANK_LUNS 32 /* at once: that takes less than 1 ms */
+
+/* A LUN's paths: what becomes of them is told, and whether others are better is looked at from now on. */
+static void watch_paths(struct device *d, const struct lun *l)
+{
+	if (!l->unit->paths)
+		return;
+	paths_watch(l->unit->paths, d->shared.notice);
+	d->ranked = true;
+}
+
+void device_rank(struct device *d)
+{
+	unsigned n = 0;
+
+	if (!d->ranked || !mono_reached(d->rank_at, mono_now()))
+		return;
+	for (; d->rank_lun < LUN_NUMBERS; d->rank_lun++) {
+		const struct lun *l = d->luns->lun[d->rank_lun];
+
+		if (!l || !l->unit->paths || !paths_ranked(l->unit->paths))
+			continue;
+		if (n++ == RANK_LUNS) {
+			d->rank_at = mono_add(mono_now(), RANK_PAUSE_US);
+			return;
+		}
+		paths_rank(l->unit->paths);
+		d->rank_any = true;
+	}
+	d->ranked = d->rank_any;
+	d->rank_any = false;
+	d->rank_lun = 0;
+	d->rank_at = mono_add(mono_now(), RANK_US);
+}
+
 int device_lun_add(struct device *d, struct lun *l)
 {
 	struct lun_table *t;
@@ -124,11 +161,10 @@ int device_lun_add(struct device *d, struct lun *l)
 	if (l->number >= d->config.type->luns)
 		return -EINVAL;
 	if (d->luns->lun[l->number])
-		return -EEXIST;
+		return d->luns->lun[l->number]->unit->absent ? -ENXIO : -EEXIST;
 	if (d->lun_job)
 		return -EBUSY;
-	if (l->unit->paths)
-		paths_watch(l->unit->paths, d->shared.notice);
+	watch_paths(d, l);
 	if (!d->powered || (d->bars & BAR_TAKE_OVER)) { /* all disks are started together */
 		t = lun_table_with(d->luns, l->number, l);
 		if (!t)
@@ -155,7 +191,8 @@ int device_lun_replace(struct device *d, struct lun *l)
 
 	if (!here)
 		return -ENOENT;
-	if (here->unit->ops != l->unit->ops || here->unit->block_size != l->unit->block_size)
+	if (here->unit->ops != l->unit->ops ||
+	    (!here->unit->absent && here->unit->block_size != l->unit->block_size))
 		return -EINVAL;
 	if (d->state != DEVICE_STOPPED || d->lun_job || device_busy(d) || device_orphans(d))
 		return -EBUSY;
@@ -168,6 +205,9 @@ int device_lun_replace(struct device *d, struct lun *l)
 	here->aligned = l->aligned;
 	here->direct_call = l->direct_call;
 	l->unit = old;
+	watch_paths(d, here);
+	if (old->absent && d->config.type->learn)
+		d->config.type->learn(d, here);
 	lun_free(l);
 	d->locked = false; /* the new ones aren't */
 	log_info("LUN %u has other paths", here->number);

@@ -22,6 +22,8 @@ void device_lock_lun(struct device *,
 
 /* device_lun.c: the sizes are looked at, if they are to be, and can. By device_turn. */
 void device_check_turn(struct device *);
+/* device_lun.c: which paths are the better ones is looked at, when it is time. */
+void device_rank(struct device *);
 
 /* tmf.c: the control ring. Each is called by device_turn. */
 void tmf_run(struct device *); /* take what is in the ring */

@@ -464,6 +464,8 @@ struct monotime device_due(const struct device *d)
 {
 	struct monotime due = d->state == DEVICE_DRAINING ? d->stop_deadline : MONOTIME_NEVER;
 
+	if (d->state == DEVICE_RUNNING && d->ranked)
+		due = d->rank_at;
 	return d->lock_wanted && !d->lun_job ? mono_min(due, d->lock_at) : due;
 }
 
@@ -496,6 +498,7 @@ void device_turn(struct device *d)
 		break;
 	case DEVICE_RUNNING:
 		start_rings(d);
+		device_rank(d);
 		if (d->config.type->serve)
 			d->config.type->serve(d);
 		break;

@@ -21,8 +21,9 @@ struct parsed {
 	const char *sd_path[PATHS_MAX];
 	unsigned sd_paths;
 	int sd[PATHS_MAX], sg[PATHS_MAX]; /* or by fds, in pairs */
-	int bsg[PATHS_MAX]; /* of the sg node in the same place; -1: none */
-	unsigned sds, sgs, bsgs;
+	int more[PATH_MORE][PATHS_MAX]; /* of the sg node in the same place; -1: none */
+	unsigned sds, sgs, mores;
+	bool absent;
 	const char *of_disk; /* a word that only a disk of our own has */
 };
 
@@ -81,7 +82,7 @@ static void own_description(const struct parsed *p, int *fd)
 
 static unsigned taken(const struct parsed *p)
 {
-	return p->sds + p->sgs + p->bsgs;
+	return p->sds + p->sgs + p->mores;
 }
 
 /* "fd:M" on the command line, nothing on the control socket, where they come along in this order. */
@@ -105,19 +106,46 @@ static int set_sg(struct parsed *p, const char *v, struct verror *e)
 		return bad(e, "sg", "fd:M");
 	if (p->sgs == PATHS_MAX || take_fd(p, taken(p), v ? v + 3 : NULL, &p->sg[p->sgs]))
 		return bad(e, "sg", "an open file descriptor, at most 8");
-	p->bsg[p->sgs++] = -1;
+	for (unsigned i = 0; i < PATH_MORE; i++)
+		p->more[i][p->sgs] = -1;
+	p->sgs++;
+	return 0;
+}
+
+/* What belongs to the sg before. */
+static int set_more(struct parsed *p, enum path_more which, const char *key, const char *v, struct verror *e)
+{
+	int *fd = p->sgs ? &p->more[which][p->sgs - 1] : NULL;
+
+	if ((v && strncmp(v, "fd:", 3)) || !fd || *fd >= 0 || take_fd(p, taken(p), v ? v + 3 : NULL, fd))
+		return bad(e, key, "an open file descriptor, behind the sg that it belongs to");
+	p->mores++;
 	return 0;
 }
 
 static int set_bsg(struct parsed *p, const char *v, struct verror *e)
 {
-	int *bsg = p->sgs ? &p->bsg[p->sgs - 1] : NULL;
+	int err = set_more(p, PATH_BSG, "bsg", v, e);
 
-	if ((v && strncmp(v, "fd:", 3)) || !bsg || *bsg >= 0 || take_fd(p, taken(p), v ? v + 3 : NULL, bsg))
-		return bad(e, "bsg", "an open file descriptor, behind the sg that it belongs to");
-	p->bsgs++;
-	own_description(p, bsg);
-	return 0;
+	if (!err)
+		own_description(p, &p->more[PATH_BSG][p->sgs - 1]);
+	return err;
+}
+
+static int set_dev_state(struct parsed *p, const char *v, struct verror *e)
+{
+	return set_more(p, PATH_STATE, "dev_state", v, e);
+}
+
+static int set_access_state(struct parsed *p, const char *v, struct verror *e)
+{
+	return set_more(p, PATH_ACCESS, "access_state", v, e);
+}
+
+static int set_absent(struct parsed *p, const char *v, struct verror *e)
+{
+	p->absent = true;
+	return v || p->from->files ? bad(e, "absent", "no value, and not on the command line") : 0;
 }
 
 static int set_fd(struct parsed *p, const char *v, struct verror *e)
@@ -195,9 +223,19 @@ static const struct {
 	int (*set)(struct parsed *, const char *value, struct verror *);
 	bool any; /* also of a SCSI device */
 } keys[] = {
-	{"fd", set_fd},		{"file", set_file},	     {"state", set_state}, {"naa", set_naa},
-	{"block", set_block},	{"direct", set_direct},	     {"sd", set_sd, true}, {"sg", set_sg, true},
-	{"bsg", set_bsg, true}, {"ro", set_read_only, true},
+	{"fd", set_fd},
+	{"file", set_file},
+	{"state", set_state},
+	{"naa", set_naa},
+	{"block", set_block},
+	{"direct", set_direct},
+	{"sd", set_sd, true},
+	{"sg", set_sg, true},
+	{"bsg", set_bsg, true},
+	{"ro", set_read_only, true},
+	{"dev_state", set_dev_state, true},
+	{"access_state", set_access_state, true},
+	{"absent", set_absent, true},
 };
 
 static const struct {
@@ -302,13 +340,17 @@ static struct unit *open_device(struct parsed *p, struct verror *e)
 		verror_fix(e, "see vhba-io(8), LOGICAL UNITS");
 		return NULL;
 	}
-	if (p->sds != p->sgs || (p->sd_paths && p->sds)) {
-		bad(e, "sd", "paths, or the file descriptors of both nodes");
+	if (p->sds != p->sgs || (p->sd_paths && p->sds) || (p->absent && p->sds)) {
+		bad(e, "sd", "paths, or the file descriptors of both nodes, or that it is absent");
 		return NULL;
 	}
-	for (; paths.n < p->sds; paths.n++)
-		path_of_fds(&paths.path[paths.n], steal_fd(&p->sd[paths.n]), steal_fd(&p->sg[paths.n]),
-			    steal_fd(&p->bsg[paths.n]));
+	for (; paths.n < p->sds; paths.n++) {
+		int more[PATH_MORE];
+
+		for (unsigned i = 0; i < PATH_MORE; i++)
+			more[i] = steal_fd(&p->more[i][paths.n]);
+		path_of_fds(&paths.path[paths.n], steal_fd(&p->sd[paths.n]), steal_fd(&p->sg[paths.n]), more);
+	}
 	while (!err && paths.n < p->sd_paths) {
 		err = path_open(&paths.path[paths.n], p->sd_path[paths.n], p->disk.read_only, e);
 		paths.n++;
@@ -361,7 +403,7 @@ struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *
 		err = bad(e, "number", "0 to 255");
 	while (!err && (word = strtok_r(NULL, ",", &save)))
 		err = set(&p, word, e);
-	if (!err && (p.sd_paths || p.sds || p.sgs))
+	if (!err && (p.sd_paths || p.sds || p.sgs || p.absent))
 		unit = open_device(&p, e);
 	else if (!err)
 		unit = open_disk(&p, lun, e);
@@ -372,8 +414,8 @@ struct lun *lun_parse(char *text, const struct lun_source *from, struct verror *
 			cleanup_fd(&p.sd[i]);
 		for (unsigned i = 0; i < p.sgs; i++)
 			cleanup_fd(&p.sg[i]);
-		for (unsigned i = 0; i < p.sgs; i++)
-			cleanup_fd(&p.bsg[i]);
+		for (unsigned i = 0; i < PATH_MORE * p.sgs; i++)
+			cleanup_fd(&p.more[i % PATH_MORE][i / PATH_MORE]);
 		return NULL;
 	}
 	l = lun_new((uint16_t)lun, unit);

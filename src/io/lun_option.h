@@ -7,7 +7,9 @@
  *				or several paths to it;
  *	sd=fd:M,sg=fd:M,...	or both nodes of each; on the control socket: sd,sg,..., those that come
  *				along, which are one LUN's by the word of who sends them.
- *				Of what follows it has only ro. Behind an sg: bsg=fd:M, or bsg, its bsg node
+ *				Of what follows it has only ro. Behind an sg: bsg=fd:M, or bsg, its bsg node;
+ *				dev_state=fd:M, access_state=fd:M, attributes of its device in sysfs
+ *	absent			on the control socket: such a disk that has no path now
  *	paths=guest		with sd=PATH: each path is a LUN of its own, see lun_each
  *	state=fd:M | PATH	the disk's state file; on the control socket: state, the second one
  *	naa=HEX			the designator, 16 or 32 hexadecimal digits

@@ -87,6 +87,10 @@ static enum disk_next begin(struct unit *u, uint64_t nexus, struct scsi_task *t,
 
 	t->moved = 0;
 	t->overrun = false;
+	if (p->unit.absent) {
+		repeat_cut_off(t, false, false);
+		return DISK_DONE;
+	}
 	if (attention_taken(p, t))
 		return DISK_DONE;
 	if (!transfer_of(p, t, &r))
@@ -124,13 +128,16 @@ static struct path *path_of_fd(struct pass *p, int fd)
 }
 
 /* All of it again by another path, if there is one: READ and WRITE may be repeated. */
-static bool elsewhere(struct pass *p, const struct scsi_task *t, struct disk_io *io)
+static bool elsewhere(struct pass *p, const struct scsi_task *t, struct disk_io *io, bool lost)
 {
 	struct path *path = path_of_fd(p, io->fd), *next;
 	uint32_t tried = io->tried | path_bit(&p->paths, path);
 	struct transfer r;
 
-	path_lost(path, NULL);
+	paths_rank(&p->paths);
+	/* a port that takes no commands now is not the end of the path */
+	if (lost || !path_stands_by(path))
+		path_lost(path, NULL);
 	next = paths_choose(&p->paths, tried);
 	if (!next || !transfer_of(p, t, &r))
 		return false;
@@ -160,14 +167,14 @@ static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *i
 	for (unsigned i = 0; i < ARRAY_SIZE(unanswered); i++) {
 		if (result != -unanswered[i].error)
 			continue;
-		if (unanswered[i].path && elsewhere(p, t, io))
+		if (unanswered[i].path && elsewhere(p, t, io, true))
 			return DISK_IO;
 		repeat_cut_off(t, true, false);
 		return DISK_DONE;
 	}
 	/* Timeouts come as this one, too: before this path is asked why, which may take as long, the others
 	 * do it. */
-	if (result == -EIO && p->paths.n > 1 && elsewhere(p, t, io))
+	if (result == -EIO && p->paths.n > 1 && elsewhere(p, t, io, false))
 		return DISK_IO;
 	return DISK_BLOCKING;
 }
@@ -281,6 +288,10 @@ struct unit *pass_new(const struct paths *paths, uint32_t block_size, uint64_t b
 
 	if (!p)
 		return NULL;
+	if (!paths->n) {
+		p->unit = (struct unit){.ops = &ops, .fd = -1, .absent = true, .paths = &p->paths};
+		return &p->unit;
+	}
 	set_unit(&p->unit, paths->path[0].sd, block_size);
 	memcpy(&p->paths, paths, sizeof(p->paths)); /* nobody else has them yet */
 	for (unsigned i = 0; i < paths->n; i++)

@@ -28,7 +28,8 @@
 #include "verror.h"
 
 /*
- * The paths become the unit's, all with blocks of that size (bytes: a power of two, 512..4096). NULL: no
+ * Without any path it is absent: what the guest asks is BUSY, and no block size is needed. Otherwise: the
+ * paths become the unit's, all with blocks of that size (bytes: a power of two, 512..4096). NULL: no
  * memory, and they are still the caller's.
  */
 struct unit *pass_new(const struct paths *, uint32_t block_size, uint64_t bytes);

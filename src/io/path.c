@@ -12,6 +12,7 @@
 #define RETRY_US (5 * USEC_PER_SEC)
 #define TRIES_MAX 6 /* then the time between them doubles no more */
 #define LOST_RANK 16
+#define STANDBY_RANK 3
 
 static bool attribute(int fd, char *text, size_t size)
 {
@@ -29,25 +30,53 @@ static const struct {
 	const char *state;
 	unsigned rank;
 } ranks[] = {
-	{"active/optimized", 0}, {"active/non-optimized", 1}, {"lba-dependent", 1}, {"transitioning", 2},
-	{"standby", 3},		 {"unavailable", 4},	      {"offline", 5},
+	{"active/optimized", 0},   {"active/non-optimized", 1}, {"lba-dependent", 1}, {"transitioning", 2},
+	{"standby", STANDBY_RANK}, {"unavailable", 4},		{"offline", 5},
 };
+
+/* The next command tries it. */
+static void due_now(struct path *p)
+{
+	uint64_t lost = atomic_load(&p->lost);
+
+	atomic_store(&p->tries, 0);
+	if (lost)
+		atomic_compare_exchange_strong(&p->lost, &lost, 1);
+}
 
 void paths_rank(struct paths *ps)
 {
 	char text[64];
 
 	for (unsigned i = 0; i < ps->n; i++) {
-		unsigned rank = 0;
+		struct path *p = &ps->path[i];
+		unsigned rank = 0, before;
 
-		if (!attribute(ps->path[i].access, text, sizeof(text)))
+		if (!attribute(p->access, text, sizeof(text)))
 			continue;
 		for (unsigned r = 0; r < ARRAY_SIZE(ranks); r++)
 			if (!strcmp(text, ranks[r].state))
 				rank = ranks[r].rank;
-		if (atomic_exchange(&ps->path[i].rank, rank) != rank)
-			log_info("%s: %s", ps->path[i].name, text);
+		before = atomic_exchange(&p->rank, rank);
+		if (before == rank)
+			continue;
+		log_info("%s: %s", p->name, text);
+		if (before >= STANDBY_RANK && rank < STANDBY_RANK)
+			due_now(p);
 	}
+}
+
+bool paths_ranked(const struct paths *ps)
+{
+	for (unsigned i = 0; i < ps->n; i++)
+		if (ps->n > 1 && ps->path[i].access >= 0)
+			return true;
+	return false;
+}
+
+bool path_stands_by(const struct path *p)
+{
+	return atomic_load(&p->rank) >= STANDBY_RANK;
 }
 
 static uint64_t retry_at(struct path *p)

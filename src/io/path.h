@@ -37,6 +37,9 @@ enum path_via {
 	PATH_BY_BSG,
 };
 
+/* What may come with both nodes. */
+enum path_more { PATH_BSG, PATH_STATE, PATH_ACCESS, PATH_MORE };
+
 struct path {
 	int sd, sg; /* the sd node with O_DIRECT */
 	int bsg; /* -1: none */
@@ -63,8 +66,8 @@ struct paths {
 /* Open the sd node, and the rest of the path by sysfs. 0, or -errno with *e said. */
 int path_open(struct path *, const char *node, bool read_only, struct verror *e);
 
-/* Of both nodes, and the bsg node or -1; they become the path's. */
-void path_of_fds(struct path *, int sd, int sg, int bsg);
+/* Of both nodes, and what else there is or -1; they become the path's. */
+void path_of_fds(struct path *, int sd, int sg, const int more[PATH_MORE]);
 
 /* Are both nodes one SCSI device, and what is its block's size? 0, or -errno with *e said. */
 int path_check(const struct path *, uint32_t *block_size, uint64_t *size, struct verror *e);
@@ -101,8 +104,16 @@ const char *path_state_name(enum path_state);
 unsigned paths_usable(const struct paths *);
 unsigned paths_by_bsg(const struct paths *);
 
-/* How good is each? To be asked again when a target says that it has changed. */
+/*
+ * How good is each, as far as the kernel knows? It tells nobody when that changes, so it is to be asked
+ * again: when a target refuses, and now and then. A path that was lost, and may be of use by what it says
+ * now, is tried with the next command.
+ */
 void paths_rank(struct paths *);
+bool paths_ranked(const struct paths *); /* there is something to choose by it */
+
+/* The target's port takes no commands for the LUN, by what the kernel knew last. */
+bool path_stands_by(const struct path *);
 
 /* The LUN's designator of a VPD page 83, type and code set first. Returns its length; 0: there is none. */
 unsigned path_designator(const uint8_t *page, unsigned len, uint8_t *designator, unsigned max);

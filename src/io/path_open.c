@@ -111,13 +111,15 @@ int path_open(struct path *p, const char *node, bool read_only, struct verror *e
 	return 0;
 }
 
-void path_of_fds(struct path *p, int sd, int sg, int bsg)
+void path_of_fds(struct path *p, int sd, int sg, const int more[PATH_MORE])
 {
 	init(p);
 	p->sd = sd;
 	p->sg = sg;
-	p->bsg = bsg;
-	atomic_store(&p->via, bsg < 0 ? PATH_BY_SG : PATH_UNASKED);
+	p->bsg = more[PATH_BSG];
+	p->state = more[PATH_STATE];
+	p->access = more[PATH_ACCESS];
+	atomic_store(&p->via, p->bsg < 0 ? PATH_BY_SG : PATH_UNASKED);
 	p->passed = true;
 	snprintf(p->name, sizeof(p->name), "file descriptor %d", sd);
 }

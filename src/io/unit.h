@@ -48,6 +48,7 @@ struct unit {
 	uint32_t block_size; /* logical, bytes */
 	unsigned physical_exponent; /* a physical block is block_size << this */
 	bool read_only;
+	bool absent; /* a SCSI device without a path, which the guest knows: each command is BUSY */
 	bool keeps_state; /* save takes time */
 	bool resized; /* the last start has found another size than the guest knows */
 	int lock[UNIT_LOCKS_MAX]; /* by which commands go: see lock.h */

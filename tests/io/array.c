@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -18,11 +20,34 @@ static unsigned held;
 static int second = -1; /* the sg node of LUN 0's second path */
 static int never_held = -1; /* the sg node of LUN 1 */
 
-const char *array_bsg;
+const char *array_bsg, *array_access[2];
+static int access_fd[2] = {-1, -1};
 
 static int node(const char *path)
 {
 	return path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+}
+
+void array_access_set(unsigned path, const char *text)
+{
+	/* longer than what any state's name leaves of another's */
+	char line[64];
+	int n = snprintf(line, sizeof(line), "%s\n%32s", text, "");
+
+	if (pwrite(access_fd[path], line, (size_t)n, 0) != n)
+		abort();
+}
+
+/* The unit's; one more stays here. */
+static int access_of(unsigned path)
+{
+	if (access_fd[path] >= 0)
+		close(access_fd[path]);
+	access_fd[path] = array_access[path] ? memfd_create("access_state", MFD_CLOEXEC) : -1;
+	if (access_fd[path] < 0)
+		return -1;
+	array_access_set(path, array_access[path]);
+	return fcntl(access_fd[path], F_DUPFD_CLOEXEC, 3);
 }
 
 struct unit *array_unit(const char *folder, unsigned lun)
@@ -30,7 +55,8 @@ struct unit *array_unit(const char *folder, unsigned lun)
 	struct paths paths = {.n = lun == 0 ? 2 : 1};
 
 	for (unsigned i = 0; i < paths.n; i++) {
-		path_of_fds(&paths.path[i], backend_file(folder, lun), node("/dev/null"), node(array_bsg));
+		path_of_fds(&paths.path[i], backend_file(folder, lun), node("/dev/null"),
+			    (int[PATH_MORE]){node(array_bsg), -1, lun ? -1 : access_of(i)});
 		if (paths.path[i].sg < 0 || ftruncate(paths.path[i].sd, ARRAY_FILE_SIZE))
 			return NULL;
 	}

@@ -36,6 +36,12 @@ struct array {
 /* What stands for the paths' bsg nodes (bsgnode.h); NULL: nothing. */
 extern const char *array_bsg;
 
+/* What access_state of LUN 0's two paths says, as soon as the next unit is made; NULL: nothing. */
+extern const char *array_access[2];
+
+/* The same of a unit that is there. */
+void array_access_set(unsigned path, const char *text);
+
 /* A unit on folder/lunN; LUN 0 has two paths. */
 struct unit *array_unit(const char *folder, unsigned lun);
 
