@@ -2,7 +2,8 @@
 /*
  * What vhbad starts in place of vhba-io in its own tests: speaks the control socket's words, keeps one
  * connection of a front end, serves no LUN.  A front end that sends a byte is told a line: the process, its
- * state, its gate, its LUNs with their paths, how many entries it was given.
+ * state, its gate, its LUNs with their paths (0: absent), how many entries it was given, its files, the order
+ * in which paths came, and how many attributes.
  *
  * A byte 'k' ends it as kill -9 would, 's' makes it leave commands behind when it stops, 'e' lets those end;
  * 'o' starts the rings, 'f' stops them while a log is kept; 'r' makes it refuse the next stop of vhbad's.
@@ -22,12 +23,13 @@
 #define FRONT 3
 #define CONTROL 4
 #define LUNS 256
+#define FDS_MAX 40
 
 static int control = -1, conn = -1;
-static unsigned paths[LUNS], kept, orphans, busy_at_stop, checks;
+static unsigned paths[LUNS], attributes, kept, orphans, busy_at_stop, checks;
 static char changed[64];
-static bool closed, by_start, began, refuses;
-static char state[16] = "stopped", files[1024];
+static bool absent[LUNS], closed, by_start, began, refuses;
+static char state[16] = "stopped", files[1024], order[64];
 
 static void say_fds(const char *text, size_t len, const int *fds, unsigned n)
 {
@@ -61,23 +63,44 @@ static void say_state(void)
 	say(text);
 }
 
-static void count_paths(const char *text, bool add, unsigned fds)
+static unsigned count(const char *text, const char *what)
 {
-	unsigned number = (unsigned)atoi(text), n = 0, words = 0;
+	unsigned n = 0;
 
-	for (const char *p = strstr(text, ",sd,sg"); p; p = strstr(p + 1, ",sd,sg"))
+	for (const char *p = strstr(text, what); p; p = strstr(p + 1, what))
 		n++;
-	for (const char *p = strchr(text, ','); p; p = strchr(p + 1, ','))
-		words++;
-	if (words != fds) {
+	return n;
+}
+
+/* In the place of an sd node there is a file of one character: the paths in their order. */
+static void note_paths(const char *text, const int *fds)
+{
+	size_t at = strlen(order);
+
+	attributes += count(text, ",dev_state") + count(text, ",access_state");
+	for (const char *p = strchr(text, ','); p && at + 1 < sizeof(order); p = strchr(p + 1, ','), fds++)
+		if (!strncmp(p, ",sd", 3) && pread(*fds, order + at, 1, 0) == 1)
+			at++;
+}
+
+static void count_paths(const char *text, bool add, const int *fds, unsigned fds_n)
+{
+	unsigned number = (unsigned)atoi(text), n = count(text, ",sd,sg"), words = count(text, ",");
+	bool none = strstr(text, ",absent");
+
+	if (words != fds_n + none || none != !n) {
 		say("error a word for each file descriptor is expected");
 		return;
 	}
-	if (number >= LUNS || !n || (add && paths[number]) || (!add && !paths[number])) {
-		say("error no such LUN, or it is there");
+	if (number >= LUNS || (add && (paths[number] || absent[number])) ||
+	    (!add && !paths[number] && !absent[number])) {
+		say(number < LUNS && absent[number] ? "error No such device or address"
+						    : "error no such LUN, or it is there");
 		return;
 	}
 	paths[number] = n;
+	absent[number] = none;
+	note_paths(text, fds);
 	say("ok");
 }
 
@@ -103,7 +126,7 @@ static void answer(char *text, ssize_t len, int *fds, unsigned n)
 			paths[atoi(text + 8) % LUNS] = n;
 			say("ok");
 		} else {
-			count_paths(text + 8, true, n);
+			count_paths(text + 8, true, fds, n);
 		}
 	} else if (!strncmp(text, "lun-remove ", 11)) {
 		paths[atoi(text + 11) % LUNS] = 0;
@@ -115,7 +138,7 @@ static void answer(char *text, ssize_t len, int *fds, unsigned n)
 		snprintf(changed, sizeof(changed), "%.60s", text + 12);
 		say("ok");
 	} else if (!strncmp(text, "lun-paths ", 10)) {
-		count_paths(text + 10, false, n);
+		count_paths(text + 10, false, fds, n);
 	} else if (!strcmp(text, "stop") && refuses) {
 		refuses = false;
 		say("error not now");
@@ -152,16 +175,16 @@ static bool take_control(void)
 {
 	static char text[32768];
 	struct iovec iov = {text, sizeof(text) - 1};
-	FDPASS_ROOM(16) room;
+	FDPASS_ROOM(FDS_MAX) room;
 	struct msghdr h = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof(room)};
 	ssize_t len = recvmsg(control, &h, MSG_CMSG_CLOEXEC);
 	unsigned n;
-	int fds[16];
+	int fds[FDS_MAX];
 
 	if (len <= 0)
 		return false;
-	n = fdpass_take(&h, fds, 16);
+	n = fdpass_take(&h, fds, FDS_MAX);
 	text[len] = '\0';
 	answer(text, len, fds, n);
 	return true;
@@ -197,10 +220,11 @@ static void tell_front(void)
 	at = (size_t)snprintf(line, sizeof(line), "%d %s %s kept=%u luns=", (int)getpid(), state,
 			      closed ? "closed" : "open", kept);
 	for (unsigned i = 0; i < LUNS; i++)
-		if (paths[i])
+		if (paths[i] || absent[i])
 			at += (size_t)snprintf(line + at, sizeof(line) - at, "%u:%u,", i, paths[i]);
-	at += (size_t)snprintf(line + at, sizeof(line) - at, " files=%s checks=%u changed=%s\n", files,
-			       checks, changed);
+	at += (size_t)snprintf(line + at, sizeof(line) - at, " files=%s checks=%u changed=%s", files, checks,
+			       changed);
+	at += (size_t)snprintf(line + at, sizeof(line) - at, " order=%s attributes=%u\n", order, attributes);
 	send(conn, line, at, MSG_NOSIGNAL);
 }
 

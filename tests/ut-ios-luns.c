@@ -71,7 +71,7 @@ static void test_paths(void)
 	rig_open_path(5, 0);
 	rig_open_path(5, 0);
 	UNTIL(rig_io()->machine.state == IO_UP);
-	UT_EQ(rig_io()->luns[0].fds_n, 0);
+	CU_ASSERT_FALSE(io_lun_is_open(&rig_io()->luns[0]));
 	rig_connect("scsi");
 	CU_ASSERT_TRUE(
 		rig_has(rig_ask('?'), "running open kept=0 luns=0:2,")); /* its own login is the fence */
@@ -82,6 +82,116 @@ static void test_paths(void)
 	rig_open_path(5, 0);
 	UNTIL(rig_io()->machine.state == IO_UP);
 	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running open kept=2 luns=0:1,"));
+	rig_disconnect();
+}
+
+/* Whichever is open first: the order is that of the targets' names. */
+static void test_order(void)
+{
+	struct priv_request q[2];
+
+	rig_register(REG_IO_SCSI, true, false, NULL);
+	ios_attached(&rig.d, rig_attach(6));
+	CU_ASSERT_TRUE_FATAL(rig_next_verb(&q[0]));
+	CU_ASSERT_TRUE_FATAL(rig_next_verb(&q[1]));
+	UT_EQ(q[0].target, 0);
+	rig_answer_open(&q[1], 6, 0);
+	rig_answer_open(&q[0], 6, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	rig_connect("scsi");
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), " order=01 attributes=4"));
+	rig_disconnect();
+}
+
+/* The vport has no disk any more, or has them again. */
+static void lose_paths(void)
+{
+	tree_new();
+	tree_parent(2, "eth0.10f", "0x20000200000a0001");
+	rig_attach_with(5, "");
+	ios_news(&rig.d, UUID);
+}
+
+static void find_paths(void)
+{
+	tree_new();
+	tree_parent(2, "eth0.10f", "0x20000200000a0001");
+	rig_attach(5);
+	ios_news(&rig.d, UUID);
+}
+
+/* A LUN that the guest knows stays, without a path, when another process takes over; its path brings the
+ * next. */
+static void test_absent(void)
+{
+	pid_t was;
+
+	rig_register(REG_IO_SCSI, true, false, NULL);
+	ios_attached(&rig.d, rig_attach(5));
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	rig_connect("scsi");
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:2,"));
+	lose_paths();
+	rig_kill();
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:0,"));
+	was = rig_io()->pid;
+	find_paths();
+	rig_open_path(5, -ENXIO); /* not yet after all: it is tried again */
+	rig_open_path(5, -ENXIO);
+	UNTIL(rig_io()->pid != was && rig_io()->machine.state == IO_UP);
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:0,"));
+	was = rig_io()->pid;
+	rig_open_path(5, 0);
+	rig_open_path(5, -ENXIO);
+	UNTIL(rig_io()->pid != was && rig_io()->machine.state == IO_UP);
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:1,"));
+	UNTIL(!rig_io()->newsworthy); /* what was usable, and can't be opened, is no reason for another */
+	rig_disconnect();
+}
+
+/* What the guest has never seen isn't there before it has a path. */
+static void test_never_there(void)
+{
+	rig_register(REG_IO_SCSI, true, false, NULL);
+	rig_start();
+	rig_connect("scsi");
+	rig_kill();
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns= "));
+	rig_disconnect();
+}
+
+/* vhbad itself was killed: the next one knows what the guest has, and that this process has no path to it. */
+static void test_absent_adopted(void)
+{
+	pid_t was;
+
+	rig_register(REG_IO_SCSI, true, false, NULL);
+	ios_attached(&rig.d, rig_attach(5));
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	rig_connect("scsi");
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:2,"));
+	lose_paths();
+	ios_free(rig.d.ios);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(ios_new(&rig.d));
+	ios_adopted(&rig.d);
+	UNTIL(rig_io()->state[0]); /* its status: after what it keeps */
+	rig_kill();
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:0,"));
+	was = rig_io()->pid;
+	ios_free(rig.d.ios);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(ios_new(&rig.d));
+	find_paths();
+	ios_adopted(&rig.d);
+	rig_open_path(5, 0); /* for the one that is there, which says that it can't take them */
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->pid != was && rig_io()->machine.state == IO_UP);
+	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:2,"));
 	rig_disconnect();
 }
 
@@ -249,6 +359,10 @@ int main(int argc, char **argv)
 		{"one a LUN", test_blk},
 		{"a file comes and goes", test_hot_add},
 		{"paths of an array's LUN", test_paths},
+		{"the order of paths", test_order},
+		{"a takeover without a path", test_absent},
+		{"a takeover before the first path", test_never_there},
+		{"without a path, and another vhbad", test_absent_adopted},
 		{"other nodes after a resume", test_moved},
 		{"a path comes back as another device", test_found},
 		{"the array tells of a change", test_array_tells},

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -235,8 +236,9 @@ struct vm *rig_attach_with(int host, const char *second)
 	tree_vport(2, 3, host, "0x502ab30000000001");
 	tree_rport(host, 0, "0x500601600000000a", true);
 	tree_rport(host, 1, "0x500601600000000b", true);
-	tree_disk(host, 0, 0, "sda");
-	if (second)
+	if (!second || *second)
+		tree_disk(host, 0, 0, "sda");
+	if (second && *second)
 		tree_disk(host, 1, 0, second);
 	fc_inventory_clear(&rig.d.inv);
 	fc_inventory_init(&rig.d.inv, NULL, NULL);
@@ -250,7 +252,7 @@ struct vm *rig_attach_with(int host, const char *second)
 	return vm;
 }
 
-static bool next_verb(struct priv_request *q)
+bool rig_next_verb(struct priv_request *q)
 {
 	struct monotime stop = mono_add(mono_now(), PATIENCE);
 
@@ -266,9 +268,17 @@ static bool next_verb(struct priv_request *q)
 void rig_open_path(int host, int err)
 {
 	struct priv_request q;
-	struct priv_reply r = {.version = PRIV_VERSION, .err = err};
 
-	CU_ASSERT_TRUE_FATAL(next_verb(&q));
+	CU_ASSERT_TRUE_FATAL(rig_next_verb(&q));
+	rig_answer_open(&q, host, err);
+}
+
+void rig_answer_open(const struct priv_request *asked, int host, int err)
+{
+	struct priv_request q = *asked;
+	struct priv_reply r = {.version = PRIV_VERSION, .err = err};
+	char digit = (char)('0' + q.target);
+
 	UT_EQ(q.verb, PRIV_LUN_OPEN);
 	UT_EQ(q.host, host);
 	UT_EQ(q.wwpn, WWPN);
@@ -276,9 +286,11 @@ void rig_open_path(int host, int err)
 	r.id = q.id;
 	r.verb = q.verb;
 	if (!err) {
-		r.fds = host == 6 ? 3 : 2;
+		r.number = host == 6 ? PRIV_LUN_BSG | PRIV_LUN_STATE | PRIV_LUN_ACCESS : 0;
+		r.fds = host == 6 ? 5 : 2;
 		for (unsigned i = 0; i < r.fds; i++)
-			r.fd[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+			r.fd[i] = memfd_create("node", MFD_CLOEXEC);
+		UT_EQ(write(r.fd[0], &digit, 1), 1);
 	}
 	UT_EQ(priv_reply_send(ut_helper, &r, 0), sizeof(r));
 	rig_run();
@@ -286,7 +298,7 @@ void rig_open_path(int host, int err)
 
 bool rig_reads_sizes(struct priv_request *q)
 {
-	while (next_verb(q))
+	while (rig_next_verb(q))
 		if (q->verb == PRIV_READ_SIZES)
 			return true;
 	return false;

@@ -68,11 +68,15 @@ void rig_kill(void);
 
 /* ---- the array's LUNs ---- */
 
-/* The VM's vport is there, as this host, with two paths; or with that disk on the second one, NULL: none. */
+/* The VM's vport is there, as this host, with two paths; or with that disk on the second one, NULL: none; "":
+ * none on either. */
 struct vm *rig_attach(int host);
 struct vm *rig_attach_with(int host, const char *second);
-/* vhba-priv opens a path, which has a bsg node on host 6; err: it can't. */
+/* vhba-priv opens a path, which has a bsg node and attributes on host 6; err: it can't. */
 void rig_open_path(int host, int err);
+/* The same in two steps, for several at once; false: none is asked for. */
+bool rig_next_verb(struct priv_request *q);
+void rig_answer_open(const struct priv_request *q, int host, int err);
 
 /* vhba-priv is asked to read sizes anew, or will be; what else it was asked for is not answered. */
 bool rig_reads_sizes(struct priv_request *q);

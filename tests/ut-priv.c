@@ -684,6 +684,28 @@ static void test_sizes(void)
 	UT_EQ(run(PRIV_READ_SIZES, (struct priv_request){.host = 6}), -ENODEV);
 }
 
+/* Attributes of the device come along, for reading: the one without the other if there is no other. */
+static void test_attributes(struct priv_request q)
+{
+	char text[8] = "";
+
+	tree_put("running", "/sys/class/scsi_device/5:0:0:9/device/state");
+	UT_EQ(run(PRIV_LUN_OPEN, q), 0);
+	UT_EQ(r.fds, 4);
+	UT_EQ(r.number, PRIV_LUN_BSG | PRIV_LUN_STATE);
+	priv_reply_close(&r);
+	tree_put("standby", "/sys/class/scsi_device/5:0:0:9/device/access_state");
+	UT_EQ(run(PRIV_LUN_OPEN, q), 0);
+	UT_EQ(r.fds, 5);
+	UT_EQ(r.number, PRIV_LUN_BSG | PRIV_LUN_STATE | PRIV_LUN_ACCESS);
+	UT_EQ(fcntl(r.fd[3], F_GETFL) & O_ACCMODE, O_RDONLY);
+	UT_EQ(read(r.fd[3], text, 7), 7);
+	UT_STREQ(text, "running");
+	UT_EQ(read(r.fd[4], text, 7), 7);
+	UT_STREQ(text, "standby");
+	priv_reply_close(&r);
+}
+
 /* The nodes of the LUN that is meant, and of no other; they come whole through a socket. */
 static void test_open(void)
 {
@@ -723,7 +745,9 @@ static void test_open(void)
 	UT_EQ(got.fds, 3);
 	UT_EQ(read(got.fd[2], text, 3), 3);
 	UT_STREQ(text, "bsg");
+	UT_EQ(got.number, PRIV_LUN_BSG);
 	priv_reply_close(&got);
+	test_attributes(q);
 	close(sv[0]);
 	close(sv[1]);
 	strcpy(q.text, "naa.6001020304050608");

@@ -306,6 +306,7 @@ static void do_serve(struct io *io)
 		io_conn_say(io->conn, NULL, NULL, "stop");
 	io_ask_status(io);
 	io_settle(io);
+	io_news(io);
 	wake(io);
 }
 

@@ -13,7 +13,7 @@
 
 #define IO_CONN_KEY 64
 #define IO_CONN_BYTES 16384 /* of an entry */
-#define IO_CONN_FDS 24 /* of a message */
+#define IO_CONN_FDS 40 /* of a message */
 #define IO_KEPT_FDS 8 /* of an entry */
 
 struct io_conn;

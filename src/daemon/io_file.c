@@ -182,6 +182,9 @@ void ios_lun_went(struct daemon *d, const char *vm, unsigned number)
 	const struct reg_vm *rv = registry_find(d->reg, vm);
 	struct io *io = rv ? io_find(d, rv->uuid, "scsi") : NULL;
 
-	if (io && io->conn)
+	if (!io)
+		return;
+	io_lun_forget(io, number);
+	if (io->conn)
 		io_conn_say(io->conn, on_reply, io, "lun-remove %u", number);
 }

@@ -17,18 +17,25 @@
 #include "privq.h"
 #include "san.h"
 
-static void close_fds(struct io_lun *l)
+bool io_lun_is_open(const struct io_lun *l)
 {
-	for (unsigned i = 0; i < l->fds_n; i++)
-		close(l->fds[i]);
-	l->fds_n = 0;
-	l->words[0] = '\0';
+	for (unsigned i = 0; i < l->paths; i++)
+		if (l->path[i].fds_n)
+			return true;
+	return false;
+}
+
+void io_lun_close(struct io_lun *l)
+{
+	for (unsigned i = 0; i < l->paths; i++)
+		while (l->path[i].fds_n)
+			close(l->path[i].fds[--l->path[i].fds_n]);
 }
 
 void io_luns_clear(struct io *io)
 {
 	for (unsigned i = 0; i < io->luns_n; i++)
-		close_fds(&io->luns[i]);
+		io_lun_close(&io->luns[i]);
 	free(steal_ptr(io->luns));
 	io->luns_n = 0;
 	io->opening = 0;
@@ -37,10 +44,10 @@ void io_luns_clear(struct io *io)
 
 /* ---- where they are now ---- */
 
-static void add_paths(struct io_lun *l, const struct fc_host *host, const char *designator)
+static void add_paths(struct io_lun *l, struct fc_host *host, const char *designator)
 {
-	const struct fc_rport *r;
-	const struct fc_lun *f;
+	struct fc_rport *r;
+	struct fc_lun *f;
 
 	TAILQ_FOREACH (r, &host->rports, link)
 		TAILQ_FOREACH (f, &r->luns, link)
@@ -48,27 +55,43 @@ static void add_paths(struct io_lun *l, const struct fc_host *host, const char *
 			    !strcmp(f->designator, designator)) {
 				struct io_path *p = &l->path[l->paths++];
 
+				fc_lun_refresh_state(host, f);
 				*p = (struct io_path){.host = host->number,
 						      .channel = f->channel,
 						      .target = f->target,
-						      .lun = f->lun};
+						      .lun = f->lun,
+						      .wwpn = r->wwpn,
+						      .usable = f->usable};
 				memcpy(p->sd, f->sd, sizeof(p->sd));
 				l->usable += f->usable;
 			}
 }
 
+static int by_target(const void *a, const void *b)
+{
+	const struct io_path *p = a, *q = b;
+
+	if (p->wwpn != q->wwpn)
+		return p->wwpn < q->wwpn ? -1 : 1;
+	return (p->lun > q->lun) - (p->lun < q->lun);
+}
+
+/* In an order that is the same each time, whatever the kernel found first: which path is the first one, and
+ * has the commands if none is better, doesn't change with the process. */
 static void look_for(const struct io *io, struct io_lun *l, const char *designator)
 {
 	struct vm *vm = vm_find(&io->d->vms, io->uuid);
 
 	l->paths = l->usable = 0;
 	for (unsigned i = 0; vm && i < vm->count; i++) {
-		const struct fc_host *host;
+		struct fc_host *host;
+		unsigned before = l->paths;
 
 		san_locate(io->d, &vm->vhba[i]);
 		host = vm->vhba[i].host >= 0 ? fc_host_find(&io->d->inv, vm->vhba[i].host) : NULL;
 		if (host)
 			add_paths(l, host, designator);
+		qsort(&l->path[before], l->paths - before, sizeof(*l->path), by_target);
 	}
 }
 
@@ -86,7 +109,7 @@ static struct io_lun *find(const struct io *io, unsigned number)
 	return NULL;
 }
 
-/* Those that have a path now. What is given already keeps what it was given. */
+/* As they are now, also those without a path. */
 static struct io_lun *look(const struct io *io, unsigned *n)
 {
 	const struct reg_vm *rv = registry_find(io->d->reg, io->uuid);
@@ -100,7 +123,7 @@ static struct io_lun *look(const struct io *io, unsigned *n)
 			continue;
 		*l = (struct io_lun){.number = io->blk ? 0 : rv->guest_luns[i].number};
 		look_for(io, l, rv->guest_luns[i].designator);
-		*n += l->paths > 0;
+		++*n;
 	}
 	return list;
 }
@@ -111,11 +134,12 @@ static bool same_path(const struct io_path *a, const struct io_path *b)
 	       !strcmp(a->sd, b->sd);
 }
 
+/* Or is there nothing new: what could not be opened was usable then, too, or isn't now. */
 static bool has_path(const struct io_lun *l, const struct io_path *p)
 {
 	for (unsigned i = 0; i < l->paths; i++)
 		if (same_path(&l->path[i], p))
-			return true;
+			return l->path[i].opened || l->path[i].usable || !p->usable;
 	return false;
 }
 
@@ -141,6 +165,8 @@ static bool is_behind(const struct io *io, bool paths)
 	for (unsigned i = 0; now && i < n; i++) {
 		const struct io_lun *l = find(io, now[i].number);
 
+		if (!now[i].paths)
+			continue;
 		if (!l || !l->given || (paths && !same_paths(l, &now[i])))
 			return true;
 	}
@@ -157,25 +183,43 @@ bool io_luns_lacking(const struct io *io)
 	return is_behind(io, false);
 }
 
-bool io_luns_found(const struct io *io, bool *usable)
+static bool any_open(const struct io_lun *l)
 {
-	unsigned n, given = 0;
+	for (unsigned i = 0; i < l->paths; i++)
+		if (l->path[i].opened)
+			return true;
+	return false;
+}
+
+bool io_luns_found(const struct io *io, bool *usable, bool *whole)
+{
+	unsigned n;
 	AUTO_FREE struct io_lun *now = look(io, &n);
 	bool found = false;
 
-	*usable = true;
-	for (unsigned i = 0; i < io->luns_n; i++)
-		given += io->luns[i].given;
+	*usable = *whole = true;
 	for (unsigned i = 0; now && i < n; i++) {
 		const struct io_lun *l = find(io, now[i].number);
 
 		if (!l || !l->given)
 			continue;
-		given--;
-		found |= !has_paths(l, &now[i]);
+		found |= !has_paths(l, &now[i]) || (now[i].usable && !any_open(l));
 		*usable &= now[i].usable == now[i].paths;
+		*whole &= now[i].paths > 0;
 	}
-	return found && !given;
+	return found;
+}
+
+void io_lun_forget(struct io *io, unsigned number)
+{
+	struct io_lun *l = find(io, number);
+
+	if (number >= REG_GUEST_LUNS)
+		return;
+	io->had[number] = false;
+	io_record_write(io);
+	if (l)
+		l->given = false;
 }
 
 /* ---- opening ---- */
@@ -183,24 +227,27 @@ bool io_luns_found(const struct io *io, bool *usable)
 struct opening {
 	struct daemon *d;
 	char uuid[37], name[16];
-	unsigned round, number;
+	unsigned round, number, path;
 	void (*done)(struct io *io);
 };
 
-/* All nodes of it or none. */
-static void take_path(struct io_lun *l, const struct priv_reply *r)
+/* All of it or nothing. */
+static void take_path(struct io_path *p, const struct priv_reply *r)
 {
-	uint32_t n = 0;
+	uint32_t parts = r->number & (PRIV_LUN_BSG | PRIV_LUN_STATE | PRIV_LUN_ACCESS);
 
-	while (r->fds >= 2 && n < r->fds && (l->fds[l->fds_n + n] = fcntl(r->fd[n], F_DUPFD_CLOEXEC, 3)) >= 0)
-		n++;
-	if (n < 2 || n < r->fds) {
-		while (n)
-			close(l->fds[l->fds_n + --n]);
+	if (r->fds != 2u + (uint32_t)__builtin_popcount(parts))
+		return;
+	for (; p->fds_n < r->fds; p->fds_n++) {
+		p->fds[p->fds_n] = fcntl(r->fd[p->fds_n], F_DUPFD_CLOEXEC, 3);
+		if (p->fds[p->fds_n] >= 0)
+			continue;
+		while (p->fds_n)
+			close(p->fds[--p->fds_n]);
 		return;
 	}
-	l->fds_n += n;
-	strcat(l->words, n > 2 ? ",sd,sg,bsg" : ",sd,sg");
+	p->parts = parts;
+	p->opened = true;
 }
 
 static void on_opened(void *user, const struct priv_reply *r)
@@ -215,7 +262,7 @@ static void on_opened(void *user, const struct priv_reply *r)
 		log_warning("%s: a path to LUN %u can't be opened: %s%s%.100s", io->vm, o->number,
 			    strerror(-r->err), r->text[0] ? ": " : "", r->text);
 	if (!r->err)
-		take_path(l, r);
+		take_path(&l->path[o->path], r);
 	if (!--io->opening)
 		o->done(io);
 }
@@ -230,9 +277,9 @@ static wwn_t wwpn_of(const struct io *io, int host)
 	return 0;
 }
 
-static void open_path(struct io *io, const struct io_lun *l, const struct io_path *p,
-		      void (*done)(struct io *io))
+static void open_path(struct io *io, const struct io_lun *l, unsigned path, void (*done)(struct io *io))
 {
+	const struct io_path *p = &l->path[path];
 	const struct reg_vm *rv = registry_find(io->d->reg, io->uuid);
 	const struct reg_guest_lun *g = rv ? reg_guest_lun(rv, io->blk ? io->number : l->number) : NULL;
 	struct opening *o = g ? calloc(1, sizeof(*o)) : NULL;
@@ -245,7 +292,8 @@ static void open_path(struct io *io, const struct io_lun *l, const struct io_pat
 
 	if (!o)
 		return;
-	*o = (struct opening){.d = io->d, .round = io->round, .number = l->number, .done = done};
+	*o = (struct opening){
+		.d = io->d, .round = io->round, .number = l->number, .path = path, .done = done};
 	strcpy(o->uuid, io->uuid);
 	strcpy(o->name, io->name);
 	snprintf(q.text, sizeof(q.text), "%s", g->designator);
@@ -264,176 +312,15 @@ void io_luns_open(struct io *io, bool all, void (*done)(struct io *io))
 
 		list[i].given = before && before->given;
 		keep[i] = !all && list[i].given && same_paths(before, &list[i]);
+		if (keep[i])
+			list[i] = *before;
 	}
 	io_luns_clear(io);
 	io->luns = list;
 	io->luns_n = list ? n : 0;
 	for (unsigned i = 0; i < io->luns_n; i++)
 		for (unsigned k = 0; !keep[i] && k < io->luns[i].paths; k++)
-			open_path(io, &io->luns[i], &io->luns[i].path[k], done);
+			open_path(io, &io->luns[i], k, done);
 	if (!io->opening)
 		done(io);
-}
-
-/* ---- passing on ---- */
-
-static void send_lun(struct io *io, struct io_lun *l, const char *word, io_conn_reply *done, void *user)
-{
-	char text[128];
-	int len = snprintf(text, sizeof(text), "%s %u%s", word, l->number, l->words);
-
-	io_conn_ask(io->conn, text, (size_t)len, l->fds, l->fds_n, done, user);
-}
-
-/* To one that takes over: it goes on with what LUNs it gets. */
-static void on_sent(void *user, const char *reply)
-{
-	const struct io *io = user;
-
-	if (reply && !io_reply_is_ok(reply))
-		io_event(io, "lun", "a LUN is not taken: %.200s", reply);
-}
-
-void io_luns_send(struct io *io)
-{
-	for (unsigned i = 0; i < io->luns_n; i++) {
-		struct io_lun *l = &io->luns[i];
-
-		if (l->fds_n)
-			send_lun(io, l, "lun-add", on_sent, io);
-		l->given = l->fds_n;
-		close_fds(l);
-	}
-}
-
-/*
- * What it lacks, and what has moved, one after the other: it takes the next when it is done with the one
- * before.  What a process has that another vhbad has started is not known, so its answer tells.
- */
-#define AGAIN_US (10 * USEC_PER_MSEC)
-#define AGAIN_MAX 300
-
-struct update {
-	struct daemon *d;
-	char uuid[37], name[16];
-	unsigned at, tries;
-	bool exists; /* the one in hand: it has it already */
-	sd_event_source *timer;
-	ios_done *done;
-	void *user;
-};
-
-static void end_update(struct update *u, const char *why)
-{
-	struct io *io = io_find(u->d, u->uuid, u->name);
-
-	/* One that was given up has no say in what the next one has opened. */
-	if (io && io->update == u) {
-		io->update = NULL;
-		for (unsigned i = 0; i < io->luns_n; i++)
-			close_fds(&io->luns[i]);
-	}
-	u->done(u->user, why);
-	sd_event_source_disable_unref(u->timer);
-	free(u);
-}
-
-static void tell_next(struct update *u);
-
-static int on_again(sd_event_source *s, uint64_t usec, void *user)
-{
-	(void)s;
-	(void)usec;
-	tell_next(user);
-	return 0;
-}
-
-/* True: the LUN in hand is done with. */
-static bool is_taken(struct update *u, const struct io *io, const char *reply)
-{
-	if (io_reply_is_ok(reply))
-		return true;
-	if (strstr(reply, strerror(EEXIST)) && !u->exists) {
-		u->exists = true;
-		u->tries = 0;
-		return !io->held; /* its nodes are those that it has: nothing was logged out meanwhile */
-	}
-	return false;
-}
-
-static void on_told(void *user, const char *reply)
-{
-	struct update *u = user;
-	struct io *io = io_find(u->d, u->uuid, u->name);
-	char why[160];
-
-	if (!reply || !io || io->update != u || u->at >= io->luns_n) {
-		end_update(u, "vhba-io is gone, or has other LUNs now");
-		return;
-	}
-	if (is_taken(u, io, reply)) {
-		io->luns[u->at].given = true;
-		close_fds(&io->luns[u->at]);
-		u->at++;
-		u->tries = 0;
-		u->exists = false;
-	} else if (++u->tries > AGAIN_MAX || (u->tries > 1 && !strstr(reply, strerror(EBUSY)))) {
-		snprintf(why, sizeof(why), "LUN %u: %.120s", io->luns[u->at].number, reply);
-		end_update(u, why);
-		return;
-	}
-	daemon_timer(u->d, &u->timer, u->tries ? mono_add(mono_now(), AGAIN_US) : mono_now(), on_again, u);
-}
-
-static void tell_next(struct update *u)
-{
-	struct io *io = io_find(u->d, u->uuid, u->name);
-	char why[80];
-
-	while (io && u->at < io->luns_n && !io->luns[u->at].fds_n && io->luns[u->at].given)
-		u->at++;
-	if (!io || io->update != u || !io->conn) {
-		end_update(u, "vhba-io is gone");
-	} else if (u->at >= io->luns_n) {
-		end_update(u, NULL);
-	} else if (!io->luns[u->at].fds_n) {
-		snprintf(why, sizeof(why), "LUN %u: no path to it can be opened", io->luns[u->at].number);
-		end_update(u, why);
-	} else {
-		struct io_lun *l = &io->luns[u->at];
-
-		send_lun(io, l, l->given || u->exists ? "lun-paths" : "lun-add", on_told, u);
-	}
-}
-
-static void on_all_open(struct io *io)
-{
-	tell_next(io->update);
-}
-
-/* Its request, if one is under way, finds that it is none any more. */
-void io_luns_give_up(struct io *io)
-{
-	struct update *u = steal_ptr(io->update);
-
-	if (u && io->opening)
-		end_update(u, "LUNs are looked for anew");
-}
-
-void io_luns_update(struct io *io, ios_done *done, void *user)
-{
-	struct update *u = calloc(1, sizeof(*u));
-
-	io_luns_give_up(io);
-	if (!u) {
-		done(user, "out of memory");
-		return;
-	}
-	u->d = io->d;
-	strcpy(u->uuid, io->uuid);
-	strcpy(u->name, io->name);
-	u->done = done;
-	u->user = user;
-	io->update = u;
-	io_luns_open(io, false, on_all_open);
 }

@@ -129,6 +129,26 @@ static void read_witnesses(struct io *io, struct json_object *list)
 	}
 }
 
+static struct json_object *luns_had(const struct io *io)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned i = 0; i < REG_GUEST_LUNS; i++)
+		if (io->had[i])
+			json_object_array_add(list, json_object_new_uint64(i));
+	return list;
+}
+
+static void read_luns(struct io *io, struct json_object *list)
+{
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		uint64_t number = json_object_get_uint64(json_object_array_get_idx(list, i));
+
+		if (number < REG_GUEST_LUNS)
+			io->had[number] = true;
+	}
+}
+
 void io_record_write(const struct io *io)
 {
 	struct json_object *o = json_object_new_object();
@@ -140,6 +160,7 @@ void io_record_write(const struct io *io)
 	json_object_object_add(o, "gate", json_object_new_boolean(io->gate));
 	json_object_object_add(o, "leaving", json_object_new_boolean(io->live.leaving));
 	json_object_object_add(o, "witness", witnesses(io));
+	json_object_object_add(o, "luns", luns_had(io));
 	io_path_of(io, "json", path, sizeof(path));
 	io_path_of(io, "new", next, sizeof(next));
 	if (json_object_to_file(next, o) || rename(next, path))
@@ -174,6 +195,7 @@ void io_record_read(struct io *io)
 	io->gate = !o || proto_get_bool(o, "gate"); /* what isn't known to be open stays closed */
 	io->live.leaving = proto_get_bool(o, "leaving");
 	read_witnesses(io, o ? proto_get(o, "witness") : NULL);
+	read_luns(io, o ? proto_get(o, "luns") : NULL);
 	json_object_put(o);
 }
 

@@ -32,19 +32,23 @@ struct io_path {
 	int host; /* the vport's own */
 	unsigned channel, target;
 	uint64_t lun;
+	uint64_t wwpn; /* of the target port */
 	char sd[16]; /* a device that the kernel removes and makes anew has another one, as long as this is
 			open */
+	bool usable; /* when it was looked for */
+	bool opened; /* its nodes could be opened then */
+	/* until they are sent: sd, sg, and the parts of enum priv_lun_part */
+	uint32_t parts;
+	unsigned fds_n;
+	int fds[PRIV_FDS_MAX];
 };
 
 /* An array's LUN as it was opened last. */
 struct io_lun {
 	unsigned number; /* as this process knows it: 0 of a virtio-blk device */
-	bool given; /* this process has it */
+	bool given; /* this process has it, with the paths that could be opened */
 	unsigned paths, usable;
-	struct io_path path[IO_PATHS_MAX];
-	unsigned fds_n;
-	int fds[PRIV_FDS_MAX * IO_PATHS_MAX]; /* until they are sent: sd, sg, and perhaps bsg, sd, sg ... */
-	char words[12 * IO_PATHS_MAX]; /* which they are: ",sd,sg,bsg,sd,sg" */
+	struct io_path path[IO_PATHS_MAX]; /* in the order of the vhbas, their targets' WWPNs, the LUNs */
 };
 
 struct io {
@@ -72,6 +76,7 @@ struct io {
 	/* its LUNs */
 	struct io_lun *luns;
 	unsigned luns_n;
+	bool had[REG_GUEST_LUNS]; /* LUNs that it, or one before it, was given: the guest knows them */
 	unsigned opening; /* answers of vhba-priv that are awaited */
 	unsigned round; /* of opening */
 	struct update *update; /* io_luns.c: who waits for them; NULL: nobody */
@@ -134,16 +139,24 @@ bool io_file_has_state(const struct reg_guest_lun *l);
 /* io_luns.c: the array's LUNs are looked for, and opened by vhba-priv (not all: those that it lacks, or that
  * have moved); then done(io). */
 void io_luns_open(struct io *io, bool all, void (*done)(struct io *io));
-/* To a process that takes over. */
+bool io_lun_is_open(const struct io_lun *l); /* there is something to be sent */
+void io_lun_close(struct io_lun *l);
+
+/* io_luns_give.c: to a process that takes over. What the guest knows, and has no path now, too. */
 void io_luns_send(struct io *io);
 /* To one that is up: what it lacks, and the paths of what has moved; then done(user, why). */
 void io_luns_update(struct io *io, ios_done *done, void *user);
 void io_luns_give_up(struct io *io); /* the update, if there is one */
 bool io_luns_moved(const struct io *io); /* other paths than those that it was given, or LUNs that it lacks */
 bool io_luns_lacking(const struct io *io); /* LUNs that it lacks */
-/* It has LUNs with paths that it was not given, and none without any. usable: all of these paths are. */
-bool io_luns_found(const struct io *io, bool *usable);
+/* It has LUNs with paths that it was not given. usable: all of their paths are; whole: none is without any.
+ */
+bool io_luns_found(const struct io *io, bool *usable, bool *whole);
 void io_luns_clear(struct io *io);
+void io_lun_forget(struct io *io, unsigned number); /* it is the guest's no more */
+
+/* io_news.c: paths are looked for in a while, since some may have come while it began. */
+void io_news(struct io *io);
 
 /* io_keep.c */
 void io_keep(struct io *io, const char *key, const void *bytes, size_t len, const int *fds, unsigned n);

@@ -14,12 +14,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PRIV_VERSION 3
+#define PRIV_VERSION 4
 #define PRIV_FD 3 /* vhba-priv finds its socket here */
 #define PRIV_LOCK_FD 4 /* and here a file whose bytes it locks, see priv_spawn */
 #define PRIV_NAME_MAX 64
 #define PRIV_TEXT_MAX 512
-#define PRIV_FDS_MAX 3
+#define PRIV_FDS_MAX 5
 
 enum priv_verb {
 	PRIV_PING,
@@ -59,9 +59,9 @@ enum priv_verb {
 	PRIV_READ_SIZES, /* host: each of its disks that shows none reads its capacity anew, with number 1
 			    each of all -> count: how many of them have one now */
 	PRIV_LUN_OPEN, /* host (the vport's own), wwpn, channel, target, wwnn (the LUN), number (1: read
-			  only), text (the designator that it must have) -> two or three file descriptors: its
-			  sd node, with O_DIRECT, its sg node, and its bsg node if it has one. Each time open
-			  file descriptions of their own */
+			  only), text (the designator that it must have) -> file descriptors: its sd node,
+			  with O_DIRECT, its sg node, and those of enum priv_lun_part that number says (bits),
+			  in their order. Each time open file descriptions of their own */
 	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
 	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
 	PRIV_NETDEV_VLAN, /* name (interface) -> number: the VLAN that it carries, 0: none; text: the name */
@@ -88,6 +88,13 @@ struct priv_request {
 
 enum { PRIV_LATE = 1 };
 
+/* What can be opened of a LUN besides. */
+enum priv_lun_part {
+	PRIV_LUN_BSG = 1 << 0, /* its bsg node */
+	PRIV_LUN_STATE = 1 << 1, /* attributes of its device in sysfs: state */
+	PRIV_LUN_ACCESS = 1 << 2, /* access_state, which reads EINVAL as long as no ALUA handler has it */
+};
+
 struct priv_reply {
 	uint32_t version;
 	uint32_t id;
@@ -104,7 +111,7 @@ struct priv_reply {
 };
 
 _Static_assert(sizeof(struct priv_request) == 56 + PRIV_NAME_MAX + PRIV_TEXT_MAX, "no hidden padding");
-_Static_assert(sizeof(struct priv_reply) == 64 + PRIV_TEXT_MAX, "no hidden padding");
+_Static_assert(sizeof(struct priv_reply) == 72 + PRIV_TEXT_MAX, "no hidden padding");
 
 /* "vport-create" */
 const char *priv_verb_name(uint32_t verb);

@@ -53,6 +53,24 @@ static int open_bsg(const char *name, int flags)
 		       : -1;
 }
 
+static int open_attribute(const char *name, const char *attribute)
+{
+	char path[PATH_MAX];
+
+	return sysroot_path(path, sizeof(path), DEVICE "%s", name, attribute)
+		       ? open(path, O_RDONLY | O_CLOEXEC)
+		       : -1;
+}
+
+/* Nothing of that is missed. */
+static void add(struct priv_reply *r, int fd, enum priv_lun_part part)
+{
+	if (fd < 0)
+		return;
+	r->fd[r->fds++] = fd;
+	r->number |= part;
+}
+
 int verb_lun_open(const struct priv_request *q, struct priv_reply *r)
 {
 	int err = verb_check_vport_host(q, r), flags = q->number == 1 ? O_RDONLY : O_RDWR, sd, sg;
@@ -74,7 +92,9 @@ int verb_lun_open(const struct priv_request *q, struct priv_reply *r)
 	}
 	r->fd[0] = sd;
 	r->fd[1] = sg;
-	r->fd[2] = open_bsg(name, flags);
-	r->fds = r->fd[2] < 0 ? 2 : 3;
+	r->fds = 2;
+	add(r, open_bsg(name, flags), PRIV_LUN_BSG);
+	add(r, open_attribute(name, "state"), PRIV_LUN_STATE);
+	add(r, open_attribute(name, "access_state"), PRIV_LUN_ACCESS);
 	return 0;
 }
