@@ -70,10 +70,12 @@ static void test_printed(void)
 	FILE *f;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	UT_EQ(c->fast_io_fail, CONFIG_AUTO);
 	f = open_memstream(&one, &n);
 	config_print(c, f);
 	fclose(f);
 	config_free(c);
+	CU_ASSERT_PTR_NOT_NULL(strstr(one, "fast-io-fail = auto\n"));
 	again = load(one);
 	if (!again)
 		printf("# %s: %s\n", e.what, e.expected);

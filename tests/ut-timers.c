@@ -119,6 +119,40 @@ static bool asked(struct priv_request *q)
 	return ut_privq_next(q);
 }
 
+/* By itself: where a back end has several ports to go by, and nowhere else. */
+static void test_auto(void)
+{
+	char both[] = "db-a,db-b", one[] = "db-a";
+	struct config_zone zones[] = {{.name = "db-a", .vsan = 10, .count = 1},
+				      {.name = "db-b", .vsan = 10, .count = 1}};
+	struct config c = {.dev_loss = 60, .fast_io_fail = CONFIG_AUTO, .zones_n = 2, .zones = zones};
+	struct reg_vhba vhba[] = {{.vsan = 10, .zones = one}, {.vsan = 20}};
+	struct reg_vm rv = {.io = {.kind = REG_IO_SCSI}, .vhbas_n = 2, .vhbas = vhba};
+
+	UT_EQ(timers_fast_io_fail(&c, &rv), 5);
+	UT_EQ(timers_fast_io_fail(&c, NULL), -1);
+	rv.io.kind = REG_IO_NONE;
+	UT_EQ(timers_fast_io_fail(&c, &rv), -1);
+	rv.io.kind = REG_IO_BLK;
+	rv.vhbas_n = 1;
+	UT_EQ(timers_fast_io_fail(&c, &rv), -1);
+	vhba[0].zones = both;
+	UT_EQ(timers_fast_io_fail(&c, &rv), 5);
+	vhba[0].zones = one;
+	zones[0].count = 2;
+	UT_EQ(timers_fast_io_fail(&c, &rv), 5);
+	c.dev_loss = 4;
+	UT_EQ(timers_fast_io_fail(&c, &rv), 3);
+	c.dev_loss = 1;
+	UT_EQ(timers_fast_io_fail(&c, &rv), -1);
+	/* what is said holds for all */
+	c.dev_loss = 60;
+	c.fast_io_fail = -1;
+	UT_EQ(timers_fast_io_fail(&c, &rv), -1);
+	c.fast_io_fail = 9;
+	UT_EQ(timers_fast_io_fail(&c, NULL), 9);
+}
+
 static void test_right(void)
 {
 	struct priv_request q;
@@ -494,6 +528,7 @@ static void test_hidden(void)
 int main(int argc, char **argv)
 {
 	static CU_TestInfo tests[] = {
+		{"by itself", test_auto},
 		{"right timers are left", test_right},
 		{"changed ones are told once and set back", test_changed},
 		{"one vhba", test_one_vhba},

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "privq.h"
+#include "timers.h"
 #include "vhba_profile.h"
 
 struct op *attach_op_of(const struct attach_verb *v)
@@ -198,6 +199,7 @@ static void begin_delete(struct op *op, unsigned i)
 static bool timers_right(struct op *op, unsigned i)
 {
 	const struct config *c = op->d->cfg;
+	int fast_io_fail = timers_fast_io_fail_of(op->d, op->vm->uuid);
 	struct fc_host *host = fc_host_find(&op->d->inv, op->vm->vhba[i].host);
 	struct fc_rport *r;
 	unsigned targets = 0;
@@ -208,7 +210,7 @@ static bool timers_right(struct op *op, unsigned i)
 		if (!fc_rport_read_is_target(host, r))
 			continue;
 		if (fc_rport_read_timers(host, r) || r->dev_loss != c->dev_loss ||
-		    r->fast_io_fail != c->fast_io_fail)
+		    r->fast_io_fail != fast_io_fail)
 			return false;
 		targets++;
 	}
@@ -220,7 +222,7 @@ static void begin_timers(struct op *op, unsigned i)
 	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
 				 .host = op->vm->vhba[i].host,
 				 .wwpn = op->vm->vhba[i].wwpn,
-				 .fast_io_fail = op->d->cfg->fast_io_fail,
+				 .fast_io_fail = timers_fast_io_fail_of(op->d, op->vm->uuid),
 				 .dev_loss = op->d->cfg->dev_loss};
 
 	op->attach->timers_right[i] = timers_right(op, i);

@@ -38,6 +38,8 @@ struct config_zone {
 	wwn_t *targets;
 };
 
+#define CONFIG_AUTO (-2)
+
 /* Durations in microseconds. */
 struct config {
 	char *path;
@@ -56,7 +58,7 @@ struct config {
 		resume_deadline, release_deadline;
 	uint64_t fip_timeout, registry_deadline;
 	int dev_loss; /* s */
-	int fast_io_fail; /* s; -1: off */
+	int fast_io_fail; /* s; -1: off; CONFIG_AUTO: by the VM, see timers.h */
 	char *io_program, *io_group;
 	unsigned io_workers;
 	uint64_t io_deadline;

@@ -220,7 +220,7 @@ void config_print(const struct config *c, FILE *f)
 	fprintf(f, "margin = %s\n", duration_format(c->margin, d, sizeof(d)));
 	fprintf(f, "\n[timers]\ndev-loss = %ds\n", c->dev_loss);
 	if (c->fast_io_fail < 0)
-		fprintf(f, "fast-io-fail = off\n");
+		fprintf(f, "fast-io-fail = %s\n", c->fast_io_fail == CONFIG_AUTO ? "auto" : "off");
 	else
 		fprintf(f, "fast-io-fail = %ds\n", c->fast_io_fail);
 	fprintf(f, "keep = %s\n", c->keep_timers ? "yes" : "no");

@@ -237,12 +237,12 @@ PARSER(fast_io_fail)
 	uint64_t us;
 
 	(void)object;
-	c->fast_io_fail = -1;
-	if (!strcmp(value, "off"))
+	c->fast_io_fail = strcmp(value, "auto") ? -1 : CONFIG_AUTO;
+	if (!strcmp(value, "off") || !strcmp(value, "auto"))
 		return 0;
 	/* 0 would turn every blip of a link into an error: it belongs to a quiesce only. */
 	if (duration_parse(value, &us) || us < USEC_PER_SEC || us > 600 * USEC_PER_SEC || us % USEC_PER_SEC)
-		return fail(expected, size, "'off', or whole seconds from 1s, below dev-loss");
+		return fail(expected, size, "'auto', 'off', or whole seconds from 1s, below dev-loss");
 	c->fast_io_fail = (int)(us / USEC_PER_SEC);
 	return 0;
 }
@@ -396,7 +396,10 @@ const struct config_key config_keys[] = {
 	 parse_hold},
 	{"quiesce", "margin", "5ms", "the answer leaves so long before the deadline", parse_margin},
 	{"timers", "dev-loss", "60s", "dev_loss_tmo of a VM's target ports", parse_dev_loss},
-	{"timers", "fast-io-fail", "off", "fast_io_fail_tmo of a VM's target ports", parse_fast_io_fail},
+	{"timers", "fast-io-fail", "auto",
+	 "fast_io_fail_tmo of a VM's target ports: a time, off, or auto: 5s where a back end ([io]) has "
+	 "several of them to go by, else off",
+	 parse_fast_io_fail},
 	{"timers", "keep", "yes",
 	 "set both back when something else, such as multipathd, has changed them: yes or no",
 	 parse_keep_timers},

@@ -5,6 +5,7 @@
 
 #include "cleanup.h"
 #include "quiesce_verb.h"
+#include "timers.h"
 
 /*
  * When the Blocked targets' own fast_io_fail will have ended: since when they are Blocked is not known, so
@@ -73,7 +74,7 @@ int quiesce_op_restore_timers(void *user, const struct quiesce_call *c)
 	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
 				 .host = v->host,
 				 .wwpn = v->wwpn,
-				 .fast_io_fail = dr->d->cfg->fast_io_fail,
+				 .fast_io_fail = timers_fast_io_fail_of(dr->d, dr->vm->uuid),
 				 .dev_loss = dr->d->cfg->dev_loss};
 	char ours[32];
 

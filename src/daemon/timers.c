@@ -12,6 +12,42 @@
 /* A quiesce may wait for it. */
 #define SET_US (200 * USEC_PER_MSEC)
 
+#define AUTO_S 5 /* as multipathd has it: a link that bounces, and logins that are done anew, take less */
+
+/* Those that its zones name; one that has no zone has one target at least. */
+static unsigned ports_of(const struct config *c, const struct reg_vhba *v)
+{
+	char names[256], *save = NULL;
+	unsigned n = 0;
+
+	snprintf(names, sizeof(names), "%s", v->zones ? v->zones : "");
+	for (char *name = strtok_r(names, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
+		const struct config_zone *z = config_zone(c, name);
+
+		n += z ? z->count : 0;
+	}
+	return n ? n : 1;
+}
+
+int timers_fast_io_fail(const struct config *c, const struct reg_vm *vm)
+{
+	unsigned n = 0;
+
+	if (c->fast_io_fail != CONFIG_AUTO)
+		return c->fast_io_fail;
+	for (unsigned i = 0; vm && vm->io.kind != REG_IO_NONE && i < vm->vhbas_n; i++)
+		n += ports_of(c, &vm->vhbas[i]);
+	/* 0 would turn every blip of a link into an error */
+	if (n < 2 || c->dev_loss < 2)
+		return -1;
+	return AUTO_S < c->dev_loss ? AUTO_S : c->dev_loss - 1;
+}
+
+int timers_fast_io_fail_of(const struct daemon *d, const char *uuid)
+{
+	return timers_fast_io_fail(d->cfg, d->reg ? registry_find(d->reg, uuid) : NULL);
+}
+
 struct setting {
 	struct daemon *d;
 	uint64_t wwpn; /* of the vhba */
@@ -33,11 +69,11 @@ static void on_set(void *user, const struct priv_reply *r)
 		driver_timers_set(vm->driver, (unsigned)(v - vm->vhba));
 }
 
-static void set_back(struct daemon *d, struct vm_vhba *v)
+static void set_back(struct daemon *d, struct vm_vhba *v, int fast_io_fail)
 {
 	struct priv_request q = {.verb = PRIV_RPORT_TIMERS,
 				 .host = v->host,
-				 .fast_io_fail = d->cfg->fast_io_fail,
+				 .fast_io_fail = fast_io_fail,
 				 .dev_loss = d->cfg->dev_loss};
 	struct setting *s = calloc(1, sizeof(*s));
 
@@ -68,11 +104,12 @@ static void say(char *text, size_t size, const char *name, int is, int should)
 			 seconds(should, b));
 }
 
-static void tell(struct daemon *d, struct vm *vm, const struct vm_vhba *v, const struct fc_rport *r)
+static void tell(struct daemon *d, struct vm *vm, const struct vm_vhba *v, const struct fc_rport *r,
+		 int fast_io_fail)
 {
 	char wwn[WWN_TEXT], what[160] = "";
 
-	say(what, sizeof(what), "fast_io_fail_tmo", r->fast_io_fail, d->cfg->fast_io_fail);
+	say(what, sizeof(what), "fast_io_fail_tmo", r->fast_io_fail, fast_io_fail);
 	say(what, sizeof(what), "dev_loss_tmo", r->dev_loss, d->cfg->dev_loss);
 	wwn_format(r->wwpn, wwn);
 	log_notice("%s: vhba %u: target %s: the timers are not the configured ones (by whom can't be "
@@ -92,12 +129,12 @@ static uint64_t mix(uint64_t sum, uint64_t n)
 }
 
 /* Does this port have other timers than it should, and would it take them? */
-static bool differs(const struct config *c, const struct fc_host *host, struct fc_rport *r)
+static bool differs(const struct config *c, const struct fc_host *host, struct fc_rport *r, int fast_io_fail)
 {
 	char state[32];
 
 	return r->is_target && !fc_rport_read_timers(host, r) &&
-	       (r->fast_io_fail != c->fast_io_fail || r->dev_loss != c->dev_loss) &&
+	       (r->fast_io_fail != fast_io_fail || r->dev_loss != c->dev_loss) &&
 	       !fc_rport_read_state(host, r, state, sizeof(state)) && strcmp(state, "Blocked") != 0;
 }
 
@@ -109,11 +146,12 @@ static void look(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 	uint64_t seen = 0, was = v->timers_seen;
 	struct fc_rport *r;
 	unsigned n = 0;
+	int fast_io_fail = timers_fast_io_fail_of(d, vm->uuid);
 
 	if (!host || v->timers_pending)
 		return;
 	TAILQ_FOREACH (r, &host->rports, link) {
-		if (!differs(d->cfg, host, r))
+		if (!differs(d->cfg, host, r, fast_io_fail))
 			continue;
 		seen = mix(mix(mix(seen + 1, r->wwpn), (uint64_t)r->fast_io_fail), (uint64_t)r->dev_loss);
 		if (n < ARRAY_SIZE(differing))
@@ -121,9 +159,9 @@ static void look(struct daemon *d, struct vm *vm, struct vm_vhba *v)
 	}
 	v->timers_seen = seen;
 	for (unsigned i = 0; seen != was && i < n; i++)
-		tell(d, vm, v, differing[i]);
+		tell(d, vm, v, differing[i], fast_io_fail);
 	if (n && d->cfg->keep_timers)
-		set_back(d, v);
+		set_back(d, v, fast_io_fail);
 }
 
 void timers_look_before_quiesce(struct daemon *d, struct vm *vm)

@@ -8,8 +8,22 @@
 #ifndef VHBA_TIMERS_H
 #define VHBA_TIMERS_H
 
+#include "config.h"
 #include "daemon.h"
+#include "registry.h"
 #include "vm.h"
+
+/*
+ * The fast_io_fail_tmo of a VM's target ports, s; -1: off.  vm NULL: of one that is not registered.
+ *
+ * Where nothing is said of it ("auto"): while a port is Blocked its commands are parked, until dev_loss_tmo
+ * at worst.  For who has that path alone there is nothing better.  A vhba-io with several ports to go by
+ * would send them by another: 5 s is longer than a link that bounces and a login that is done anew, which
+ * libfc gives up when the time ends in its middle.  What fails here reaches no guest: without any path it is
+ * told BUSY.
+ */
+int timers_fast_io_fail(const struct config *c, const struct reg_vm *vm);
+int timers_fast_io_fail_of(const struct daemon *d, const char *uuid);
 
 /*
  * Look at the target ports of an attached VM that nothing is being done with.  What differs from the
