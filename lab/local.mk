@@ -15,7 +15,7 @@ EXTRA_DIST += %D%/README.md %D%/check %D%/init %D%/kernel %D%/run %D%/shell \
 EXTRA_DIST += %D%/lib/fake.sh %D%/lib/move.sh %D%/scenarios/fake-lpfc %D%/scenarios/fake-bnx2fc %D%/scenarios/fake-qedf %D%/scenarios/fake-qla2xxx
 EXTRA_DIST += %D%/lib/virt.sh %D%/scenarios/pool %D%/lib/libvirts.sh %D%/tests/vm-libvirt %D%/tests/vm-libvirt-io %D%/tests/vm-libvirt-migrate %D%/tests/vm-libvirt-kill
 EXTRA_DIST += %D%/scenarios/alternate %D%/scenarios/virsh
-EXTRA_DIST += %D%/lib/io.sh %D%/scenarios/io %D%/lib/iomove.sh %D%/scenarios/io-move %D%/scenarios/io-move-faults %D%/scenarios/io-move-kill %D%/scenarios/io-guest %D%/scenarios/io-restart %D%/tests/vm-io-host
+EXTRA_DIST += %D%/lib/io.sh %D%/scenarios/io %D%/scenarios/io-alua %D%/lib/iomove.sh %D%/scenarios/io-move %D%/scenarios/io-move-faults %D%/scenarios/io-move-kill %D%/scenarios/io-guest %D%/scenarios/io-restart %D%/tests/vm-io-host
 
 dist_check_SCRIPTS += %D%/tests/tap.sh
 TESTS += %D%/tests/tap.sh
