@@ -11,6 +11,7 @@
 
 #include "blk.h"
 #include "cleanup.h"
+#include "pass.h"
 #include "ut.h"
 
 #define SECTORS (BACKEND_DISK_SIZE / 512)
@@ -132,6 +133,37 @@ static void test_resize(void)
 	world_end(&w);
 	close(fd);
 	close(pair[0]);
+}
+
+static struct unit *no_path(const char *folder, unsigned lun)
+{
+	const struct paths none = {0};
+
+	(void)folder;
+	(void)lun;
+	return pass_new(&none, 0, 0);
+}
+
+/* A successor's, when there is no path: what one before offered stays so, and requests wait, as for a LUN
+ * that is BUSY. */
+static void test_absent(void)
+{
+	const uint64_t all = BIT(VIRTIO_BLK_F_RO) | BIT(VIRTIO_BLK_F_DISCARD) |
+			     BIT(VIRTIO_BLK_F_WRITE_ZEROES) | BIT(VIRTIO_BLK_F_FLUSH) | BIT(VIRTIO_BLK_F_MQ);
+	struct front_req q[2];
+	struct world w;
+	struct front *f = &w.front;
+
+	blk_begin(&w, (struct backend_options){.unit = no_path}, 0);
+	UT_EQ(offered(f) & all, all);
+	blk_rw(&q[0], false, 0, front_alloc(f, 512, 512, false), 512);
+	blk_rw(&q[1], true, 0, front_alloc(f, 512, 512, false), 512);
+	front_submit(f, 0, &q[0]);
+	front_submit(f, 0, &q[1]);
+	usleep(50000); /* some repetitions */
+	UT_EQ(front_reap(f, 0, false), 0);
+	UT_STREQ(backend_ask(&w.back, "lun-add 0,absent", -1), "error No such device or address");
+	world_end(&w);
 }
 
 static void test_luns(void)
@@ -487,8 +519,8 @@ static void test_large_blocks(void)
 
 static CU_TestInfo config[] = {
 	{"space", test_config},	 {"the driver writes to it", test_set_config},
-	{"resize", test_resize}, {"one LUN", test_luns},
-	CU_TEST_INFO_NULL,
+	{"resize", test_resize}, {"absent", test_absent},
+	{"one LUN", test_luns},	 CU_TEST_INFO_NULL,
 };
 
 static CU_TestInfo requests[] = {
