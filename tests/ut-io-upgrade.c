@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What vhbad does with a vhba-io besides starting it: the gate, the live upgrade, other files behind a LUN;
  * and what it is told. */
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -328,7 +329,8 @@ static void test_lock(void)
 static void test_paths(void)
 {
 	AUTO_FD int other = -1;
-	struct front_req q;
+	struct front_req q, event = {.in_len = sizeof(struct virtio_scsi_event)};
+	struct virtio_scsi_event told;
 	struct world w;
 	uint64_t data;
 	uint8_t byte;
@@ -351,6 +353,19 @@ static void test_paths(void)
 	CU_ASSERT(front_do(&w.front, 2, &q));
 	UT_EQ(pread(other, &byte, 1, 0), 1);
 	UT_EQ(byte, 0x33);
+	/* one of another size, of which the guest hears */
+	front_submit(&w.front, 1, &event);
+	UT_STREQ(backend_ask(&w.back, "stop", -1), "ok");
+	while (strncmp(backend_ask(&w.back, "status", -1), "ok stopped", 10))
+		usleep(200);
+	CU_ASSERT(!ftruncate(other, 2 * BACKEND_DISK_SIZE));
+	UT_STREQ(backend_ask(&w.back, "lun-paths 1,fd", other), "ok");
+	UT_STREQ(backend_ask(&w.back, "start", -1), "ok");
+	front_wait(&w.front, 1, &event);
+	memcpy(&told, event.in, sizeof(told));
+	UT_EQ(le32toh(told.event), VIRTIO_SCSI_T_PARAM_CHANGE);
+	UT_EQ(le32toh(told.reason), 0x2a | 0x09 << 8);
+	UT_EQ(told.lun[3], 1);
 	world_end(&w);
 }
 
