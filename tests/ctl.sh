@@ -173,4 +173,38 @@ exits 0 "timeline of a file" timeline "$tmp/log.json"
 exits 1 "timeline of nothing" timeline /dev/null
 echo '{"vhbas":[1,{"phases":[null,{"start_us":-5,"end_us":"x"},7]},[]],"records":5,"start_us":[]}' >"$tmp/hostile"
 exits 0 "timeline of a hostile file" timeline "$tmp/hostile" --svg "$tmp/h.svg"
+# A migration: what is asked for, the bar on a terminal, and the blackout by phase at its end.
+move() { exits "$1" "$2" migrate db1 qemu+ssh://beta/system --deadline 20s "${@:3}"; }
+move 0 "a migration"
+sent 'migrate {"deadline_us":20000000,"domain":"db1","uri":"qemu+ssh:\/\/beta\/system"}'
+cp "$tmp/out" "$tmp/migrate.txt"
+ok "$([ ! -s "$tmp/err" ]; echo $?)" "where no terminal is, no bar is drawn"
+# on_terminal ARG...: what a person sees; its lines in $tmp/seen, as they were drawn.
+on_terminal() {
+	script -qec "timeout 20 '$build/src/ctl/vhbactl' --socket '$sock' $*" /dev/null </dev/null | sed 's/\x1b\[K//g' | tr '\r' '\n' >"$tmp/seen"
+}
+on_terminal migrate db1 qemu+ssh://beta/system
+has seen '[........................]      quiesce'
+has seen '[######..................]  25% memory: 61.2 MiB sent, 196.8 of 256.0 MiB remain'
+has seen '[########################] 100% finish'
+on_terminal migrate db1 qemu+ssh://beta/system --no-progress
+ok "$(grep -q '#' "$tmp/seen" && echo 1 || echo 0)" "nor with --no-progress"
+kill "$server"
+wait "$server" 2>/dev/null || true
+rm -f "$sock"
+"$build/tests/fake-vhbad" "$sock" "$src/tests/data/ctl/dry.json" "$tmp/log" &
+server=$!
+for _ in $(seq 200); do [ -S "$sock" ] && break; sleep 0.02; done
+move 5 "a dry run that finds something" --dry-run
+sent 'migrate {"deadline_us":20000000,"dry_run":true,"domain":"db1","uri":"qemu+ssh:\/\/beta\/system"}'
+cp "$tmp/out" "$tmp/migrate-dry.txt"
+move 5 "the same as JSON" --dry-run --json
+has out '"unproved":["destination: its identity check'
+for name in migrate migrate-dry; do
+	sed -i 's/[[:space:]]*$//' "$tmp/$name.txt"
+	[ -z "${GOLDEN:-}" ] || cp "$tmp/$name.txt" "$src/tests/data/ctl/"
+	r=0
+	diff "$src/tests/data/ctl/$name.txt" "$tmp/$name.txt" >"$tmp/diff" || { r=1; sed 's/^/# /' "$tmp/diff"; }
+	ok $r "text of $name"
+done
 echo "1..$n"
