@@ -161,6 +161,34 @@ static void on_migration(virConnectPtr c, virDomainPtr dom, const char *event, l
 	json_object_put(o);
 }
 
+static unsigned long long figure(virTypedParameterPtr params, int n, const char *name)
+{
+	unsigned long long v = 0;
+
+	virTypedParamsGetULLong(params, n, name, &v);
+	return v;
+}
+
+/*
+ * libvirt's own word of a job that has succeeded.  At the source that is when the destination has confirmed
+ * that it runs there, not when QEMU has sent all; of a job that fails it has none.
+ */
+static void on_job(virConnectPtr c, virDomainPtr dom, virTypedParameterPtr params, int n, void *user)
+{
+	int operation = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
+
+	(void)c;
+	virTypedParamsGetInt(params, n, VIR_DOMAIN_JOB_OPERATION, &operation);
+	if (operation != VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
+		return;
+	log_notice(
+		"%s: handed over: %.1f MiB in %.1f s, its guest stood still for %llu ms by libvirt's count",
+		virDomainGetName(dom), (double)figure(params, n, VIR_DOMAIN_JOB_DATA_PROCESSED) / 1048576,
+		(double)figure(params, n, VIR_DOMAIN_JOB_TIME_ELAPSED) / 1000,
+		figure(params, n, VIR_DOMAIN_JOB_DOWNTIME));
+	add(user, dom, FOLLOW_DONE);
+}
+
 static void on_close(virConnectPtr c, int reason, void *user)
 {
 	struct follow *f = user;
@@ -189,6 +217,13 @@ static void find_running(struct open_job *oj)
 	free(doms);
 }
 
+static void listen_to(struct open_job *oj, int event, virConnectDomainEventGenericCallback fn)
+{
+	oj->f->refs++;
+	if (virConnectDomainEventRegisterAny(oj->conn, NULL, event, fn, oj->f, unref) < 0)
+		unref(oj->f);
+}
+
 static void run_open(struct job *j)
 {
 	struct open_job *oj = (struct open_job *)j;
@@ -198,10 +233,8 @@ static void run_open(struct job *j)
 	oj->f->refs++;
 	if (virConnectRegisterCloseCallback(oj->conn, on_close, oj->f, unref))
 		unref(oj->f);
-	oj->f->refs++;
-	if (virConnectDomainEventRegisterAny(oj->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-					     VIR_DOMAIN_EVENT_CALLBACK(on_event), oj->f, unref) < 0)
-		unref(oj->f);
+	listen_to(oj, VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_event));
+	listen_to(oj, VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_job));
 	oj->f->refs++;
 	if (virConnectDomainQemuMonitorEventRegister(oj->conn, NULL, "MIGRATION", on_migration, oj->f, unref,
 						     0) < 0)

@@ -27,6 +27,7 @@
 #define BIT(what) (1U << (what))
 #define ENDS                                                                                                 \
 	(BIT(FOLLOW_GONE) | BIT(FOLLOW_RESUMES) | BIT(FOLLOW_ARRIVES) | BIT(FOLLOW_STOPS) | BIT(FOLLOW_FAILS))
+#define DECIDED (ENDS | BIT(FOLLOW_DONE)) /* there is nothing to be quiesced any more */
 
 struct leave {
 	struct task *t;
@@ -99,7 +100,7 @@ static bool quiesce(struct leave *l)
 	struct monotime by = mono_add(mono_now(), FLUSH_US);
 	struct json_object *p, *reply;
 
-	if (task_wait(l->t, BIT(FOLLOW_FLUSHED) | ENDS, by) & ENDS)
+	if (task_wait(l->t, BIT(FOLLOW_FLUSHED) | DECIDED, by) & DECIDED)
 		return false;
 	p = of_vm(l);
 	json_object_object_add(p, "deadline_us", json_object_new_uint64(QUIESCE_US));
@@ -126,18 +127,21 @@ static bool migrates_from_here(struct leave *l)
 /* What libvirt says of its end may have got lost with a connection. True: one of these has been told. */
 static bool wait_for(struct leave *l, unsigned whats)
 {
-	while (!(task_wait(l->t, whats | ENDS, mono_add(mono_now(), LOOK_US)) & (whats | ENDS)))
+	while (!(task_wait(l->t, whats | DECIDED, mono_add(mono_now(), LOOK_US)) & (whats | DECIDED)))
 		if (!migrates_from_here(l))
 			return false;
 	return task_wait(l->t, whats, mono_now()) & whats;
 }
 
+/* QEMU wants nothing written any more when libvirt has handed it over, however long it takes to end here. */
 static void wait_for_end(struct leave *l, bool held)
 {
 	struct monotime since = mono_now();
+	unsigned told;
 
-	while (!(task_wait(l->t, ENDS, mono_add(mono_now(), LOOK_US)) & ENDS) && migrates_from_here(l)) {
-		if (!held || mono_since(mono_now(), since) < HELD_US)
+	while (!((told = task_wait(l->t, ENDS, mono_add(mono_now(), LOOK_US))) & ENDS) &&
+	       migrates_from_here(l)) {
+		if (!held || told & BIT(FOLLOW_DONE) || mono_since(mono_now(), since) < HELD_US)
 			continue;
 		resume(l);
 		held = false;

@@ -111,6 +111,7 @@ enum follow_what {
 	FOLLOW_MIGRATES, /* from here or to here: it has begun */
 	FOLLOW_LEAVES, /* it is paused for the switch-over */
 	FOLLOW_FLUSHED, /* its disks have nothing under way any more */
+	FOLLOW_DONE, /* libvirt has handed it over: it never goes on here */
 	FOLLOW_GONE, /* it has moved */
 	FOLLOW_RESUMES, /* it runs again */
 	FOLLOW_ARRIVES, /* it runs here after a migration, or again after one that failed */
