@@ -42,7 +42,7 @@ static struct {
 static struct {
 	char state[16];
 	uint64_t serial;
-	char other[96];
+	char other[96], text[400];
 	unsigned serves, orders; /* how often pool.Serve and domain.Serve were called */
 	uint64_t done; /* number of the last order that was answered */
 	char answer[4096], asked[64];
@@ -70,6 +70,8 @@ static void take_report(struct json_object *p)
 		o = json_object_array_get_idx(own, i);
 		UT_STREQ(proto_get_text(o, "wwpn"), WWPN_TEXT);
 		snprintf(seen.state, sizeof(seen.state), "%s", proto_get_text(o, "state"));
+		snprintf(seen.text, sizeof(seen.text), "%s",
+			 proto_get_text(o, "text") ? proto_get_text(o, "text") : "");
 		seen.serial = proto_get_uint(o, "serial", 0);
 	}
 	for (size_t i = 0; others && i < json_object_array_length(others); i++) {
@@ -371,6 +373,51 @@ static void test_others(void)
 	down();
 }
 
+static unsigned refreshed;
+
+static void on_refresh(virConnectPtr c, virStoragePoolPtr p, void *user)
+{
+	(void)c;
+	(void)user;
+	refreshed += !strcmp(virStoragePoolGetName(p), "byhand");
+}
+
+/* One that runs on the vport is refreshed in the place of an own one, and not touched otherwise. */
+static void test_served(void)
+{
+	static const char xml[] =
+		"<pool type='scsi'><name>byhand</name><source><adapter type='fc_host' parent='scsi_host1' "
+		"managed='no' wwnn='20000a1b2c000001' wwpn='502ab30000000010'/></source>"
+		"<target><path>/dev/disk/by-path</path></target></pool>";
+	virStoragePoolPtr p = virStoragePoolCreateXML(conn, xml, 0);
+	int host, id;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	refreshed = 0;
+	id = virConnectStoragePoolEventRegisterAny(conn, NULL, VIR_STORAGE_POOL_EVENT_ID_REFRESH,
+						   VIR_STORAGE_POOL_EVENT_CALLBACK(on_refresh), NULL, NULL);
+	CU_ASSERT_TRUE_FATAL(id >= 0);
+	up();
+	UNTIL(v.listed);
+	order("running", "host12", 1);
+	send_part("{\"complete\":true}");
+	UNTIL(refreshed == 1);
+	UNTIL(is("absent", 1) && strstr(seen.text, "defined by hand"));
+	order("stopped", "host12", 2); /* before a quiesce: it is not its owner's word */
+	UNTIL(is("absent", 2));
+	UT_EQ(virStoragePoolIsActive(p), 1);
+	UT_EQ(refreshed, 1);
+	virConnectStoragePoolEventDeregisterAny(conn, id);
+	UT_EQ(virStoragePoolDestroy(p), 0);
+	order("running", "host12", 3);
+	UNTIL(is("running", 3));
+	UT_EQ(libvirt_has(&host), LV_RUNNING);
+	order("absent", "host12", 4);
+	UNTIL(is("absent", 4));
+	virStoragePoolFree(p);
+	down();
+}
+
 /* ask NUMBER VERB PARAMETERS: until it is answered. */
 static void ask(unsigned serial, const char *verb, const char *parameters)
 {
@@ -465,6 +512,7 @@ static CU_TestInfo tests[] = {
 	{"adopted", test_adopted},
 	{"stopped by hand", test_stopped_by_hand},
 	{"others", test_others},
+	{"one by hand is served", test_served},
 	CU_TEST_INFO_NULL,
 };
 

@@ -239,6 +239,44 @@ static void test_too_few(void)
 	pool_free(p);
 }
 
+/* One by hand on its vport is refreshed in its place, as its own would be, and nothing else is done to it. */
+static void test_beside(void)
+{
+	struct monotime now = {1000000};
+	struct pool *p = running();
+
+	done(p, STEP_LOOK, NULL, LV_ABSENT, 0, now);
+	UT_EQ(pool_next(p, now), STEP_START);
+	verror_set(&e, VHBA_E_IO, "a pool can't be defined");
+	done(p, STEP_START, &e, LV_ABSENT, 0, now);
+	UT_EQ(pool_next(p, now), STEP_NONE);
+	pool_beside(p, "0-1");
+	UT_EQ(pool_next(p, now), STEP_SERVE);
+	done(p, STEP_SERVE, &e, LV_ABSENT, 0, now);
+	UT_EQ(pool_next(p, now), STEP_NONE);
+	UT_EQ(pool_next(p, p->retry), STEP_SERVE);
+	done(p, STEP_SERVE, NULL, LV_ABSENT, 0, p->retry);
+	CU_ASSERT_PTR_NOT_NULL(strstr(p->text, "defined by hand"));
+	pool_beside(p, "0-1");
+	UT_EQ(pool_next(p, p->retry), STEP_NONE);
+	UT_EQ(p->sync, p->order.sync);
+	p->order.sync++;
+	UT_EQ(pool_next(p, p->retry), STEP_SERVE);
+	p->order.settled = false; /* who refreshes it now would wait */
+	UT_EQ(pool_next(p, p->retry), STEP_NONE);
+	p->order.settled = true;
+	p->order.want = WANT_KEPT;
+	UT_EQ(pool_next(p, p->retry), STEP_SERVE);
+	p->order.want = WANT_STOPPED;
+	UT_EQ(pool_next(p, p->retry), STEP_NONE);
+	p->order.want = WANT_ABSENT;
+	UT_EQ(pool_next(p, p->retry), STEP_NONE);
+	p->order.want = WANT_RUNNING;
+	pool_beside(p, NULL); /* its owner has stopped it */
+	UT_EQ(pool_next(p, p->retry), STEP_START);
+	pool_free(p);
+}
+
 /* ---- links ---- */
 
 static void test_links(void)
@@ -440,8 +478,13 @@ static void test_refused(void)
 }
 
 static CU_TestInfo pools[] = {
-	{"orders", test_order},	   {"malformed orders", test_bad_orders}, {"what is next", test_next},
-	{"started", test_started}, {"tried again", test_retry},		  {"too few volumes", test_too_few},
+	{"orders", test_order},
+	{"malformed orders", test_bad_orders},
+	{"what is next", test_next},
+	{"started", test_started},
+	{"tried again", test_retry},
+	{"too few volumes", test_too_few},
+	{"one by hand beside it", test_beside},
 	CU_TEST_INFO_NULL,
 };
 

@@ -60,14 +60,19 @@ int lv_open(const char *uri, virConnectPtr *c, struct verror *e)
 }
 
 /* 0 with NULL: there is none. */
+static int find_uuid(virConnectPtr c, const char *uuid, virStoragePoolPtr *p, struct verror *e)
+{
+	*p = virStoragePoolLookupByUUIDString(c, uuid);
+	return *p || virGetLastErrorCode() == VIR_ERR_NO_STORAGE_POOL
+		       ? 0
+		       : failed(e, "a pool can't be looked up");
+}
+
 static int find(virConnectPtr c, uint64_t wwpn, virStoragePoolPtr *p, struct verror *e)
 {
 	char uuid[POOL_UUID];
 
-	*p = virStoragePoolLookupByUUIDString(c, poolxml_uuid(wwpn, uuid));
-	return *p || virGetLastErrorCode() == VIR_ERR_NO_STORAGE_POOL
-		       ? 0
-		       : failed(e, "a pool can't be looked up");
+	return find_uuid(c, poolxml_uuid(wwpn, uuid), p, e);
 }
 
 /* Each call forgets the error of the one before it. */
@@ -147,11 +152,11 @@ int lv_start(virConnectPtr c, uint64_t wwpn, const char *xml, struct verror *e)
 }
 
 /* fn on the pool, if it is there and runs. */
-static int on_running(virConnectPtr c, uint64_t wwpn, int (*fn)(virStoragePoolPtr p), const char *what,
+static int on_running(virConnectPtr c, const char *uuid, int (*fn)(virStoragePoolPtr p), const char *what,
 		      struct verror *e)
 {
 	virStoragePoolPtr p;
-	int r = find(c, wwpn, &p, e);
+	int r = find_uuid(c, uuid, &p, e);
 
 	if (r || !p)
 		return r;
@@ -166,14 +171,23 @@ static int refresh(virStoragePoolPtr p)
 	return virStoragePoolRefresh(p, 0);
 }
 
+int lv_refresh_other(virConnectPtr c, const char *uuid, struct verror *e)
+{
+	return on_running(c, uuid, refresh, "a pool can't be refreshed", e);
+}
+
 int lv_refresh(virConnectPtr c, uint64_t wwpn, struct verror *e)
 {
-	return on_running(c, wwpn, refresh, "a pool can't be refreshed", e);
+	char uuid[POOL_UUID];
+
+	return lv_refresh_other(c, poolxml_uuid(wwpn, uuid), e);
 }
 
 int lv_stop(virConnectPtr c, uint64_t wwpn, struct verror *e)
 {
-	return on_running(c, wwpn, virStoragePoolDestroy, "a pool can't be stopped", e);
+	char uuid[POOL_UUID];
+
+	return on_running(c, poolxml_uuid(wwpn, uuid), virStoragePoolDestroy, "a pool can't be stopped", e);
 }
 
 /* One that goes meanwhile is left out. */

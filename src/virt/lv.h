@@ -41,6 +41,9 @@ int lv_refresh(virConnectPtr c, uint64_t wwpn, struct verror *e);
 int lv_stop(virConnectPtr c, uint64_t wwpn, struct verror *e);
 int lv_undefine(virConnectPtr c, uint64_t wwpn, struct verror *e);
 
+/* That pool, whoever's it is, if it is there and runs. */
+int lv_refresh_other(virConnectPtr c, const char *uuid, struct verror *e);
+
 /* All pools of type scsi; waits for each that is just being refreshed. *list is the caller's to free. */
 int lv_list(virConnectPtr c, struct lv_pool **list, unsigned *n, struct verror *e);
 

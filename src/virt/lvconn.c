@@ -59,6 +59,15 @@ static void take_own(struct virt *v, uint64_t wwpn, const struct lv_pool *seen)
 		p->seen = LV_UNKNOWN;
 }
 
+/* Of those by hand the one that runs on its vport. */
+static const char *running_beside(const struct list_job *lj, const struct pool *p)
+{
+	for (unsigned i = 0; i < lj->n; i++)
+		if (lj->list[i].adapter.wwpn == p->order.wwpn && lj->list[i].state == LV_RUNNING)
+			return lj->list[i].uuid;
+	return NULL;
+}
+
 /* An own pool that is not listed has gone, unless its job tells more. */
 static void take_list(struct virt *v, const struct list_job *lj)
 {
@@ -73,6 +82,7 @@ static void take_list(struct virt *v, const struct list_job *lj)
 			there = poolxml_is_own(lj->list[i].uuid, &wwpn) && wwpn == p->order.wwpn;
 		if (!there && p->step == STEP_NONE && p->seen > LV_ABSENT)
 			p->seen = LV_UNKNOWN;
+		pool_beside(p, running_beside(lj, p));
 	}
 	for (unsigned i = 0; i < lj->n; i++) {
 		if (poolxml_is_own(lj->list[i].uuid, &wwpn))

@@ -108,9 +108,20 @@ void pool_order_clear(struct pool_order *order)
 
 /* ---- what is next ---- */
 
+static bool differs(const struct pool *p, const char *key)
+{
+	return p->order.settled && (!key || strcmp(key, p->order.key) || p->sync != p->order.sync);
+}
+
 static bool stale(const struct pool *p)
 {
-	return p->order.settled && (!p->key || strcmp(p->key, p->order.key) || p->sync != p->order.sync);
+	return differs(p, p->key);
+}
+
+/* Nothing but refreshed: its owner has started it, and stopping it may delete the vport. */
+static enum pool_step serve(const struct pool *p)
+{
+	return differs(p, p->hand_key) ? STEP_SERVE : STEP_NONE;
 }
 
 /* An adapter that is another host's would show another vport's LUNs, or none. */
@@ -133,13 +144,25 @@ enum pool_step pool_next(const struct pool *p, struct monotime now)
 	case WANT_STOPPED:
 		return running ? STEP_STOP : STEP_NONE;
 	case WANT_KEPT:
-		return running && elsewhere(p) ? STEP_STOP : running && stale(p) ? STEP_REFRESH : STEP_NONE;
+		if (!running)
+			return p->hand[0] ? serve(p) : STEP_NONE;
+		return elsewhere(p) ? STEP_STOP : stale(p) ? STEP_REFRESH : STEP_NONE;
 	case WANT_RUNNING:
 		if (!running)
-			return STEP_START;
+			return p->hand[0] ? serve(p) : STEP_START;
 		return elsewhere(p) ? STEP_STOP : stale(p) ? STEP_REFRESH : STEP_NONE;
 	}
 	return STEP_NONE;
+}
+
+void pool_beside(struct pool *p, const char *uuid)
+{
+	if (uuid && !strcmp(p->hand, uuid))
+		return;
+	snprintf(p->hand, sizeof(p->hand), "%s", uuid ? uuid : "");
+	free(steal_ptr(p->hand_key));
+	p->retry = (struct monotime){0}; /* what it was in the way of may do now */
+	p->failures = 0;
 }
 
 /* What has failed for an earlier order may do at once for this one. */
@@ -171,9 +194,11 @@ void pool_done(struct pool *p, enum pool_step step, const struct verror *e, enum
 	p->seen = seen;
 	p->seen_host = host;
 	p->volumes = volumes;
-	if (!e && listed) {
-		free(p->key);
-		p->key = steal_ptr(key);
+	if (!e && (listed || step == STEP_SERVE)) {
+		char **kept = listed ? &p->key : &p->hand_key;
+
+		free(*kept);
+		*kept = steal_ptr(key);
 		p->sync = sync;
 	}
 	free(key);
@@ -190,6 +215,10 @@ void pool_done(struct pool *p, enum pool_step step, const struct verror *e, enum
 			retry_later(p, now);
 	} else {
 		p->failures = 0;
+		if (p->hand[0] && seen != LV_RUNNING && p->order.want >= WANT_KEPT)
+			snprintf(p->text, sizeof(p->text),
+				 "a pool that was defined by hand runs on its vport, and is refreshed in its "
+				 "place");
 	}
 }
 
@@ -224,6 +253,7 @@ void pool_free(struct pool *p)
 {
 	pool_order_clear(&p->order);
 	free(p->key);
+	free(p->hand_key);
 	free(p->reported);
 	free(p);
 }

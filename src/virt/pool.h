@@ -17,7 +17,7 @@
 #define POOL_LUNS_MAX 4096
 
 enum pool_want { WANT_ABSENT, WANT_STOPPED, WANT_KEPT, WANT_RUNNING };
-enum pool_step { STEP_NONE, STEP_LOOK, STEP_START, STEP_REFRESH, STEP_STOP, STEP_UNDEFINE };
+enum pool_step { STEP_NONE, STEP_LOOK, STEP_START, STEP_REFRESH, STEP_STOP, STEP_UNDEFINE, STEP_SERVE };
 
 /* vhbad's order, man 7 vhba-proto, pool.Serve. */
 struct pool_order {
@@ -50,11 +50,17 @@ struct pool {
 	unsigned failures; /* in a row */
 	struct monotime retry; /* not before */
 	char text[400]; /* why it is not as wanted; "": it is */
+	/* One that somebody has defined by hand runs on the same vport: libvirt takes no second one there. */
+	char hand[POOL_UUID]; /* "": none */
+	char *hand_key; /* of its last refresh from here that ended well */
 	char *reported;
 };
 
 /* What to do now; STEP_NONE when nothing is, or when p->retry is to be waited for. */
 enum pool_step pool_next(const struct pool *p, struct monotime now);
+
+/* Which pool by hand runs on its vport now; NULL: none does. */
+void pool_beside(struct pool *p, const char *uuid);
 
 /* An order has come, taken over. */
 void pool_take(struct pool *p, struct pool_order *order);

@@ -50,6 +50,7 @@ struct pool *virt_pool(struct virt *v, uint64_t wwpn)
 		return NULL;
 	p->order.wwpn = wwpn;
 	p->order.host = p->seen_host = -1;
+	v->list_again = true; /* what is beside it is not known yet */
 	TAILQ_INSERT_TAIL(&v->pools, p, link);
 	return p;
 }
@@ -64,6 +65,7 @@ struct pool_job {
 	enum pool_step step;
 	struct pool_order order; /* a copy, without its key */
 	char *key;
+	char hand[POOL_UUID]; /* a copy */
 	char dir[256];
 	const char *by;
 	struct verror e;
@@ -96,6 +98,11 @@ static int stop(struct pool_job *pj)
 	return lv_stop(pj->conn, pj->order.wwpn, &pj->e);
 }
 
+static int serve(struct pool_job *pj)
+{
+	return lv_refresh_other(pj->conn, pj->hand, &pj->e);
+}
+
 static int undefine(struct pool_job *pj)
 {
 	int r = lv_undefine(pj->conn, pj->order.wwpn, &pj->e);
@@ -114,6 +121,7 @@ static const struct {
 	[STEP_REFRESH] = {"refresh", refresh},
 	[STEP_STOP] = {"stop", stop},
 	[STEP_UNDEFINE] = {"undefine", undefine},
+	[STEP_SERVE] = {"refresh of the pool by hand on its vport", serve},
 };
 
 /* Whatever came of it, libvirt is asked what it has now. */
@@ -188,6 +196,7 @@ static void begin_step(struct virt *v, struct pool *p, enum pool_step step)
 	pj->conn = v->conn;
 	pj->generation = v->generation;
 	virConnectRef(v->conn);
+	snprintf(pj->hand, sizeof(pj->hand), "%s", p->hand);
 	snprintf(pj->dir, sizeof(pj->dir), "%.200s/0x%016llx", v->o->links,
 		 (unsigned long long)p->order.wwpn);
 	if (!copy_order(&p->order, pj) || jobs_start(v->jobs, &pj->job)) {
@@ -266,7 +275,8 @@ void virt_look(struct virt *v)
 		enum pool_step step = v->conn && known ? pool_next(p, now) : STEP_NONE;
 
 		next = TAILQ_NEXT(p, link);
-		if ((step == STEP_START || step == STEP_REFRESH) && !has_names(v, p, now))
+		if ((step == STEP_START || step == STEP_REFRESH || step == STEP_SERVE) &&
+		    !has_names(v, p, now))
 			step = STEP_NONE;
 		if (step != STEP_NONE)
 			begin_step(v, p, step);
