@@ -30,11 +30,14 @@ libvirtd_end() {
 libvirtd_kill() { libvirtd_end KILL; }
 libvirtd_down() { libvirtd_end TERM; }
 
-# As its unit starts it.
-virt_start() {
+# As its unit starts it; not awaited.
+virt_exec() {
 	setpriv --reuid vhba --regid vhba --groups vhba,libvirt "$(program vhba-virt)" --socket /run/alpha/vhbad.sock \
 		--log-level info >>"$OUT/virt.log" 2>&1 </dev/null &
 	VIRT=$!
+}
+virt_start() {
+	virt_exec
 	until_true 20 virt_served
 }
 virt_up() {
