@@ -15,6 +15,7 @@
 #include "methods.h"
 #include "op.h"
 #include "pools.h"
+#include "sizes.h"
 #include "ut-privq.h"
 #include "ut-tree.h"
 #include "ut.h"
@@ -554,6 +555,51 @@ static void test_sync(void)
 	down();
 }
 
+/* The parent's VLAN is asked for, too. */
+static bool next_look(struct priv_request *q)
+{
+	while (ut_privq_next(q))
+		if (q->verb != PRIV_NETDEV_VLAN)
+			return true;
+	return false;
+}
+
+/* Each LUN tells of the same change: one look is under way at a time, and what comes meanwhile is one more.
+ */
+static void told_by_luns(enum fc_attention attention, uint32_t verb)
+{
+	struct priv_request q;
+
+	for (int i = 0; i < 3; i++)
+		sizes_attention(&d, attention, 5, NULL);
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_TRUE_FATAL(next_look(&q));
+		UT_EQ(q.verb, verb);
+		UT_EQ(q.host, 5);
+		CU_ASSERT_FALSE(next_look(&(struct priv_request){0}));
+		ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+	}
+	CU_ASSERT_FALSE(next_look(&q));
+}
+
+static void test_attention(void)
+{
+	struct priv_request q;
+
+	up();
+	while (next_look(&q))
+		ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+	told_by_luns(FC_UA_LUNS, PRIV_SCAN);
+	told_by_luns(FC_UA_CAPACITY, PRIV_READ_SIZES);
+	told_by_luns(FC_UA_LUNS, PRIV_SCAN);
+	sizes_attention(&d, FC_UA_LUNS, 6, NULL); /* nobody's */
+	vm_set_state(vm, VM_HELD); /* it may not answer */
+	sizes_attention(&d, FC_UA_LUNS, 5, NULL);
+	CU_ASSERT_FALSE(next_look(&q));
+	vm_set_state(vm, VM_ATTACHED);
+	down();
+}
+
 static CU_TestInfo quiesces[] = {
 	{"stopped first", test_stopped_first},
 	{"late", test_late},
@@ -566,7 +612,8 @@ static CU_TestInfo quiesces[] = {
 
 static CU_TestInfo lists[] = {
 	{"one serves", test_second}, {"list", test_list}, {"unsettled", test_unsettled},
-	{"kept", test_kept},	     {"sync", test_sync}, CU_TEST_INFO_NULL,
+	{"kept", test_kept},	     {"sync", test_sync}, {"unit attentions", test_attention},
+	CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)
