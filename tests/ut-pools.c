@@ -509,6 +509,25 @@ static void test_unsettled(void)
 	down();
 }
 
+/* One that the array has taken away: its disk is left, and keeps nobody from seeing what else there is. */
+static void test_taken_away(void)
+{
+	struct json_object *line, *pool;
+
+	up();
+	tree_disk(5, 0, 1, "sdb");
+	tree_put("0", "/sys/class/fc_host/host5/device/rport-5:0-0/target5:0:0/5:0:0:0/block/sda/size");
+	watch_refresh(&d, 5);
+	pools_look(&d, UUID);
+	line = hear(&virt);
+	pool = proto_get(proto_get(line, "parameters"), "pool");
+	CU_ASSERT_TRUE(proto_get_bool(pool, "settled"));
+	CU_ASSERT_EQUAL_FATAL(json_object_array_length(proto_get(pool, "luns")), 1);
+	UT_EQ(proto_get_uint(json_object_array_get_idx(proto_get(pool, "luns"), 0), "lun", 9), 1);
+	json_object_put(line);
+	down();
+}
+
 /* An expected LUN that is not there: what runs is kept, and nothing is started. */
 static void test_kept(void)
 {
@@ -611,9 +630,9 @@ static CU_TestInfo quiesces[] = {
 };
 
 static CU_TestInfo lists[] = {
-	{"one serves", test_second}, {"list", test_list}, {"unsettled", test_unsettled},
-	{"kept", test_kept},	     {"sync", test_sync}, {"unit attentions", test_attention},
-	CU_TEST_INFO_NULL,
+	{"one serves", test_second},	     {"list", test_list}, {"unsettled", test_unsettled},
+	{"taken away", test_taken_away},     {"kept", test_kept}, {"sync", test_sync},
+	{"unit attentions", test_attention}, CU_TEST_INFO_NULL,
 };
 
 int main(int argc, char **argv)

@@ -51,6 +51,10 @@ static bool add_luns(struct json_object *list, const struct fc_host *host)
 
 			if (l->type != 0 || !l->sd[0])
 				continue;
+			/* A LUN that the array has taken away leaves its disk, which answers at once that it
+			 * has no size: nobody waits for it. */
+			if (!l->size && !strcmp(l->state, "running"))
+				continue;
 			settled &= l->usable;
 			o = json_object_new_object();
 			result_add_wwn(o, "target", r->wwpn);
