@@ -96,18 +96,28 @@ static void take_list(struct virt *v, const struct list_job *lj)
 	v->listed = true;
 }
 
+/* libvirt itself refuses what it can't have twice. */
+static void list_failed(struct virt *v, const struct verror *e)
+{
+	struct pool *p;
+	char line[512];
+
+	log_warning("%s", verror_line(e, line, sizeof(line)));
+	TAILQ_FOREACH (p, &v->pools, link)
+		p->hand_known = true;
+}
+
 static void on_list(struct job *j)
 {
 	struct list_job *lj = (struct list_job *)j;
 	struct virt *v = lj->v;
-	char line[512];
 
 	if (lj->generation == v->generation) {
 		v->listing = false;
 		if (!lj->e.kind)
 			take_list(v, lj);
 		else
-			log_warning("%s", verror_line(&lj->e, line, sizeof(line)));
+			list_failed(v, &lj->e);
 		if (lj->e.kind && virConnectIsAlive(v->conn) != 1)
 			libvirt_lost(v);
 	}

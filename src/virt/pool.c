@@ -157,6 +157,7 @@ enum pool_step pool_next(const struct pool *p, struct monotime now)
 
 void pool_beside(struct pool *p, const char *uuid)
 {
+	p->hand_known = true;
 	if (uuid && !strcmp(p->hand, uuid))
 		return;
 	snprintf(p->hand, sizeof(p->hand), "%s", uuid ? uuid : "");

@@ -51,6 +51,7 @@ struct pool {
 	struct monotime retry; /* not before */
 	char text[400]; /* why it is not as wanted; "": it is */
 	/* One that somebody has defined by hand runs on the same vport: libvirt takes no second one there. */
+	bool hand_known; /* it has been looked for one, or that can't be done */
 	char hand[POOL_UUID]; /* "": none */
 	char *hand_key; /* of its last refresh from here that ended well */
 	char *reported;

@@ -275,6 +275,8 @@ void virt_look(struct virt *v)
 		enum pool_step step = v->conn && known ? pool_next(p, now) : STEP_NONE;
 
 		next = TAILQ_NEXT(p, link);
+		if (step == STEP_START && !p->hand_known)
+			step = STEP_NONE; /* the list is under way */
 		if ((step == STEP_START || step == STEP_REFRESH || step == STEP_SERVE) &&
 		    !has_names(v, p, now))
 			step = STEP_NONE;
