@@ -149,6 +149,22 @@ static void read_luns(struct io *io, struct json_object *list)
 	}
 }
 
+static struct json_object *port_ids(const struct io *io)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned i = 0; i < VM_VHBAS_MAX; i++)
+		json_object_array_add(list, json_object_new_int((int)io->live.port_id[i]));
+	return list;
+}
+
+static void read_port_ids(struct io *io, struct json_object *list)
+{
+	for (size_t i = 0; list && i < VM_VHBAS_MAX && i < json_object_array_length(list); i++)
+		io->live.port_id[i] = (uint32_t)json_object_get_int(json_object_array_get_idx(list, i)) &
+				      0xffffff;
+}
+
 void io_record_write(const struct io *io)
 {
 	struct json_object *o = json_object_new_object();
@@ -161,6 +177,7 @@ void io_record_write(const struct io *io)
 	json_object_object_add(o, "leaving", json_object_new_boolean(io->live.leaving));
 	json_object_object_add(o, "witness", witnesses(io));
 	json_object_object_add(o, "luns", luns_had(io));
+	json_object_object_add(o, "port_ids", port_ids(io));
 	io_path_of(io, "json", path, sizeof(path));
 	io_path_of(io, "new", next, sizeof(next));
 	if (json_object_to_file(next, o) || rename(next, path))
@@ -196,6 +213,7 @@ void io_record_read(struct io *io)
 	io->live.leaving = proto_get_bool(o, "leaving");
 	read_witnesses(io, o ? proto_get(o, "witness") : NULL);
 	read_luns(io, o ? proto_get(o, "luns") : NULL);
+	read_port_ids(io, o ? proto_get(o, "port_ids") : NULL);
 	json_object_put(o);
 }
 

@@ -121,9 +121,25 @@ static void log_out(struct io *io, const struct reg_vm *rv)
 		queue(io);
 }
 
+/* They tell a name's new place from this one when there is no vport here any more that could. */
+static void note_port_ids(struct io *io)
+{
+	const struct vm *vm = vm_find(&io->d->vms, io->uuid);
+
+	memset(io->live.port_id, 0, sizeof(io->live.port_id));
+	for (unsigned i = 0; vm && i < vm->count; i++) {
+		const struct vm_vhba *v = &vm->vhba[i];
+		const struct fc_host *host = v->host >= 0 ? fc_host_find(&io->d->inv, v->host) : NULL;
+
+		if (host && v->index < VM_VHBAS_MAX)
+			fc_host_read_port_id(host, &io->live.port_id[v->index]);
+	}
+}
+
 static void leave(struct io *io, const struct reg_vm *rv)
 {
 	calm(io);
+	note_port_ids(io);
 	set_leaving(io, true);
 	io_event(io, "move", "the guest has stopped here for its migration: logging out");
 	log_out(io, rv);
@@ -373,6 +389,13 @@ bool live_is_sure(const struct daemon *d, const char *uuid)
 	const struct io *io = first_of(d, uuid);
 
 	return io && io->live.sure;
+}
+
+uint32_t live_port_id(const struct daemon *d, const char *uuid, unsigned vhba)
+{
+	const struct io *io = first_of(d, uuid);
+
+	return io && vhba < VM_VHBAS_MAX ? io->live.port_id[vhba] : 0;
 }
 
 bool live_leaves(const struct daemon *d, const char *uuid)

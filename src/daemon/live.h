@@ -67,6 +67,8 @@ struct live {
 		    */
 	bool asking; /* before a resume: whether the name is logged in elsewhere */
 	wwn_t witness[VM_VHBAS_MAX]; /* by vhba: the parent that was shown its name while it was elsewhere */
+	uint32_t port_id[VM_VHBAS_MAX]; /* likewise, of a VM that leaves: its own N_Port_ID then; 0: not known
+					 */
 	struct work work;
 	sd_event_source *timer;
 	struct monotime again; /* what failed is not tried before */
@@ -95,6 +97,9 @@ void live_path(struct daemon *d, int host);
 wwn_t live_witness(const struct daemon *d, const char *uuid, unsigned vhba);
 bool live_is_sure(const struct daemon *d, const char *uuid);
 bool live_leaves(const struct daemon *d, const char *uuid);
+/* Of a VM that leaves, also after a restart, when the vport may be gone: what the fabric knew it by; 0: not
+ * known. */
+uint32_t live_port_id(const struct daemon *d, const char *uuid, unsigned vhba);
 /* What its guest waits for, for a person; NULL: nothing any more. */
 void live_waits(struct daemon *d, const char *uuid, const char *text);
 

@@ -248,9 +248,13 @@ static bool absence_proves(struct driver *dr, const struct vm_vhba *v)
  */
 static bool is_where_guest_is(const struct driver *dr, int vhba, uint32_t port_id)
 {
+	uint32_t own = dr->port_id[vhba];
+
 	if (!live_leaves(dr->d, dr->vm->uuid))
 		return false;
-	return dr->logged_out[vhba] || (dr->port_id[vhba] && dr->port_id[vhba] != port_id);
+	if (!own)
+		own = live_port_id(dr->d, dr->vm->uuid, dr->vm->vhba[vhba].index);
+	return dr->logged_out[vhba] || (own && own != port_id);
 }
 
 /* A vport that had lost its login before has no LOGO that could be accepted: its last N_Port_ID tells. */
