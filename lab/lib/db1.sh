@@ -4,14 +4,14 @@
 
 ctl() { vhbactl_alpha "$@"; }
 
-# db1_up: registered, zoned in, attached, with 8 paths.
+# db1_up: registered, zoned in, attached, with a path to each LUN in each SAN.
 db1_up() {
 	run_ok ctl vm add db1 --uuid 6f0c0e2e-7e0a-4a45-9d7c-0d62c5a1db01
 	run_ok ctl vhba add db1 --vsan 10 --zone db-a
 	run_ok ctl vhba add db1 --vsan 20 --zone db-b
 	admit alpha db1
 	run_ok ctl attach db1 --deadline 20s
-	is "$(paths alpha db1 | wc -l)" 8 "db1 has 8 paths"
+	is "$(paths alpha db1 | wc -l)" $((2 * SAN_LUNS)) "db1 has $((2 * SAN_LUNS)) paths"
 	# udevd reads the new disks: commands in flight that no test has sent.
 	udevadm settle --timeout=60
 }

@@ -9,22 +9,27 @@
 #                               OUTCOMES (default confirmed) are the answers that are right, as confirmed|unconfirmed
 #                               VHBA_MATRIX, an extended regular expression, leaves out the cases that it does not match
 # Each case is run with one of the deadlines 200, 1000 and 5000 in turn (the longest where matrix_named is set), or with those
-# that are given. VHBA_MATRIX_FULL=1 in the environment: those that are given, or all three.
+# that are given, on 4 LUNs by both SANs. VHBA_MATRIX_FULL=1 in the environment: those that are given, or all three, on 8 LUNs.
 #   matrix_reconfigure LINE...  the daemon with more in its configuration, from here on
 #   matrix_table                the rows of all cases
 #   matrix_io_start, _pause, _continue, _stop, _show
 #                               the I/O by itself
 # For a case: matrix_way=resume or release instead of one and the other in turn; matrix_also=FUNCTION is called with the
 # deadline after the resume or the attach, with the I/O still going on; matrix_ask=FUNCTION is called with the deadline to
-# ask for the quiesce, in place of matrix_quiesce; matrix_options are vhbactl's for the quiesce; and matrix_named is all that is
-# unproved after the longest deadline. All hold for the next case only. What is wrong, a function says by matrix_wrong TEXT.
+# ask for the quiesce, in place of matrix_quiesce; matrix_options are vhbactl's for the quiesce; matrix_named is all that is
+# unproved after the longest deadline; and matrix_back is the deadline of the resume or the attach. All hold for the next case
+# only. What is wrong, a function says by matrix_wrong TEXT.
 
 matrix_deadlines=(200 1000 5000)
+[ "${VHBA_MATRIX_FULL:-0}" != 1 ] || SAN_LUNS=8
+matrix_paths=$((2 * SAN_LUNS))
+# shellcheck disable=SC2034 # the cases use it
+matrix_lanes=$((3 * matrix_paths)) # a read, a write and an SG_IO on each path
 matrix_cases=0
 matrix_surely=5000 # ms: from this deadline on, what is to be confirmed is confirmed by it, however slow the machine
 matrix_late=''
 matrix_blocks=64 # of 4 KiB for each path
-matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_named=''
+matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_named='' matrix_back=30s
 matrix_rounds=0
 matrix_whole=0 # the last round has left all as it was, and its paths in the file
 matrix_last='' # the last row
@@ -50,7 +55,7 @@ matrix_up() {
 		matrix_wwpn[$index]=$wwpn
 		matrix_parent[$index]=$parent
 	done < <(ctl --json vhba list db1 | jq -r '.vhbas[] | "\(.index) \(.wwpn) \(.parent)"')
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' case deadline outcome answered intake-closed io-ended logged-out verified proved-late >"$OUT/matrix.tsv"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' case deadline outcome answered had intake-closed io-ended logged-out verified proved-late >"$OUT/matrix.tsv"
 }
 
 # matrix_reconfigure LINE...: the daemon anew, with these lines at the end of its configuration, and db1 attached by it.
@@ -106,7 +111,7 @@ matrix_io_verify() {
 
 # ---- for BEGIN, and for matrix_also ----
 
-# matrix_stuck LANES: the commands of so many lanes, of the 24 on 8 paths, have been in flight for 100 ms.
+# matrix_stuck LANES: the commands of so many lanes have been in flight for 100 ms.
 matrix_stuck() {
 	local now
 	now=$(awk '{ print int($1 * 1000000) }' /proc/uptime)
@@ -221,12 +226,14 @@ matrix_known_to_arrays() {
 # matrix_field JQ: of the answer.
 matrix_field() { jq -r "$1" "$SAN_RUN/matrix/answer.json"; }
 
-# matrix_read_answer: $answer_outcome, _start and _end (us), _elapsed, _closed and _verified (ms), _unproved; by index
+# matrix_read_answer: $answer_outcome, _start and _end (us), _elapsed, _closed and _verified (ms), _unproved, and _had (ms), when vhbactl
+# had ended with it (-: not measured); by index
 # $answer_verify (us, when its proof was asked for) and $answer_evidence.
 declare -A answer_verify=() answer_evidence=()
 matrix_read_answer() {
 	local index verify evidence
 	answer_verify=() answer_evidence=()
+	answer_had=-
 	{
 		IFS='|' read -r answer_outcome answer_start answer_end answer_elapsed answer_closed answer_verified answer_unproved
 		while IFS='|' read -r index verify evidence; do
@@ -238,14 +245,18 @@ matrix_read_answer() {
 			((.unproved // []) | join(", "))] | map(tostring) | join("|")),
 		(.vhbas[] | [.index, ([.phases[] | select(.phase == "verify") | .start_us] | min // 0), (.evidence | join(", "))] | map(tostring) | join("|"))' \
 		"$SAN_RUN/matrix/answer.json")
+	[ ! -s "$SAN_RUN/matrix/had" ] || answer_had=$(($(<"$SAN_RUN/matrix/had") * 10 - answer_start / 1000))
 }
 # matrix_answered: there is one.
 matrix_answered() { [[ $(<"$SAN_RUN/matrix/answer.json") == *'"outcome"'* ]]; }
 
 matrix_quiesce() {
-	local rc=0
+	local rc=0 had
 	# shellcheck disable=SC2086 # options are words
 	ctl --json quiesce db1 --deadline "$1ms" --paused $matrix_options >"$SAN_RUN/matrix/answer.json" 2>"$SAN_RUN/matrix/answer.err" || rc=$?
+	# In hundredths of a second; without suspends it is CLOCK_MONOTONIC.
+	read -r had _ </proc/uptime
+	echo "${had/./}" >"$SAN_RUN/matrix/had"
 	matrix_io_show >"$SAN_RUN/matrix/at-answer"
 	matrix_answered && return
 	matrix_wrong "no answer: status $rc: $(cat "$SAN_RUN/matrix/answer.err" "$SAN_RUN/matrix/answer.json")"
@@ -281,7 +292,7 @@ matrix_proved_late() {
 
 # matrix_check_vhba INDEX KNOWN: what it claimed is so; KNOWN are the WWPNs that the arrays know, one a line.
 matrix_check_vhba() {
-	local wwpn=${matrix_wwpn[$1]} evidence=${answer_evidence[$1]} busy hanging
+	local wwpn=${matrix_wwpn[$1]} evidence=${answer_evidence[$1]} busy hanging name
 	if [[ $evidence = *'fabric logged out'* ]]; then
 		[ "${fabric_out[$wwpn]}" != - ] || matrix_wrong "vhba $1: said to be logged out, the fabric's log has it logged in"
 		[[ $2 != *"$wwpn"* ]] || matrix_wrong "vhba $1: said to be logged out, an array has a login or a command of it"
@@ -294,6 +305,10 @@ matrix_check_vhba() {
 		hanging=$(matrix_hanging "$1")
 		[ -z "$hanging" ] || matrix_wrong "vhba $1: in-flight said to have ended: $hanging"
 	fi
+	for name in 'in-flight ended' 'targets logged out' 'fabric logged out'; do
+		[[ $evidence = *"$name"* ]] || [[ ", $answer_unproved," = *", vhba $1: $name,"* ]] ||
+			matrix_wrong "vhba $1: $name: neither proved nor named as not proved"
+	done
 	[ "$answer_outcome" != confirmed ] || [ "$evidence" = 'in-flight ended, targets logged out, fabric logged out' ] ||
 		matrix_wrong "confirmed, but vhba $1 has: $evidence"
 }
@@ -307,6 +322,22 @@ matrix_check_claims() {
 	done
 }
 
+# matrix_check_record NAME DEADLINE: where no answer was read, by the record in the log; it goes on after the answer: what it says
+# holds as of its last proof.
+matrix_check_record() {
+	ctl --json log db1 --last 1 | jq '.records[0]' >"$SAN_RUN/matrix/answer.json"
+	[ "$(matrix_field .operation)" = quiesce ] || matrix_wrong "no record of it"
+	matrix_read_answer
+	matrix_read_fabric "$answer_end"
+	matrix_row "$1" "$2"
+	jq '.elapsed_us = ([.vhbas[].phases[] | select(.phase == "verify") | .end_us // 0] + [.start_us + .elapsed_us] | max) - .start_us' \
+		"$SAN_RUN/matrix/answer.json" >"$SAN_RUN/matrix/record.json"
+	mv "$SAN_RUN/matrix/record.json" "$SAN_RUN/matrix/answer.json"
+	matrix_read_answer
+	matrix_read_fabric "$answer_end"
+	matrix_check_claims
+}
+
 # matrix_row NAME DEADLINE: into the table; times in ms from the request.
 matrix_row() {
 	local wwpn out=0 ended
@@ -316,8 +347,8 @@ matrix_row() {
 	done
 	ended=$(awk -v start="$answer_start" '$6 > 0 { out = 1 } $7 > last { last = $7 }
 		END { print out ? "-" : (last > start ? int((last - start) / 1000) : 0) }' "$SAN_RUN/matrix/at-answer")
-	printf -v matrix_last '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s' "$1" "$2" "$answer_outcome" "$answer_elapsed" "$answer_closed" \
-		"$ended" "$out" "$answer_verified" "${matrix_late:--}"
+	printf -v matrix_last '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s' "$1" "$2" "$answer_outcome" "$answer_elapsed" "$answer_had" \
+		"$answer_closed" "$ended" "$out" "$answer_verified" "${matrix_late:--}"
 	echo "$matrix_last" >>"$OUT/matrix.tsv"
 }
 
@@ -331,7 +362,7 @@ matrix_operation() {
 matrix_resume() {
 	matrix_io_continue
 	"$1" >>"$SAN_RUN/matrix/faults"
-	matrix_operation resume db1 --deadline 30s
+	matrix_operation resume db1 --deadline "$matrix_back"
 }
 
 # The release does not wait for the fault to heal: what moves does so because something is broken.
@@ -342,22 +373,29 @@ matrix_release() {
 	matrix_io_continue
 	"$1" >>"$SAN_RUN/matrix/faults"
 	until_true 10 matrix_vports 0 || matrix_wrong "released, and there are $(vport_count) vports"
-	matrix_operation attach db1 --deadline 30s
+	matrix_operation attach db1 --deadline "$matrix_back"
 }
 matrix_vports() { [ "$(vport_count)" -eq "$1" ]; }
+
+# No task is in the kernel where no signal reaches it; $matrix_stuck_tasks are those seen last.
+matrix_none_stuck() {
+	matrix_stuck_tasks=$(ps -eo stat=,pid=,comm= | awk '$1 ~ /^D/')
+	[ -z "$matrix_stuck_tasks" ]
+}
 
 # matrix_check_after RESOURCES
 matrix_check_after() {
 	local now=()
 	paths alpha db1 >"$SAN_RUN/matrix/paths-now"
 	mapfile -t now <"$SAN_RUN/matrix/paths-now"
-	[ "${#now[@]}" -eq 8 ] || matrix_wrong "${#now[@]} paths, not 8"
+	[ "${#now[@]}" -eq "$matrix_paths" ] || matrix_wrong "${#now[@]} paths, not $matrix_paths"
 	matrix_vports 2 || matrix_wrong "$(vport_count) vports, not 2"
 	matrix_io_stop || matrix_wrong "a command never came back: $(matrix_io_show | awk '$6 > 0')"
 	matrix_io_verify >"$SAN_RUN/matrix/verify" 2>&1 || matrix_wrong "blocks that were told to be written: $(grep -v ' 0 wrong' "$SAN_RUN/matrix/verify")"
 	# udevd reads disks that have come anew, and those that a writer has closed: in the next round that would be I/O which nobody
 	# pauses.
 	udevadm settle --timeout=60
+	until_true 10 matrix_none_stuck || matrix_wrong "tasks that no signal reaches: $matrix_stuck_tasks"
 	until_true 10 matrix_no_more_than "$1" || matrix_wrong "files, helper's files, children: $1 before, $(matrix_resources) now"
 }
 
@@ -382,6 +420,7 @@ matrix_round() {
 	matrix_whole=0
 	cp "$SAN_RUN/matrix/paths-now" "$SAN_RUN/matrix/paths"
 	held=$(matrix_resources)
+	rm -f "$SAN_RUN/matrix/had"
 	matrix_io_start || matrix_wrong "the I/O does not start: $(<"$OUT/pathio.err")"
 	"$2" >>"$SAN_RUN/matrix/faults"
 	matrix_io_pause
@@ -407,6 +446,7 @@ matrix_report() {
 	local wrong
 	tap_result "$((${#matrix_faults[@]} > 0))" "$1"
 	echo "# $matrix_last"
+	{ echo "# $1" && cat "$SAN_RUN/matrix/answer.json"; } >>"$OUT/answers"
 	[ "${#matrix_faults[@]}" -gt 0 ] || return 0
 	for wrong in "${matrix_faults[@]}"; do
 		diag "wrong: $wrong"
@@ -431,7 +471,7 @@ matrix_case() {
 		matrix_rounds=$((matrix_rounds + 1))
 		matrix_round "$1" "$2" "$3" "${4:-confirmed}" "$deadline" "${matrix_way:-$way}"
 	done
-	matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_named=''
+	matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_named='' matrix_back=30s
 }
 
 matrix_down() {

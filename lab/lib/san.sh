@@ -17,7 +17,7 @@ declare -A SAN_VSAN=([a]=10 [b]=20)
 declare -A SAN_ZONE=([a]=db-a [b]=db-b)
 declare -A SAN_ARRAY=([a]=50:06:01:60:00:00:0a:01 [b]=50:06:01:60:00:00:0b:01)
 SAN_ARRAY_WWNN=50:06:01:60:00:00:00:01
-SAN_LUNS=4
+SAN_LUNS=4 # in each SAN; before san_up it may be changed
 # FCoE carries whole FC frames: 2112 bytes of payload and the headers.
 SAN_MTU=2500
 
