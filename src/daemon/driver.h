@@ -55,6 +55,9 @@ void driver_timers_set(struct driver *dr, unsigned vhba);
 /* Before a logout: what the fabric knows the vports by. */
 void driver_note_port_ids(struct driver *dr);
 
+/* The last request's record into the log, where it is an earlier vhbad's. */
+void driver_note_earlier(struct driver *dr);
+
 void driver_free(struct driver *dr);
 
 #endif

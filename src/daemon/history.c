@@ -171,3 +171,38 @@ struct json_object *history_get(struct daemon *d, const char *uuid)
 	}
 	return a;
 }
+
+static uint64_t number(struct json_object *o, const char *key)
+{
+	struct json_object *n;
+
+	return json_object_object_get_ex(o, key, &n) ? json_object_get_uint64(n) : 0;
+}
+
+static bool is_of(struct json_object *o, const char *operation, uint64_t at_us)
+{
+	uint64_t start = number(o, "start_us");
+	struct json_object *name;
+
+	return json_object_object_get_ex(o, "operation", &name) &&
+	       !strcmp(json_object_get_string(name), operation) && start <= at_us &&
+	       at_us <= start + number(o, "elapsed_us");
+}
+
+uint64_t history_find(struct daemon *d, const char *uuid, const char *operation, uint64_t at_us)
+{
+	uint64_t ids[4 * HISTORY_KEEP], id = 0;
+	char path[PATH_MAX];
+	size_t n = 0;
+
+	write_all(d->history);
+	ids_of(d, uuid, ids, ARRAY_SIZE(ids), &n);
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_object_from_file(file(d, uuid, ids[i], path, sizeof(path)));
+
+		if (o && is_of(o, operation, at_us) && ids[i] > id)
+			id = ids[i];
+		json_object_put(o);
+	}
+	return id;
+}

@@ -441,6 +441,8 @@ int vm_quiesce_restore(struct daemon *d, struct vm *vm, const struct journal_op 
 	}
 	if (quiesce_restore(vm->quiesce, found->rec, found->n, mono_now(), e))
 		return give_up_restore(vm, e);
+	if (quiesce_answered(vm->quiesce) && !vm->driver->answered.id)
+		driver_note_earlier(vm->driver);
 	vm_set_state(vm, state_restored(vm->quiesce));
 	work_queue(&d->works, &vm->driver->work);
 	return 0;

@@ -45,6 +45,31 @@ static struct json_object *record(const struct driver *dr, const struct quiesce_
 	return o;
 }
 
+/*
+ * Of a request that an earlier vhbad had taken nobody waits for the answer, and the log must have its record
+ * all the same; once, where that one had written it before it ended.
+ */
+void driver_note_earlier(struct driver *dr)
+{
+	static const enum op_kind kinds[QR_REQUESTS] = {
+		[QR_QUIESCE] = OP_QUIESCE, [QR_RESUME] = OP_RESUME, [QR_RELEASE] = OP_RELEASE};
+	const struct quiesce_result *r = quiesce_result(dr->vm->quiesce);
+	struct json_object *o;
+
+	if (r->request == QR_NONE)
+		return;
+	dr->answered.kind = kinds[r->request];
+	dr->answered.start = r->asked;
+	dr->answered.deadline = r->deadline;
+	dr->answered.id = history_find(dr->d, dr->vm->uuid, op_kind_name(dr->answered.kind), r->asked.us);
+	if (dr->answered.id)
+		return;
+	dr->answered.id = ++dr->d->last_op_id;
+	o = record(dr, r);
+	history_add(dr->d, dr->vm->uuid, dr->answered.id, o);
+	json_object_put(o);
+}
+
 static void answer(void *user, const struct quiesce_result *r)
 {
 	struct driver *dr = user;
@@ -70,6 +95,7 @@ static void answer(void *user, const struct quiesce_result *r)
 		op_answer(op, record(dr, r), NULL);
 	} else {
 		/* What an earlier vhbad had begun: there is no end of an operation to look after. */
+		driver_note_earlier(dr);
 		live_look(dr->d, dr->vm->uuid);
 	}
 }
