@@ -9,6 +9,13 @@
 #define NEVER_ALL (FC_NEVER_LIP | FC_NEVER_DEVICE_DELETE | FC_NEVER_EH_DEADLINE | FC_NEVER_BSG_HUNG)
 #define NEVER_OFFLOAD (NEVER_ALL | FC_NEVER_BSG_VPORT)
 
+/*
+ * fc_rport_enter_delete queues each rport's end on rport_event_queue, which has one worker (fc_setup_rport);
+ * for each LUN it waits for an RCU grace period (scsi_target_block).  One is worked off while the others are
+ * on their way there.
+ */
+#define LOGOUTS_LIBFC 4
+
 /* scsi_transport_fc.c: fc_vport_setup, store_fc_host_vport_create. */
 static const struct fc_errno errno_any[] = {
 	{ENOSPC, VHBA_E_CONSTRAINT, "the parent carries as many vports as it can (max_npiv_vports)",
@@ -99,6 +106,7 @@ const struct fc_profile fc_profiles[] = {
 		.delete = {.ms = 200},
 		.patience_ms = 850,
 		.usual = {.ms = 50},
+		.logouts = LOGOUTS_LIBFC,
 		.escalate_ms = 300,
 		.create = errno_fcoe,
 	},
@@ -120,6 +128,7 @@ const struct fc_profile fc_profiles[] = {
 		.delete = {.ms = 1000, .ms_per_rport = 36000},
 		.patience_ms = 1000,
 		.usual = {.ms = 500, .ms_per_rport = 100},
+		.logouts = LOGOUTS_LIBFC,
 		.create = errno_bnx2fc,
 		.note = "its targets are logged out one after the other, for all vports of the HBA",
 	},
@@ -137,6 +146,7 @@ const struct fc_profile fc_profiles[] = {
 		.delete = {.ms = 1000, .ms_per_rport = 32000},
 		.patience_ms = 1000,
 		.usual = {.ms = 500, .ms_per_rport = 100},
+		.logouts = LOGOUTS_LIBFC,
 		.create = errno_qedf,
 		.note = "a vport can be created on a parent whose link is up only",
 	},

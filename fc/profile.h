@@ -93,6 +93,7 @@ struct fc_profile {
 	struct fc_bound abort_after; /* from the disable's end until the commands have ended */
 	uint32_t patience_ms; /* beyond the disable's bound, before the hard stop */
 	struct fc_bound usual; /* a disable when the fabric answers */
+	uint32_t logouts; /* disables at once that are of use: more slow each other down; 0: any number */
 	uint32_t escalate_ms; /* commands in flight for so long after an abort's disable: a delete ends them;
 				 0: it does not either */
 	const struct fc_errno *create; /* before fc_errno_any */

@@ -36,7 +36,10 @@ static void act_again(struct quiesce *q, struct q_vhba *v)
 static void act_put_off(struct quiesce *q, struct q_vhba *v)
 {
 	v->step_at = MONOTIME_NEVER;
-	act_again(q, v);
+	if (v->again.us)
+		v->poll_at = v->again;
+	else
+		act_again(q, v);
 	q_record_refresh(q, v);
 }
 

@@ -38,6 +38,7 @@ struct q_vhba {
 	struct monotime poll_at, step_at; /* MONOTIME_NEVER: not timed */
 	struct monotime drain_until; /* end of the drain's budget; 0: not begun */
 	struct monotime until; /* end of a Blocked rport's own fast_io_fail */
+	struct monotime again; /* when what was put off is asked for again; 0: after the back-off */
 	uint64_t backoff_us;
 	unsigned int evidence;
 	struct quiesce_seen seen;

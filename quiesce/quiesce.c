@@ -344,6 +344,7 @@ static enum quiesce_ev classify(struct quiesce *q, struct q_vhba *v, enum quiesc
 	case QE_DISABLE_AGAIN:
 	case QE_DELETE_AGAIN:
 		q_why(v, "%s", arg->text ? arg->text : quiesce_ev_name(ev));
+		v->again = arg->until;
 		if (ev == QE_DISABLE_AGAIN && q->background_over)
 			return QE_DISABLE_FAILED;
 		return ev;

@@ -98,7 +98,8 @@ enum quiesce_ev {
 	QE_FAST_FAIL_FAILED,
 	QE_DISABLED,
 	QE_DISABLE_FAILED,
-	QE_DISABLE_AGAIN, /* it was not begun, and must not be yet; arg.text: why. It is asked for again */
+	QE_DISABLE_AGAIN, /* it was not begun, and must not be yet; arg.text: why. It is asked for again:
+			     after the back-off; or, when arg.until is given, then, or at a wake before */
 	QE_DELETED,
 	QE_DELETE_FAILED,
 	QE_DELETE_AGAIN, /* likewise */

@@ -34,6 +34,7 @@ static inline void ut_privq_up(struct daemon *d)
 		abort();
 	ut_helper = sv[1];
 	works_init(&d->works, d->loop);
+	logouts_init(&d->logouts);
 	d->privq = privq_new(d->loop, sv[0], ut_privq_late, ut_privq_gone, NULL, NULL);
 	if (!d->privq)
 		abort();
@@ -42,6 +43,8 @@ static inline void ut_privq_up(struct daemon *d)
 static inline void ut_privq_down(struct daemon *d)
 {
 	privq_free(d->privq);
+	d->logout_timer = sd_event_source_disable_unref(d->logout_timer);
+	logouts_clear(&d->logouts);
 	works_clear(&d->works);
 	sd_event_unref(d->loop);
 	close(ut_helper);

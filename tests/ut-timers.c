@@ -525,6 +525,37 @@ static void test_hidden(void)
 		 "no proof: absent, but zoning may hide it from the parent, and its LOGO is not accepted");
 }
 
+/* Others log out just now: the disable comes when a turn of theirs is over, and is not taken for late
+ * meanwhile. */
+static void test_turn(void)
+{
+	struct op *op = quiescing();
+	const struct fc_profile *p = fc_profile_find("fcoe");
+	struct monotime stop = mono_add(mono_now(), 20 * USEC_PER_SEC), over;
+	struct priv_request q = {0};
+
+	snprintf(fc_host_find(&d.inv, 2)->driver, sizeof(((struct fc_host *)0)->driver), "fcoe");
+	over = mono_add(mono_now(), 2 * fc_bound_us(&p->usual, FC_R_A_TOV_US, 1));
+	for (unsigned i = 0; i < p->logouts; i++) {
+		struct logout_id id = {.uuid = "another", .vhba = i};
+
+		UT_EQ(logouts_ask(&d.logouts, &id, p, MONOTIME_NEVER, mono_now(), NULL), true);
+	}
+	while (q.verb != PRIV_VPORT_DISABLE && !mono_reached(stop, mono_now())) {
+		ut_privq_run(&d, 10 * USEC_PER_MSEC);
+		while (ut_privq_next(&q) && q.verb != PRIV_VPORT_DISABLE)
+			ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+	}
+	UT_EQ(q.verb, PRIV_VPORT_DISABLE);
+	CU_ASSERT(mono_reached(over, mono_now()));
+	UT_EQ(quiesce_state(vm->quiesce, 0), QS_DISABLE_HOLD);
+	UT_EQ(d.logouts.n, 1);
+	ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+	UT_EQ(d.logouts.n, 0);
+	op_end(op);
+	down();
+}
+
 int main(int argc, char **argv)
 {
 	static CU_TestInfo tests[] = {
@@ -540,6 +571,7 @@ int main(int argc, char **argv)
 		{"a login that is stuck is begun anew", test_login_stuck},
 		{"beside others all is read less often", test_read_again},
 		{"a helper that keeps silent", test_helper_silent},
+		{"a logout waits for its turn", test_turn},
 		{"a WWPN that another port carries", test_other_port},
 		{"a WWPN that is perhaps hidden", test_hidden},
 		CU_TEST_INFO_NULL,

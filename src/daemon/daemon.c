@@ -237,6 +237,7 @@ static void init_lists(struct daemon *d, struct config *cfg)
 	TAILQ_INIT(&d->watchers);
 	TAILQ_INIT(&d->vms);
 	TAILQ_INIT(&d->ops);
+	logouts_init(&d->logouts);
 	TAILQ_INIT(&d->fcoe);
 	TAILQ_INIT(&d->handovers);
 	TAILQ_INIT(&d->inv.hosts);
@@ -314,6 +315,8 @@ void daemon_free(struct daemon *d)
 	registry_close(d->reg);
 	eventlog_clear(&d->events);
 	sd_event_source_disable_unref(d->registry_timer);
+	sd_event_source_disable_unref(d->logout_timer);
+	logouts_clear(&d->logouts);
 	history_close(d);
 	works_clear(&d->works);
 	sd_event_unref(d->loop);

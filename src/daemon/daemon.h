@@ -14,6 +14,7 @@
 #include "eventlog.h"
 #include "events.h"
 #include "inventory.h"
+#include "logouts.h"
 #include "monotime.h"
 #include "registry.h"
 #include "vm.h"
@@ -49,6 +50,8 @@ struct daemon {
 	struct watcher_list watchers; /* callers that follow the events */
 	struct vm_list vms;
 	struct op_list ops;
+	struct logouts logouts;
+	sd_event_source *logout_timer; /* a turn ends by itself */
 	struct fcoe_list fcoe;
 	struct pools *pools;
 	struct ios *ios;

@@ -18,6 +18,8 @@ struct driver {
 	struct vm *vm;
 	struct pending_list pending;
 	struct quiesce_profile profile[VM_VHBAS_MAX]; /* what the machine's vhbas point to */
+	struct quiesce_profile alone[VM_VHBAS_MAX]; /* the same when there is no crowd */
+	unsigned crowd; /* that the profiles are for */
 	struct work work; /* hands over what is pending */
 	sd_event_source *timer;
 	/* The operation that was answered last: proof that comes later is added to its record. */
@@ -48,6 +50,9 @@ extern const struct quiesce_ops quiesce_driver_ops; /* user: struct driver */
 void driver_queue(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev ev);
 void driver_queue_text(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev ev,
 		       struct quiesce_arg arg, const char *text);
+
+/* What was put off may be tried again now. */
+void driver_wake(struct driver *dr, int vhba);
 
 /* A vhba's timers are set back, or could not be: what waited for that begins. */
 void driver_timers_set(struct driver *dr, unsigned vhba);

@@ -19,6 +19,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/ios.c src/daemon/ios.h src/daemon/ios_private.h \
 	src/daemon/live.c src/daemon/live.h src/daemon/live_rule.c \
 	src/daemon/login.c src/daemon/login.h \
+	src/daemon/logouts.c src/daemon/logouts.h \
 	src/daemon/methods.c src/daemon/methods.h src/daemon/methods_lun.c src/daemon/methods_op.c src/daemon/methods_ticket.c \
 	src/daemon/handover.c src/daemon/handover.h src/daemon/op.c src/daemon/op.h src/daemon/op_attach.c src/daemon/op_io.c src/daemon/op_pools.c src/daemon/op_quiesce.c \
 	src/daemon/name_ask.c src/daemon/name_ask.h \
@@ -61,6 +62,12 @@ src_daemon_vhbad_CPPFLAGS = $(INC_DAEMON) -DVHBA_CONFIG_PATH='"$(sysconfdir)/vhb
 src_daemon_vhbad_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 src_daemon_vhbad_LDADD = src/daemon/libvhbad.la
 
+check_PROGRAMS += tests/ut-logouts
+TESTS += tests/ut-logouts
+tests_ut_logouts_SOURCES = tests/ut-logouts.c
+tests_ut_logouts_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_logouts_CFLAGS = $(AM_CFLAGS)
+tests_ut_logouts_LDADD = tests/libut.la src/daemon/libvhbad.la
 check_PROGRAMS += tests/ut-login
 TESTS += tests/ut-login
 tests_ut_login_SOURCES = tests/ut-login.c

@@ -56,11 +56,32 @@ void driver_queue(struct driver *dr, const struct quiesce_call *c, enum quiesce_
 	driver_queue_text(dr, c, ev, (struct quiesce_arg){0}, NULL);
 }
 
+void driver_wake(struct driver *dr, int vhba)
+{
+	driver_queue(dr, &(struct quiesce_call){.vhba = vhba}, QE_WAKE);
+}
+
+/* What others do just now: those that somebody waits for, or those that log out. */
+static void know_crowd(struct driver *dr)
+{
+	unsigned asked = op_crowd(dr->d, dr->vm), n = dr->d->logouts.n;
+
+	n = n > asked ? n : asked;
+	if (n == dr->crowd)
+		return;
+	dr->crowd = n;
+	for (unsigned i = 0; i < dr->vm->count; i++) {
+		dr->profile[i] = dr->alone[i];
+		vhba_profile_crowd(n, &dr->profile[i]);
+	}
+}
+
 static void hand_over(struct work *w)
 {
 	struct driver *dr = (struct driver *)((char *)w - offsetof(struct driver, work));
 	struct pending *p;
 
+	know_crowd(dr);
 	while ((p = TAILQ_FIRST(&dr->pending))) {
 		TAILQ_REMOVE(&dr->pending, p, link);
 		quiesce_event(dr->vm->quiesce, p->vhba, p->ev, &p->arg, mono_now());
@@ -82,6 +103,7 @@ static struct driver *most_urgent(struct driver *dr)
 
 static void tick(struct driver *dr)
 {
+	know_crowd(dr);
 	quiesce_tick(dr->vm->quiesce, mono_now());
 	after(dr);
 }
@@ -185,10 +207,12 @@ static void set_profiles(struct driver *dr, struct quiesce_vhba *ids, unsigned n
 		uint64_t online, total = 0;
 
 		san_targets(dr->d, v, &online, &total, NULL, 0);
-		vhba_profile_quiesce(vhba_profile(dr->d, v), FC_R_A_TOV_US, (unsigned)total, &dr->profile[i]);
-		vhba_profile_crowd(op_crowd(dr->d, dr->vm), &dr->profile[i]);
+		vhba_profile_quiesce(vhba_profile(dr->d, v), FC_R_A_TOV_US, (unsigned)total, &dr->alone[i]);
+		dr->profile[i] = dr->alone[i];
 		ids[i].profile = &dr->profile[i];
 	}
+	dr->crowd = 0;
+	know_crowd(dr);
 }
 
 static struct quiesce *machine_new(struct driver *dr, uint64_t drain_us)

@@ -36,14 +36,81 @@ void driver_timers_set(struct driver *dr, unsigned vhba)
 				  strerror(-err));
 }
 
+/* ---- logouts, and their turns ---- */
+
+static bool wants_logout(const struct driver *dr, unsigned vhba)
+{
+	enum quiesce_state s = vhba < dr->vm->count ? quiesce_state(dr->vm->quiesce, vhba) : QS_HELD;
+
+	return s == QS_DISABLE_HOLD || s == QS_DISABLE_ABORT;
+}
+
+#define TURN_LOST_US USEC_PER_SEC /* it is told when its turn comes; this is for what nobody thought of */
+
+static int on_turn_over(sd_event_source *s, uint64_t usec, void *user);
+
+/* Those whose turn it is now ask for it again. */
+static void give_turns(struct daemon *d)
+{
+	struct logout_id id;
+
+	while (logouts_next(&d->logouts, mono_now(), &id)) {
+		struct vm *vm = vm_find(&d->vms, id.uuid);
+
+		if (vm && vm->quiesce && wants_logout(vm->driver, id.vhba))
+			driver_wake(vm->driver, (int)id.vhba);
+		else
+			logouts_end(&d->logouts, &id);
+	}
+	daemon_timer(d, &d->logout_timer, logouts_due(&d->logouts), on_turn_over, d);
+}
+
+static int on_turn_over(sd_event_source *s, uint64_t usec, void *user)
+{
+	(void)s;
+	(void)usec;
+	give_turns(user);
+	return 0;
+}
+
+static struct logout_id logout_id(const char *uuid, int vhba)
+{
+	struct logout_id id = {.vhba = (unsigned)vhba};
+
+	strcpy(id.uuid, uuid);
+	return id;
+}
+
+static bool is_its_turn(struct driver *dr, const struct quiesce_call *c)
+{
+	struct logout_id id = logout_id(dr->vm->uuid, c->vhba);
+	const struct op *op = dr->vm->op;
+	struct monotime by = op && !op->answered ? op->deadline : MONOTIME_NEVER;
+	unsigned before = 0;
+	char text[80];
+	bool now = logouts_ask(&dr->d->logouts, &id, vhba_profile(dr->d, verb_vhba(dr, c)), by, mono_now(),
+			       &before);
+
+	if (!now) {
+		snprintf(text, sizeof(text), "its logout waits for its turn, %u go before it", before);
+		driver_queue_text(dr, c, QE_DISABLE_AGAIN,
+				  (struct quiesce_arg){.until = mono_add(mono_now(), TURN_LOST_US)}, text);
+	}
+	daemon_timer(dr->d, &dr->d->logout_timer, logouts_due(&dr->d->logouts), on_turn_over, dr->d);
+	return now;
+}
+
 /* With some drivers its success says nothing. */
 static void on_disabled(void *user, const struct priv_reply *r)
 {
 	struct verb_call *vc = user;
+	struct logout_id id = logout_id(vc->uuid, vc->call.vhba);
 	struct driver *dr = verb_driver(vc);
 	const struct vm_vhba *v = dr ? verb_vhba(dr, &vc->call) : NULL;
 	struct priv_reply no = *r;
 
+	logouts_end(&vc->d->logouts, &id);
+	give_turns(vc->d);
 	if (v && !r->err && !vhba_is_disabled(dr->d, vhba_profile(dr->d, v), v, no.text, sizeof(no.text)))
 		no.err = -EIO;
 	verb_done(vc, &no);
@@ -54,6 +121,8 @@ int quiesce_op_disable(void *user, const struct quiesce_call *c)
 	struct priv_request q = verb_vport_request(verb_vhba(user, c), PRIV_VPORT_DISABLE);
 
 	if (driver_waits(user, c, quiesce_op_disable, QE_DISABLE_FAILED))
+		return 0;
+	if (!is_its_turn(user, c))
 		return 0;
 	return verb_send(user, c, &q, on_disabled, QE_DISABLED, QE_DISABLE_FAILED);
 }
