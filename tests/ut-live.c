@@ -2,6 +2,7 @@
 /* What is done with a VM that moves while its guest runs: the rule alone, and a life by it. */
 #include <string.h>
 
+#include "cleanup.h"
 #include "live.h"
 #include "ut.h"
 
@@ -159,6 +160,27 @@ static void test_life(void)
 	}
 }
 
+/* That the vport shows no N_Port_ID any more may be a target's answer taken for the fabric's. */
+static void test_elsewhere(void)
+{
+	static const struct {
+		struct live_name n;
+		bool elsewhere;
+	} cases[] = {
+		{{.own = 0x010103, .now = 0x010104}, true},
+		{{.own = 0x010103, .now = 0x010103}, false},
+		{{.own = 0x010103, .now = 0x010103, .let_go = true}, false},
+		{{.own = 0x010103, .now = 0x010103, .given = true}, false},
+		{{.own = 0x010103, .now = 0x010103, .let_go = true, .given = true}, true},
+		{{.now = 0x010104}, false},
+		{{.now = 0x010104, .let_go = true}, false},
+		{{.now = 0x010104, .let_go = true, .given = true}, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		UT_EQ(live_is_elsewhere(&cases[i].n), cases[i].elsewhere);
+}
+
 int main(int argc, char **argv)
 {
 	static CU_TestInfo tests[] = {
@@ -168,6 +190,7 @@ int main(int argc, char **argv)
 		{"come back", test_come_back},
 		{"arrive", test_arrive},
 		{"a life", test_life},
+		{"a name that is elsewhere", test_elsewhere},
 		CU_TEST_INFO_NULL,
 	};
 	static const struct ut_suite suites[] = {{"live", tests, NULL, NULL}, {0}};

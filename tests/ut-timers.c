@@ -511,7 +511,7 @@ static void test_other_port(void)
 {
 	UT_STREQ(name_server_says(CT_PRESENT, "0x010136", false), "present: 010136");
 	UT_STREQ(name_server_says(CT_PRESENT, "0x000000", false),
-		 "present: 010136; the fabric has let this vport go, so another port carries its WWPN");
+		 "present: 010136; this vport's N_Port_ID is not that, so another port carries its WWPN");
 	UT_STREQ(name_server_says(CT_PRESENT, "0x010135", false),
 		 "present: 010136; this vport's N_Port_ID is not that, so another port carries its WWPN");
 }

@@ -57,6 +57,22 @@ enum live_action live_rule(const struct live_seen *seen);
 
 struct io;
 
+/* What the name server and the own vport say of a name that leaves. */
+struct live_name {
+	uint32_t own; /* what the fabric knew the vport by; 0: not known */
+	uint32_t now; /* what it knows the name by now */
+	bool let_go; /* the vport's host shows no N_Port_ID any more */
+	bool given; /* who gives it away says that the guest runs at the destination */
+};
+
+/*
+ * Is it where the guest goes on?  Only another N_Port_ID proves that: libfc takes a target's late LS_ACC for
+ * that of FFFFFE when its exchange's number is used again (fc_exch_recv_seq_resp does not look who answers
+ * what went to FFFFFE), so a vport may show none before the fabric has let it go.  A fabric that gives a name
+ * the same N_Port_ID again elsewhere leaves no more than the word of who gives it away.
+ */
+bool live_is_elsewhere(const struct live_name *n);
+
 /* What a back end keeps of it; a part of struct io. */
 struct live {
 	bool known, rings, lost;

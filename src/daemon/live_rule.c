@@ -50,3 +50,8 @@ enum live_action live_rule(const struct live_seen *s)
 		return LIVE_OPEN;
 	return s->state == VM_DETACHED ? LIVE_ARRIVE : LIVE_REST;
 }
+
+bool live_is_elsewhere(const struct live_name *n)
+{
+	return (n->own && n->own != n->now) || (n->let_go && n->given);
+}

@@ -242,29 +242,31 @@ static bool absence_proves(struct driver *dr, const struct vm_vhba *v)
 	return v->shown || !own_port_id(dr, v, &id) || !id;
 }
 
-/*
- * Of a VM that leaves live: its name is where the guest goes on, and for that the fabric has let this vport
- * go. A name server has one N_Port_ID for a name.
- */
+/* Of a VM that leaves live. A name server has one N_Port_ID for a name. */
 static bool is_where_guest_is(const struct driver *dr, int vhba, uint32_t port_id)
 {
-	uint32_t own = dr->port_id[vhba];
+	const struct op *op = dr->vm->op;
+	struct live_name n = {.own = dr->port_id[vhba],
+			      .now = port_id,
+			      .let_go = dr->logged_out[vhba],
+			      .given = op && op->kind == OP_RELEASE && op->moved};
 
 	if (!live_leaves(dr->d, dr->vm->uuid))
 		return false;
-	if (!own)
-		own = live_port_id(dr->d, dr->vm->uuid, dr->vm->vhba[vhba].index);
-	return dr->logged_out[vhba] || (own && own != port_id);
+	if (!n.own)
+		n.own = live_port_id(dr->d, dr->vm->uuid, dr->vm->vhba[vhba].index);
+	return live_is_elsewhere(&n);
 }
 
 /* A vport that had lost its login before has no LOGO that could be accepted: its last N_Port_ID tells. */
 static const char *whose(const struct driver *dr, int vhba, uint32_t port_id)
 {
-	if (dr->logged_out[vhba])
-		return "; the fabric has let this vport go, so another port carries its WWPN";
 	if (dr->port_id[vhba] && dr->port_id[vhba] != port_id)
 		return "; this vport's N_Port_ID is not that, so another port carries its WWPN";
-	return "";
+	if (!dr->logged_out[vhba])
+		return "";
+	return dr->port_id[vhba] ? "; this vport has had that N_Port_ID, and shows none any more"
+				 : "; the fabric has let this vport go, so another port carries its WWPN";
 }
 
 static void on_fabric(void *user, const struct priv_reply *r)
