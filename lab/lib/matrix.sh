@@ -17,7 +17,8 @@
 # For a case: matrix_way=resume or release instead of one and the other in turn; matrix_also=FUNCTION is called with the
 # deadline after the resume or the attach, with the I/O still going on; matrix_ask=FUNCTION is called with the deadline to
 # ask for the quiesce, in place of matrix_quiesce; matrix_options are vhbactl's for the quiesce; matrix_named is all that is
-# unproved after the longest deadline; and matrix_back is the deadline of the resume or the attach. All hold for the next case
+# unproved after the longest deadline; matrix_back is the deadline of the resume or the attach, and matrix_gone how many seconds the
+# vports may be there after a release. All hold for the next case
 # only. What is wrong, a function says by matrix_wrong TEXT.
 
 matrix_deadlines=(200 1000 5000)
@@ -29,7 +30,7 @@ matrix_cases=0
 matrix_surely=5000 # ms: from this deadline on, what is to be confirmed is confirmed by it, however slow the machine
 matrix_late=''
 matrix_blocks=64 # of 4 KiB for each path
-matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_named='' matrix_back=30s
+matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_named='' matrix_back=30s matrix_gone=10
 matrix_rounds=0
 matrix_whole=0 # the last round has left all as it was, and its paths in the file
 matrix_last='' # the last row
@@ -372,7 +373,7 @@ matrix_release() {
 	[[ $rc = [03] ]] || matrix_wrong "release: status $rc: $(cat "$SAN_RUN/matrix/operation.err" "$SAN_RUN/matrix/operation.json")"
 	matrix_io_continue
 	"$1" >>"$SAN_RUN/matrix/faults"
-	until_true 10 matrix_vports 0 || matrix_wrong "released, and there are $(vport_count) vports"
+	until_true "$matrix_gone" matrix_vports 0 || matrix_wrong "released, and there are $(vport_count) vports"
 	matrix_operation attach db1 --deadline "$matrix_back"
 }
 matrix_vports() { [ "$(vport_count)" -eq "$1" ]; }
@@ -471,7 +472,7 @@ matrix_case() {
 		matrix_rounds=$((matrix_rounds + 1))
 		matrix_round "$1" "$2" "$3" "${4:-confirmed}" "$deadline" "${matrix_way:-$way}"
 	done
-	matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_named='' matrix_back=30s
+	matrix_way='' matrix_also='' matrix_ask=matrix_quiesce matrix_options='' matrix_named='' matrix_back=30s matrix_gone=10
 }
 
 matrix_down() {
