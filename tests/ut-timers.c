@@ -14,6 +14,7 @@
 #include "op.h"
 #include "quiesce_verb.h"
 #include "registry.h"
+#include "san.h"
 #include "timers.h"
 #include "ut-privq.h"
 #include "ut-tree.h"
@@ -516,6 +517,29 @@ static void test_other_port(void)
 		 "present: 010136; this vport's N_Port_ID is not that, so another port carries its WWPN");
 }
 
+/* Neither does a vport's delete give it its login back. */
+static void test_let_go(void)
+{
+	struct op *op = quiescing();
+	struct quiesce_call c = {.vhba = 0, .by = mono_add(mono_now(), USEC_PER_SEC)};
+
+	snprintf(fc_host_find(&d.inv, 2)->state, sizeof(((struct fc_host *)0)->state), "Online");
+	tree_put("Online", "/sys/class/fc_host/host2/port_state");
+	tree_put("0x010136", "/sys/class/fc_host/host5/port_id");
+	UT_EQ(quiesce_op_verify_fabric(vm->driver, &c), 0);
+	UT_EQ(vm->driver->logged_out[0], false);
+	tree_put("0x000000", "/sys/class/fc_host/host5/port_id");
+	UT_EQ(quiesce_op_verify_fabric(vm->driver, &c), 0);
+	UT_EQ(vm->driver->logged_out[0], true);
+	fc_inventory_vport_gone(&d.inv, 2, 0, 3);
+	CU_ASSERT_FALSE(san_locate(&d, &vm->vhba[0]));
+	UT_EQ(quiesce_op_verify_fabric(vm->driver, &c), 0);
+	UT_EQ(vm->driver->logged_out[0], true);
+	UT_EQ(vm->driver->port_id[0], 0x010136);
+	op_end(op);
+	down();
+}
+
 /* Zoning may hide the vport from its parent: then the LOGO's acceptance proves it, or nothing does. */
 static void test_hidden(void)
 {
@@ -574,6 +598,7 @@ int main(int argc, char **argv)
 		{"a logout waits for its turn", test_turn},
 		{"a WWPN that another port carries", test_other_port},
 		{"a WWPN that is perhaps hidden", test_hidden},
+		{"one that was let go, and is deleted", test_let_go},
 		CU_TEST_INFO_NULL,
 	};
 	static const struct ut_suite suites[] = {{"timers", tests, begin, NULL}, {NULL}};

@@ -39,8 +39,8 @@ struct driver {
 		struct monotime read; /* when all of its host was read last */
 	} login[VM_VHBAS_MAX];
 	uint32_t port_id[VM_VHBAS_MAX]; /* its own, as it was seen last; 0: it was not seen logged in */
-	bool logged_out[VM_VHBAS_MAX]; /* when the name server was asked, FFFFFE had let the vport go already
-					*/
+	bool logged_out[VM_VHBAS_MAX]; /* it had no N_Port_ID any more when the name server was asked, or
+					  before it was deleted */
 };
 
 extern const struct quiesce_ops quiesce_driver_ops; /* user: struct driver */

@@ -320,6 +320,7 @@ int quiesce_op_verify_fabric(void *user, const struct quiesce_call *c)
 		return 0;
 	}
 	note_port_id(dr, (unsigned)c->vhba);
-	dr->logged_out[c->vhba] = own_port_id(dr, v, &id) && !id;
+	if (own_port_id(dr, v, &id))
+		dr->logged_out[c->vhba] = !id; /* of one that is gone the last word counts */
 	return verb_send(user, c, &q, on_fabric, 0, 0);
 }
