@@ -48,14 +48,6 @@ int quiesce_op_read_ports(void *user, const struct quiesce_call *c)
 	return 0;
 }
 
-#define SCAN_US (20 * USEC_PER_SEC)
-
-static void on_scanned(void *user, const struct priv_reply *r)
-{
-	(void)user;
-	(void)r; /* what has come is told by events */
-}
-
 static struct login_seen login_seen(const struct driver *dr, int vhba)
 {
 	const struct vm_vhba *v = &dr->vm->vhba[vhba];
@@ -93,9 +85,8 @@ bool driver_login_begins(struct driver *dr, int vhba)
 
 bool driver_login_stuck(struct driver *dr, int vhba, const char *lacks)
 {
-	const struct vm_vhba *v = &dr->vm->vhba[vhba];
+	struct vm_vhba *v = &dr->vm->vhba[vhba];
 	struct login_seen seen = login_seen(dr, vhba);
-	struct priv_request scan = {.verb = PRIV_SCAN, .host = v->host};
 	struct monotime since = dr->login[vhba].watch.since;
 	enum login_next next = login_look(&dr->login[vhba].watch, &seen, mono_now());
 
@@ -107,7 +98,7 @@ bool driver_login_stuck(struct driver *dr, int vhba, const char *lacks)
 	daemon_event(dr->d, "login", dr->vm->name, "%s: %s", lacks,
 		     next == LOGIN_SCAN ? "looking for its LUNs" : "logging in anew");
 	if (next == LOGIN_SCAN)
-		privq_call(dr->d->privq, &scan, SCAN_US, on_scanned, NULL);
+		sizes_scan(dr->d, v);
 	return next == LOGIN_ANEW;
 }
 

@@ -70,8 +70,6 @@ void sizes_look(struct daemon *d, struct vm_vhba *v)
 
 /* ---- what the array tells by a unit attention ---- */
 
-static void scan(struct daemon *d, struct vm_vhba *v);
-
 /* What has come is told by events. */
 static void on_scanned(void *user, const struct priv_reply *r)
 {
@@ -84,11 +82,10 @@ static void on_scanned(void *user, const struct priv_reply *r)
 		return;
 	v->scan_pending = false;
 	if (v->scan_again)
-		scan(s->d, v);
+		sizes_scan(s->d, v);
 }
 
-/* Each LUN tells that there are others; they are looked for once for all of them. */
-static void scan(struct daemon *d, struct vm_vhba *v)
+void sizes_scan(struct daemon *d, struct vm_vhba *v)
 {
 	struct priv_request q = {.verb = PRIV_SCAN, .host = v->host};
 	struct reading *s;
@@ -132,7 +129,7 @@ void sizes_attention(struct daemon *d, enum fc_attention attention, int host, co
 	if (!rv || vm->state != VM_ATTACHED)
 		return;
 	if (attention == FC_UA_LUNS && rv->pool)
-		scan(d, v);
+		sizes_scan(d, v);
 	/* What one path was told of, the others are when a command goes by them, which may be never. */
 	for (unsigned i = 0; attention == FC_UA_CAPACITY && (rv->pool || io) && i < vm->count; i++)
 		if (vm->vhba[i].host >= 0)

@@ -12,6 +12,10 @@
 /* The vhba is not ready: if a disk of it lacks its size it is read anew, and the VM's machine then woken. */
 void sizes_look(struct daemon *d, struct vm_vhba *v);
 
+/* Its targets are asked for their LUNs; what has come is told by events.  Asked for again meanwhile, once
+ * more when that has ended, for all who did: each LUN tells that there are others. */
+void sizes_scan(struct daemon *d, struct vm_vhba *v);
+
 /*
  * The array has told of something new by a unit attention, which the host's kernel has kept for itself:
  * capacities of a VM with pools or an I/O back end are read anew, its pools have the LUNs that have come, and
