@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "history.h"
 #include "log.h"
+#include "method.h"
 
 static const char *folder(const struct daemon *d, char *path, size_t size)
 {
@@ -172,21 +173,13 @@ struct json_object *history_get(struct daemon *d, const char *uuid)
 	return a;
 }
 
-static uint64_t number(struct json_object *o, const char *key)
-{
-	struct json_object *n;
-
-	return json_object_object_get_ex(o, key, &n) ? json_object_get_uint64(n) : 0;
-}
-
 static bool is_of(struct json_object *o, const char *operation, uint64_t at_us)
 {
-	uint64_t start = number(o, "start_us");
-	struct json_object *name;
+	uint64_t start = proto_get_uint(o, "start_us", 0);
+	const char *name = proto_get_text(o, "operation");
 
-	return json_object_object_get_ex(o, "operation", &name) &&
-	       !strcmp(json_object_get_string(name), operation) && start <= at_us &&
-	       at_us <= start + number(o, "elapsed_us");
+	return name && !strcmp(name, operation) && start <= at_us &&
+	       at_us <= start + proto_get_uint(o, "elapsed_us", 0);
 }
 
 uint64_t history_find(struct daemon *d, const char *uuid, const char *operation, uint64_t at_us)
