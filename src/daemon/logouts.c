@@ -80,10 +80,11 @@ static unsigned count_before(const struct logouts *l, const struct logout *of)
 bool logouts_ask(struct logouts *l, const struct logout_id *id, const struct fc_profile *p,
 		 struct monotime by, struct monotime now, unsigned *before)
 {
-	struct logout *o = p->logouts ? find(l, id) : NULL;
+	struct logout *o;
 
 	if (!p->logouts)
 		return true;
+	o = find(l, id);
 	if (!o) {
 		o = calloc(1, sizeof(*o));
 		if (!o) {

@@ -49,6 +49,11 @@ static bool wants_logout(const struct driver *dr, unsigned vhba)
 
 static int on_turn_over(sd_event_source *s, uint64_t usec, void *user);
 
+static void arm_turns(struct daemon *d)
+{
+	daemon_timer(d, &d->logout_timer, logouts_due(&d->logouts), on_turn_over, d);
+}
+
 /* Those whose turn it is now ask for it again. */
 static void give_turns(struct daemon *d)
 {
@@ -62,7 +67,7 @@ static void give_turns(struct daemon *d)
 		else
 			logouts_end(&d->logouts, &id);
 	}
-	daemon_timer(d, &d->logout_timer, logouts_due(&d->logouts), on_turn_over, d);
+	arm_turns(d);
 }
 
 static int on_turn_over(sd_event_source *s, uint64_t usec, void *user)
@@ -96,7 +101,7 @@ static bool is_its_turn(struct driver *dr, const struct quiesce_call *c)
 		driver_queue_text(dr, c, QE_DISABLE_AGAIN,
 				  (struct quiesce_arg){.until = mono_add(mono_now(), TURN_LOST_US)}, text);
 	}
-	daemon_timer(dr->d, &dr->d->logout_timer, logouts_due(&dr->d->logouts), on_turn_over, dr->d);
+	arm_turns(dr->d);
 	return now;
 }
 
