@@ -9,6 +9,17 @@
 #include "sizes.h"
 #include "ut-ios-rig.h"
 
+/* A VM is attached whose back end has both paths of its one LUN, and a front end. */
+static void serve_two_paths(void)
+{
+	rig_register(REG_IO_SCSI, true, false, NULL);
+	ios_attached(&rig.d, rig_attach(5));
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	rig_connect("scsi");
+}
+
 /* A process for each LUN. */
 static void test_blk(void)
 {
@@ -126,12 +137,7 @@ static void test_absent(void)
 {
 	pid_t was;
 
-	rig_register(REG_IO_SCSI, true, false, NULL);
-	ios_attached(&rig.d, rig_attach(5));
-	rig_open_path(5, 0);
-	rig_open_path(5, 0);
-	UNTIL(rig_io()->machine.state == IO_UP);
-	rig_connect("scsi");
+	serve_two_paths();
 	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:2,"));
 	lose_paths();
 	rig_kill();
@@ -167,12 +173,7 @@ static void test_absent_adopted(void)
 {
 	pid_t was;
 
-	rig_register(REG_IO_SCSI, true, false, NULL);
-	ios_attached(&rig.d, rig_attach(5));
-	rig_open_path(5, 0);
-	rig_open_path(5, 0);
-	UNTIL(rig_io()->machine.state == IO_UP);
-	rig_connect("scsi");
+	serve_two_paths();
 	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:2,"));
 	lose_paths();
 	ios_free(rig.d.ios);
@@ -200,12 +201,7 @@ static void test_moved(void)
 {
 	int stopped = 0, going = 0;
 
-	rig_register(REG_IO_SCSI, true, false, NULL);
-	ios_attached(&rig.d, rig_attach(5));
-	rig_open_path(5, 0);
-	rig_open_path(5, 0);
-	UNTIL(rig_io()->machine.state == IO_UP);
-	rig_connect("scsi");
+	serve_two_paths();
 	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running"));
 	ios_stop(&rig.d, UUID, rig_told, &stopped);
 	UNTIL(stopped);
@@ -244,12 +240,7 @@ static void test_found(void)
 	int stopped = 0, going = 0;
 	pid_t was;
 
-	rig_register(REG_IO_SCSI, true, false, NULL);
-	ios_attached(&rig.d, rig_attach(5));
-	rig_open_path(5, 0);
-	rig_open_path(5, 0);
-	UNTIL(rig_io()->machine.state == IO_UP);
-	rig_connect("scsi");
+	serve_two_paths();
 	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns=0:2,"));
 	was = rig_io()->pid;
 	second_path(NULL);
@@ -286,12 +277,7 @@ static void test_array_tells(void)
 	const struct fc_part other = {.kind = FC_PART_LUN, .lun = 7};
 	struct priv_request q;
 
-	rig_register(REG_IO_SCSI, true, false, NULL);
-	ios_attached(&rig.d, rig_attach(5));
-	rig_open_path(5, 0);
-	rig_open_path(5, 0);
-	UNTIL(rig_io()->machine.state == IO_UP);
-	rig_connect("scsi");
+	serve_two_paths();
 	CU_ASSERT_TRUE(rig_has(rig_ask('?'), " checks=0 changed="));
 	sizes_attention(&rig.d, FC_UA_CAPACITY, 5, &part);
 	CU_ASSERT_TRUE(rig_reads_sizes(&q));
