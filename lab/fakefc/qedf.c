@@ -162,40 +162,18 @@ static const struct attr vport_attrs[] = {
 	{NULL},
 };
 
-const struct driver driver_qedf = {
-	.name = "qedf",
-	.vports_max = 64,
-	.parent_attrs = parent_attrs,
-	.vport_host_attrs = vport_host_attrs,
-	.rport_attrs = rport_attrs,
-	.vport_attrs = vport_attrs,
-	.verbs =
-		{
-			[VERB_CREATE] = {create},
-			[VERB_DELETE] = {upload, delete_host},
-			[VERB_DISABLE] = {disable_begin, upload, logo},
-			[VERB_ENABLE] = {enable},
-		},
-	.login_failed = login_failed,
-	.port_state = port_state,
-	.bsg_host_ct = true,
-};
+/* What they have in common: all but their names, how many vports they take, and who creates one. */
+#define OFFLOAD_DRIVER(create_verb)                                                                          \
+	.parent_attrs = parent_attrs, .vport_host_attrs = vport_host_attrs, .rport_attrs = rport_attrs,      \
+	.vport_attrs = vport_attrs,                                                                          \
+	.verbs =                                                                                             \
+		{                                                                                            \
+			[VERB_CREATE] = {create_verb},                                                       \
+			[VERB_DELETE] = {upload, delete_host},                                               \
+			[VERB_DISABLE] = {disable_begin, upload, logo},                                      \
+			[VERB_ENABLE] = {enable},                                                            \
+	},                                                                                                   \
+	.login_failed = login_failed, .port_state = port_state, .bsg_host_ct = true
 
-const struct driver driver_bnx2fc = {
-	.name = "bnx2fc",
-	.vports_max = 65535,
-	.parent_attrs = parent_attrs,
-	.vport_host_attrs = vport_host_attrs,
-	.rport_attrs = rport_attrs,
-	.vport_attrs = vport_attrs,
-	.verbs =
-		{
-			[VERB_CREATE] = {create_bnx2fc},
-			[VERB_DELETE] = {upload, delete_host},
-			[VERB_DISABLE] = {disable_begin, upload, logo},
-			[VERB_ENABLE] = {enable},
-		},
-	.login_failed = login_failed,
-	.port_state = port_state,
-	.bsg_host_ct = true,
-};
+const struct driver driver_qedf = {.name = "qedf", .vports_max = 64, OFFLOAD_DRIVER(create)};
+const struct driver driver_bnx2fc = {.name = "bnx2fc", .vports_max = 65535, OFFLOAD_DRIVER(create_bnx2fc)};
