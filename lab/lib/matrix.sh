@@ -18,8 +18,7 @@
 # deadline after the resume or the attach, with the I/O still going on; matrix_ask=FUNCTION is called with the deadline to
 # ask for the quiesce, in place of matrix_quiesce; matrix_options are vhbactl's for the quiesce; matrix_named is all that is
 # unproved after the longest deadline; matrix_back is the deadline of the resume or the attach, and matrix_gone how many seconds the
-# vports may be there after a release. All hold for the next case
-# only. What is wrong, a function says by matrix_wrong TEXT.
+# vports may be there after a release. All hold for the next case only. What is wrong, a function says by matrix_wrong TEXT.
 
 matrix_deadlines=(200 1000 5000)
 [ "${VHBA_MATRIX_FULL:-0}" != 1 ] || SAN_LUNS=8
