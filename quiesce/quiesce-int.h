@@ -52,6 +52,8 @@ struct q_vhba {
 	bool created; /* created again: its timers are the kernel's */
 	bool timers_failed;
 	bool parked; /* a command slipped in before the hold's disable */
+	bool synced; /* SYNCHRONIZE CACHE was sent: nothing else was in flight then */
+	bool cuts_sync; /* the hold's disable is to end it */
 	struct monotime held_since; /* when logout began; MONOTIME_NEVER: not held */
 	bool may_have_failed;
 	char timers[QUIESCE_TIMERS_MAX];

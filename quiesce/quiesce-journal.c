@@ -21,6 +21,7 @@ static const size_t flags[] = {
 	offsetof(struct q_vhba, fast_fail),    offsetof(struct q_vhba, deleted),
 	offsetof(struct q_vhba, created),      offsetof(struct q_vhba, timers_failed),
 	offsetof(struct q_vhba, parked),       offsetof(struct q_vhba, may_have_failed),
+	offsetof(struct q_vhba, synced),       offsetof(struct q_vhba, cuts_sync),
 };
 
 static uint64_t flags_get(const struct q_vhba *v)

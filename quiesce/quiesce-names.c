@@ -131,6 +131,7 @@ const struct quiesce_profile quiesce_profile_libfc = {
 	.rport_slack_us = 50 * USEC_PER_MSEC,
 	.escalate_us = 300 * USEC_PER_MSEC,
 	.reserve_us = 165 * USEC_PER_MSEC,
+	.disable_ends = true,
 };
 
 void quiesce_config_init(struct quiesce_config *cfg)

@@ -81,6 +81,8 @@ static void forget_round(struct q_vhba *v)
 	v->evidence = 0;
 	v->parked = false;
 	v->aborted = false;
+	v->synced = false;
+	v->cuts_sync = false;
 	q_forget_seen(v, true);
 	v->why[0] = '\0';
 	v->sync[0] = '\0';
@@ -127,6 +129,7 @@ static void enter_flags(struct quiesce *q, struct q_vhba *v, enum quiesce_state 
 		break;
 	case QS_SYNC:
 		q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "it was interrupted");
+		v->synced = true;
 		break;
 	case QS_FAST_FAIL:
 		v->aborted = true;
@@ -134,6 +137,9 @@ static void enter_flags(struct quiesce *q, struct q_vhba *v, enum quiesce_state 
 		v->fast_fail = true;
 		break;
 	case QS_DISABLE_HOLD:
+		v->cuts_sync = ev == QE_STEP_END_SYNCING;
+		begin_logout(q, v);
+		break;
 	case QS_DISABLE_ABORT:
 		begin_logout(q, v);
 		break;
@@ -234,7 +240,7 @@ void q_arm_step(struct quiesce *q, struct q_vhba *v)
 		us = q_budget(q, q->cfg.verify_poll_max_us, 2);
 		break;
 	case QS_VERIFY:
-		us = v->aborted && !v->deleted ? p->escalate_us : 0;
+		us = (v->aborted || v->cuts_sync) && !v->deleted ? p->escalate_us : 0;
 		break;
 	case QS_TIMERS:
 		/* A fast_io_fail_tmo of 0 that stays costs more than a resume that takes its time. */
@@ -285,7 +291,9 @@ static void phase_text(struct quiesce *q, struct q_vhba *v, enum quiesce_phase p
 		q_text(buf, size, "%s%s%s%s",
 		       v->deleted   ? "hard stop: vport deleted"
 		       : v->aborted ? "abort: fast_io_fail 0, vport disabled"
-				    : "hold: vport disabled, timers left as they are",
+		       : v->cuts_sync
+			       ? "hold: vport disabled, timers left as they are, SYNCHRONIZE CACHE cut off"
+			       : "hold: vport disabled, timers left as they are",
 		       v->parked ? "; a command slipped in before and is parked" : "", why, v->why);
 		break;
 	case QP_VERIFY:

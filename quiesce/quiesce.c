@@ -117,6 +117,28 @@ void q_run(struct quiesce *q)
 
 #define SYNC_WORTH_US (5 * USEC_PER_MSEC) /* with less time left it would not end */
 
+/*
+ * With the intake closed, and nothing in flight when it was sent, all that is in flight is the SYNCHRONIZE
+ * CACHE.  To abort for its sake would show an error to whoever submits something during the hold.
+ */
+static bool only_syncing(const struct quiesce *q, const struct q_vhba *v)
+{
+	return v->state == QS_DRAIN && v->synced && v->seen.inflight > 0 && quiesce_intake_closed(q) &&
+	       q_profile(v)->disable_ends;
+}
+
+static void step_end(struct quiesce *q, struct q_vhba *v)
+{
+	v->step_at = MONOTIME_NEVER;
+	if (v->state == QS_SYNC)
+		q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "no answer in time");
+	else if (v->state == QS_DRAIN && q->cfg.sync_us && !v->sync[0])
+		q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "commands are in flight");
+	if (!v->why[0] && v->state != QS_SYNC)
+		q_why(v, "%s did not end in time", quiesce_state_name(v->state));
+	q_post(q, q_index(q, v), only_syncing(q, v) ? QE_STEP_END_SYNCING : QE_STEP_END);
+}
+
 /* Time that has come, one timer after the other: each may stop the next. */
 static void advance(struct quiesce *q)
 {
@@ -129,14 +151,7 @@ static void advance(struct quiesce *q)
 			q_run(q);
 		}
 		if (mono_reached(v->step_at, q->now)) {
-			v->step_at = MONOTIME_NEVER;
-			if (v->state == QS_SYNC)
-				q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "no answer in time");
-			else if (v->state == QS_DRAIN && q->cfg.sync_us && !v->sync[0])
-				q_text(v->sync, sizeof(v->sync), Q_NOT_SYNCED "commands are in flight");
-			if (!v->why[0] && v->state != QS_SYNC)
-				q_why(v, "%s did not end in time", quiesce_state_name(v->state));
-			q_post(q, i, QE_STEP_END);
+			step_end(q, v);
 			q_run(q);
 		}
 	}
@@ -302,7 +317,7 @@ static enum quiesce_ev classify(struct quiesce *q, struct q_vhba *v, enum quiesc
 		v->seen.inflight_us = q->now.us;
 		set_evidence(v, QV_IN_FLIGHT_ENDED, !arg->count);
 		/* It came between the last count and the disable: the kernel keeps it for a resume. */
-		if (v->state == QS_RECHECK && arg->count)
+		if (v->state == QS_RECHECK && arg->count && !v->cuts_sync)
 			v->parked = true;
 		q_record_refresh(q, v);
 		return arg->count ? QE_COUNT_SOME : classify_zero(q, v);

@@ -132,6 +132,8 @@ enum quiesce_ev {
 			 open */
 	QE_POLL, /* the back-off of a poll is over */
 	QE_STEP_END, /* the state's own time is over: drain budget, step bound, rport's fast_io_fail */
+	QE_STEP_END_SYNCING, /* the drain's, and all that is in flight is our own SYNCHRONIZE CACHE, which a
+				disable ends */
 	QE_DEADLINE, /* the answer is due */
 	QE_BACKGROUND_END, /* what goes on after the answer has had its time */
 	QE_EVENTS
@@ -213,6 +215,7 @@ struct quiesce_profile {
 			       */
 	uint64_t reserve_us; /* what comes after the drain takes so long at most: the drain leaves it that,
 				where the deadline has room for it; UINT64_MAX: it has no bound */
+	bool disable_ends; /* a disable by itself ends what is in flight, whatever the rports' timers */
 	bool drain_first; /* drain for half of the time that is left, unless the request has a budget of its
 			     own */
 };

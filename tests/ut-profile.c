@@ -195,6 +195,7 @@ static void test_machine(void)
 	UT_EQ(q.escalate_us, quiesce_profile_libfc.escalate_us);
 	UT_EQ(q.reserve_us, quiesce_profile_libfc.reserve_us);
 	UT_EQ(q.drain_first, quiesce_profile_libfc.drain_first);
+	UT_EQ(q.disable_ends, quiesce_profile_libfc.disable_ends);
 	vhba_profile_quiesce(fc_profile_find("lpfc"), FC_R_A_TOV_US, 3, &q);
 	CU_ASSERT(q.drain_first);
 	CU_ASSERT(q.disable_us > 20 * SEC);

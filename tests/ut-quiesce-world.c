@@ -52,6 +52,7 @@ static void begin_sync(struct world *w, struct w_vhba *v, struct w_op *how)
 	if (!v->sync_hangs)
 		return;
 	how->mode = W_NEVER;
+	v->syncs = true;
 	v->inflight = 1;
 	v->drains_at = UINT64_MAX;
 }
@@ -250,7 +251,7 @@ void w_fini(struct world *w)
 
 static void go_out(struct world *w, struct w_vhba *v, enum w_vport how)
 {
-	if (how == W_GONE || (v->fast_fail && !v->uncut))
+	if (how == W_GONE || ((v->fast_fail || v->syncs) && !v->uncut))
 		v->cut_at = w->now + 30 * W_MS;
 	if (how == W_DISABLED && v->slips)
 		v->inflight++, v->drains_at = UINT64_MAX;
@@ -269,6 +270,7 @@ static void come_back(struct world *w, struct w_vhba *v)
 	v->out = false;
 	v->registered_until = UINT64_MAX;
 	v->cut_at = UINT64_MAX;
+	v->syncs = false;
 	v->inflight = 0;
 	v->drains_at = 0;
 	v->ready_at = w->now + v->ready_after;

@@ -38,6 +38,7 @@ struct w_vhba {
 	uint64_t lingers_us; /* rports stay Online for so long after the logout began */
 	uint64_t ports_until;
 	bool sync_hangs; /* SYNCHRONIZE CACHE does not end, and is in flight */
+	bool syncs; /* it is in flight; nothing parked goes on as it: a disable ends it */
 	bool uncut; /* an abort's disable does not fail the commands back */
 	uint64_t forbidden_until; /* disable and delete are put off; UINT64_MAX: for good */
 	uint64_t

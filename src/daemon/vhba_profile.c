@@ -35,6 +35,8 @@ void vhba_profile_quiesce(const struct fc_profile *p, uint64_t r_a_tov_us, unsig
 		.rport_slack_us = 50 * USEC_PER_MSEC,
 		.escalate_us = p->escalate_ms * USEC_PER_MSEC,
 		.reserve_us = sum(ends, PROFILE_FAST_FAIL_US + PROFILE_VERIFY_US),
+		.disable_ends = p->abort == FC_ABORT_LOCAL || p->abort == FC_ABORT_CLEANUP ||
+				p->abort == FC_ABORT_FLUSH,
 		.drain_first = p->drain_first,
 	};
 }
