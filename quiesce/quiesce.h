@@ -415,7 +415,6 @@ enum quiesce_request quiesce_request(const struct quiesce *q); /* the last one; 
 struct monotime
 quiesce_answer_at(const struct quiesce *q); /* at the latest; NEVER: no request waits for it */
 bool quiesce_answered(const struct quiesce *q); /* no request waits for its answer */
-bool quiesce_intake_closed(const struct quiesce *q);
 bool quiesce_idle(const struct quiesce *q); /* nothing is under way, not even in the background */
 /* Every vhba is attached, or every one is gone, and nothing is under way: end the journal, free the machine.
  */

@@ -624,12 +624,15 @@ static void test_sync(void)
 	w_fini(&w);
 }
 
-static void sync_hangs(unsigned int fast_fails, unsigned int deletes)
+static void sync_hangs(bool paused, unsigned int fast_fails, unsigned int deletes)
 {
 	uint64_t began = w.now;
 
 	w.v[0].sync_hangs = true;
-	ask(QE_QUIESCE, 1000 * W_MS, QO_CONFIRMED);
+	UT_EQ(w_request_arg(&w, QE_QUIESCE, (struct quiesce_arg){.owner_paused = paused}, 1000 * W_MS), 0);
+	w_until_answer(&w);
+	UT_STREQ(quiesce_outcome_name(w.last.outcome), "confirmed");
+	UT_EQ(w.wrong, 0);
 	UT_EQ(w.v[0].calls[OP_SYNC], 1);
 	UT_EQ(w.v[0].calls[OP_FAST_FAIL], fast_fails);
 	UT_EQ(w.v[0].calls[OP_DELETE], deletes);
@@ -646,18 +649,21 @@ static void test_sync_hangs(void)
 	struct quiesce_profile waits = quiesce_profile_libfc;
 
 	w_init(&w, 1);
-	sync_hangs(0, 0);
+	sync_hangs(false, 0, 0);
 	CU_ASSERT(strstr(rec(0, QP_LOGOUT)->text, "SYNCHRONIZE CACHE cut off") != NULL);
 	CU_ASSERT(strstr(rec(0, QP_LOGOUT)->text, "parked") == NULL);
 	w_fini(&w);
 	w_init(&w, 1);
+	sync_hangs(true, 0, 0);
+	w_fini(&w);
+	w_init(&w, 1);
 	w.v[0].uncut = true;
-	sync_hangs(0, 1);
+	sync_hangs(false, 0, 1);
 	w_fini(&w);
 	w_init(&w, 1);
 	waits.disable_ends = false;
 	w.q->v[0].id.profile = &waits;
-	sync_hangs(1, 0);
+	sync_hangs(false, 1, 0);
 	w_fini(&w);
 	/* Its intake may still be open: it can be anybody's. */
 	w_init(&w, 1);
