@@ -443,6 +443,15 @@ int fc_rport_read_state(const struct fc_host *host, const struct fc_rport *r, ch
 	return n < 0 ? (int)n : 0;
 }
 
+void fc_host_refresh_rport_states(struct fc_host *host)
+{
+	struct fc_rport *r;
+
+	TAILQ_FOREACH (r, &host->rports, link)
+		if (fc_rport_read_state(host, r, r->state, sizeof(r->state)))
+			r->state[0] = '\0';
+}
+
 void fc_host_refresh_rports(struct fc_host *host)
 {
 	struct fc_rport *r, *next;

@@ -192,6 +192,8 @@ int fc_rport_read_timers(const struct fc_host *host, struct fc_rport *r);
 bool fc_rport_read_is_target(const struct fc_host *host, struct fc_rport *r);
 /* Into the model: what of the host's rports changes without an event (N_Port_ID, state, roles, timers). */
 void fc_host_refresh_rports(struct fc_host *host);
+/* Into the model: their states alone. */
+void fc_host_refresh_rport_states(struct fc_host *host);
 /* The state of a path changes without an event: read it, and whether the path is usable by it, into *l. */
 void fc_lun_refresh_state(const struct fc_host *host, struct fc_lun *l);
 /* Commands that the device has accepted and not ended, passthrough included (scsi_device device_busy). */

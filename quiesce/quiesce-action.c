@@ -17,9 +17,9 @@ static bool drains(const struct q_vhba *v)
  */
 static void act_again(struct quiesce *q, struct q_vhba *v)
 {
-	uint64_t low = drains(v) ? q->cfg.drain_poll_min_us : q->cfg.verify_poll_min_us;
-	uint64_t high = drains(v) ? q->cfg.drain_poll_max_us : q->cfg.verify_poll_max_us;
 	bool waited_for = v->state == QS_DRAIN || v->state == QS_READY_WAIT;
+	uint64_t low = drains(v) || waited_for ? q->cfg.drain_poll_min_us : q->cfg.verify_poll_min_us;
+	uint64_t high = drains(v) ? q->cfg.drain_poll_max_us : q->cfg.verify_poll_max_us;
 
 	if (q->answered && !drains(v))
 		high = q->cfg.background_poll_max_us;

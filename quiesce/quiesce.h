@@ -229,10 +229,10 @@ struct quiesce_config {
 	uint64_t
 		sync_us; /* synchronising caches, at most, and never beyond the drain; 0: not done [250 ms] */
 	bool drain_given; /* by whoever asked: a profile's drain_first does not stretch it [false] */
-	uint64_t drain_poll_min_us; /* back-off of the count [1 ms] */
+	uint64_t drain_poll_min_us; /* back-off of the count and of the readiness [1 ms] */
 	uint64_t drain_poll_max_us; /* [20 ms] */
-	uint64_t verify_poll_min_us; /* back-off of the evidence and of the readiness [2 ms] */
-	uint64_t verify_poll_max_us; /* [100 ms] */
+	uint64_t verify_poll_min_us; /* back-off of the evidence [2 ms] */
+	uint64_t verify_poll_max_us; /* and of the readiness [100 ms] */
 	uint64_t background_poll_max_us; /* the same after the answer [1 s] */
 	uint64_t background_us; /* from the request: what goes on after the answer ends then [120 s] */
 	uint64_t hold_us; /* dev_loss_tmo: a hold for longer may have failed parked commands [60 s] */

@@ -76,8 +76,9 @@ bool driver_login_begins(struct driver *dr, int vhba)
 	struct fc_host *host = fc_host_find(&dr->d->inv, dr->vm->vhba[vhba].host);
 	struct login_seen seen;
 
+	/* They have been logged out meanwhile, without an event. */
 	if (host)
-		fc_host_refresh_rports(host); /* they have been logged out meanwhile, without an event */
+		fc_host_refresh_rport_states(host);
 	seen = login_seen(dr, vhba);
 	dr->login[vhba].read = mono_now();
 	return login_begins(&dr->login[vhba].watch, &seen, mono_now());

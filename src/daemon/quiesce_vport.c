@@ -134,11 +134,16 @@ int quiesce_op_disable(void *user, const struct quiesce_call *c)
 
 int quiesce_op_enable(void *user, const struct quiesce_call *c)
 {
-	struct priv_request q = verb_vport_request(verb_vhba(user, c), PRIV_VPORT_ENABLE);
+	struct driver *dr = user;
+	struct priv_request q = verb_vport_request(verb_vhba(dr, c), PRIV_VPORT_ENABLE);
+	int err;
 
-	driver_forget_waiting(user, c);
-	q.target = driver_login_begins(user, c->vhba);
-	return verb_send(user, c, &q, verb_done, QE_ENABLED, QE_ENABLE_FAILED);
+	driver_forget_waiting(dr, c);
+	q.target = dr->login[c->vhba].watch.anew;
+	err = verb_send(dr, c, &q, verb_done, QE_ENABLED, QE_ENABLE_FAILED);
+	/* The helper is at work meanwhile. */
+	driver_login_begins(dr, c->vhba);
+	return err;
 }
 
 /* Half of the time that the caller waits at most: the rest is for the delete, and for proving it. */
