@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The LUNs of a VM's vhba-io: files, an array's with their paths, as they come, go and are opened anew. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sizes.h"
@@ -69,6 +71,26 @@ static void test_hot_add(void)
 	ios_lun_came(&rig.d, "db1", 4); /* one that can't be opened changes nothing */
 	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "luns= "));
 	rig_disconnect();
+}
+
+/* vhbad ends while a disk still hangs: the child that opens the file is on its own. */
+static void test_hot_add_hangs(void)
+{
+	struct reg_guest_lun l = {.number = 9, .serial = "nine", .read_only = true};
+	char folder[64];
+	bool done = false;
+	int writer;
+
+	rig_register(REG_IO_SCSI, false, false, "/nothing/a");
+	rig_start();
+	snprintf(l.file, sizeof(l.file), "%s/fifo", ut_tmpdir(folder, sizeof(folder)));
+	CU_ASSERT_EQUAL_FATAL(mkfifo(l.file, 0600), 0);
+	UT_EQ(registry_lun_add(rig.d.reg, rig_vm(), &l, rig_written, &done, &rig.e), 0);
+	UNTIL(done);
+	ios_lun_came(&rig.d, "db1", 9);
+	CU_ASSERT_FALSE(LIST_EMPTY(&rig_io()->opens));
+	UNTIL((writer = open(l.file, O_WRONLY | O_NONBLOCK)) >= 0);
+	close(writer);
 }
 
 /* Both paths are one LUN; each process gets descriptors of its own, and none stays here. */
@@ -344,6 +366,7 @@ int main(int argc, char **argv)
 	static CU_TestInfo tests[] = {
 		{"one a LUN", test_blk},
 		{"a file comes and goes", test_hot_add},
+		{"vhbad ends while a file opens", test_hot_add_hangs},
 		{"paths of an array's LUN", test_paths},
 		{"the order of paths", test_order},
 		{"a takeover without a path", test_absent},

@@ -406,6 +406,7 @@ void io_free(struct io *io)
 {
 	TAILQ_REMOVE(&io->d->ios->list, io, link);
 	io_luns_give_up(io);
+	io_file_give_up(io);
 	io_forget_process(io);
 	io_luns_clear(io);
 	io_keep_clear(io);

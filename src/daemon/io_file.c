@@ -22,11 +22,11 @@
 #define OPEN_US (10 * USEC_PER_SEC)
 
 struct file_open {
-	struct daemon *d;
-	char uuid[37], name[16];
+	LIST_ENTRY(file_open) link;
+	struct io *io;
 	unsigned number;
 	int sock;
-	sd_event_source *io, *timer;
+	sd_event_source *readable, *timer;
 };
 
 /* ---- the child: of a process with threads, so system calls only ---- */
@@ -75,10 +75,17 @@ static int fork_away(int sock, const char *file, int flags, const char *state)
 
 static void end(struct file_open *o)
 {
-	sd_event_source_disable_unref(o->io);
+	LIST_REMOVE(o, link);
+	sd_event_source_disable_unref(o->readable);
 	sd_event_source_disable_unref(o->timer);
 	close(o->sock);
 	free(o);
+}
+
+void io_file_give_up(struct io *io)
+{
+	while (!LIST_EMPTY(&io->opens))
+		end(LIST_FIRST(&io->opens));
 }
 
 static void on_reply(void *user, const char *reply)
@@ -91,14 +98,14 @@ static void on_reply(void *user, const char *reply)
 
 static void give(struct file_open *o, const int *fds, unsigned n)
 {
-	struct io *io = io_find(o->d, o->uuid, o->name);
-	const struct reg_vm *rv = registry_find(o->d->reg, o->uuid);
+	struct io *io = o->io;
+	const struct reg_vm *rv = registry_find(io->d->reg, io->uuid);
 	const struct reg_guest_lun *l = rv ? reg_guest_lun(rv, o->number) : NULL;
 	char text[128];
 	int len;
 
 	/* One that was started meanwhile has it by its options. */
-	if (!io || !l || io->machine.state != IO_UP)
+	if (!l || io->machine.state != IO_UP)
 		return;
 	len = snprintf(text, sizeof(text), "lun-add %u,fd,serial=%s%s%s", l->number, l->serial,
 		       n == 2 ? ",state" : "", l->read_only ? ",ro" : "");
@@ -121,7 +128,7 @@ static int on_opened(sd_event_source *s, int fd, uint32_t revents, void *user)
 	if (n)
 		give(o, fds, n);
 	else
-		log_err("LUN %u of %s can't be opened: %s", o->number, o->uuid, strerror(err));
+		log_err("LUN %u of %s can't be opened: %s", o->number, o->io->vm, strerror(err));
 	for (unsigned i = 0; i < n; i++)
 		close(fds[i]);
 	end(o);
@@ -134,7 +141,7 @@ static int on_late(sd_event_source *s, uint64_t usec, void *user)
 
 	(void)s;
 	(void)usec;
-	log_err("LUN %u of %s does not open: its disk hangs", o->number, o->uuid);
+	log_err("LUN %u of %s does not open: its disk hangs", o->number, o->io->vm);
 	end(o);
 	return 0;
 }
@@ -149,13 +156,12 @@ static int begin(struct io *io, const struct reg_guest_lun *l)
 		free(o);
 		return -ENOMEM;
 	}
-	o->d = io->d;
-	strcpy(o->uuid, io->uuid);
-	strcpy(o->name, io->name);
+	o->io = io;
 	o->number = l->number;
 	o->sock = sv[0];
+	LIST_INSERT_HEAD(&io->opens, o, link);
 	snprintf(state, sizeof(state), "%s.vhba", l->file);
-	r = sd_event_add_io(io->d->loop, &o->io, sv[0], EPOLLIN, on_opened, o);
+	r = sd_event_add_io(io->d->loop, &o->readable, sv[0], EPOLLIN, on_opened, o);
 	if (r >= 0)
 		r = fork_away(sv[1], l->file,
 			      (l->read_only ? O_RDONLY : O_RDWR) | (l->direct ? O_DIRECT : 0) | O_CLOEXEC,

@@ -77,6 +77,7 @@ struct io {
 	struct io_lun *luns;
 	unsigned luns_n;
 	bool had[REG_GUEST_LUNS]; /* LUNs that it, or one before it, was given: the guest knows them */
+	LIST_HEAD(, file_open) opens; /* io_file.c */
 	unsigned opening; /* answers of vhba-priv that are awaited */
 	unsigned round; /* of opening */
 	struct update *update; /* io_luns.c: who waits for them; NULL: nobody */
@@ -132,6 +133,9 @@ void io_records_read(struct ios *ios, void (*fn)(struct ios *ios, const char *vm
 /* Of a new one that bears its names: uuid is the record's. */
 bool io_record_uuid(struct ios *ios, const char *vm, const char *name, char uuid[37]);
 void io_record_read(struct io *io);
+
+/* io_file.c: those that are being opened for it. */
+void io_file_give_up(struct io *io);
 
 /* Its reservations are kept beside it. */
 bool io_file_has_state(const struct reg_guest_lun *l);
