@@ -162,6 +162,29 @@ static void *end_commands(void *arg)
 	return NULL;
 }
 
+static const char *raw_state(void)
+{
+	static char text[32];
+	char path[300];
+	FILE *f = fopen(sysroot_path(path, sizeof(path), LUN_STATE), "r");
+
+	text[f ? fread(text, 1, sizeof(text) - 1, f) : 0] = '\0';
+	if (f)
+		fclose(f);
+	return text;
+}
+
+/* The kernel refuses a state without its newline. */
+static void test_lun_state(void)
+{
+	tree_put_bytes("running", 7, LUN_STATE);
+	verb_close_luns(5);
+	UT_STREQ(raw_state(), "offline\n");
+	tree_put_bytes("offline", 7, LUN_STATE);
+	verb_open_luns(5);
+	UT_STREQ(raw_state(), "running\n");
+}
+
 static int delete_while_ending(const struct priv_request *q, struct ender *e)
 {
 	pthread_t thread;
@@ -925,6 +948,7 @@ static void test_fip(void)
 static CU_TestInfo verbs[] = {
 	{"vport_create", test_create},
 	{"disable, enable, delete", test_switch},
+	{"LUNs closed and opened", test_lun_state},
 	{"enable what is logged out and not Disabled", test_enable_hidden},
 	{"log in anew", test_enable_anew},
 	{"no logout during SCSI error handling", test_error_handling},

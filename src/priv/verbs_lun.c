@@ -96,11 +96,12 @@ static bool has_state(const char *name, const char *state)
 	return sysroot_read(text, sizeof(text), DEVICE "state", name) > 0 && !strcmp(text, state);
 }
 
+/* store_state_field takes a word with its newline alone. */
 static void set_offline(const char *name, void *arg)
 {
 	(void)arg;
 	if (has_state(name, "running")) /* one that is blocked takes nothing in as it is */
-		verb_write("offline", DEVICE "state", name);
+		verb_write("offline\n", DEVICE "state", name);
 }
 
 void verb_close_luns(int host)
@@ -112,7 +113,7 @@ static void set_running(const char *name, void *arg)
 {
 	(void)arg;
 	if (has_state(name, "offline"))
-		verb_write("running", DEVICE "state", name);
+		verb_write("running\n", DEVICE "state", name);
 }
 
 void verb_open_luns(int host)
