@@ -75,11 +75,15 @@ static void test_create(void)
 	tree_remove(NAME_OF, 90, 90);
 }
 
+#define LUN_STATE "/sys/class/scsi_device/5:0:0:0/device/state"
+
 static void test_switch(void)
 {
 	struct priv_request q = {.host = 2, .number = 3, .wwpn = WWPN};
 
+	tree_put("running", LUN_STATE);
 	UT_EQ(run(PRIV_VPORT_DISABLE, q), 0);
+	UT_STREQ(tree_text(LUN_STATE), "running"); /* what comes now is parked */
 	UT_STREQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable"), "1");
 	UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
 	UT_STREQ(tree_text("/sys/class/fc_vports/vport-2:0-3/vport_disable"), "0");
@@ -132,7 +136,6 @@ static void test_error_handling(void)
 	UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
 }
 
-#define LUN_STATE "/sys/class/scsi_device/5:0:0:0/device/state"
 #define DISABLE "/sys/class/fc_vports/vport-2:0-3/vport_disable"
 #define DELETE "/sys/class/fc_host/host2/vport_delete"
 
@@ -876,7 +879,7 @@ static bool next_reply(struct pool *p, struct priv_reply *reply, uint64_t within
 }
 
 /* A verb that the kernel holds: opening a FIFO for writing waits for a reader, as a driver waits for a lock.
- */
+ * What it cuts off can't be sent again by then. */
 static void test_stuck(void)
 {
 	struct priv_request q = {.version = PRIV_VERSION,
@@ -885,17 +888,21 @@ static void test_stuck(void)
 				 .timeout_ms = 50,
 				 .host = 2,
 				 .number = 3,
+				 .target = 1,
 				 .wwpn = WWPN};
 	struct pool *p = pool_new(-1);
 	char text[300];
 	int fd;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	tree_put("running", "/sys/class/scsi_host/host5/state");
+	tree_put("running", LUN_STATE);
 	tree_fifo("/sys/class/fc_vports/vport-2:0-3/vport_disable");
 	UT_EQ(pool_submit(p, &q), 0);
 	CU_ASSERT_TRUE(next_reply(p, &r, 5000));
 	UT_EQ(r.id, 7);
 	UT_EQ(r.err, -ETIMEDOUT);
+	UT_EQ(strncmp(tree_text(LUN_STATE), "offline", 7), 0);
 	UT_EQ(r.flags & PRIV_LATE, 0);
 	q.id = 8, q.verb = PRIV_PING, q.timeout_ms = 5000;
 	UT_EQ(pool_submit(p, &q), 0); /* others go on meanwhile */

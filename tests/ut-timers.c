@@ -290,6 +290,7 @@ static void quiesce_waits(bool answered)
 	     !ut_privq_next(&q) && !mono_reached(stop, mono_now());)
 		ut_privq_run(&d, 100 * USEC_PER_MSEC);
 	UT_EQ(q.verb, PRIV_VPORT_DISABLE);
+	UT_EQ(q.target, 0); /* what slips in is parked */
 	op_end(op);
 	down();
 }
@@ -322,6 +323,15 @@ static void test_before_abort(void)
 	CU_ASSERT_FATAL(ut_privq_next(&q));
 	/* Should half a second have passed it is the hard stop already. */
 	CU_ASSERT((q.verb == PRIV_RPORT_TIMERS && !q.fast_io_fail) || q.verb == PRIV_VPORT_DELETE);
+	if (q.verb == PRIV_RPORT_TIMERS) {
+		ut_privq_reply(&d, &q, (struct priv_reply){.count = 1});
+		for (struct monotime stop = mono_add(mono_now(), 10 * USEC_PER_SEC);
+		     q.verb != PRIV_VPORT_DISABLE && q.verb != PRIV_VPORT_DELETE &&
+		     !mono_reached(stop, mono_now());)
+			if (!ut_privq_next(&q))
+				ut_privq_run(&d, 10 * USEC_PER_MSEC);
+		CU_ASSERT((q.verb == PRIV_VPORT_DISABLE && q.target) || q.verb == PRIV_VPORT_DELETE);
+	}
 	op_end(op);
 	down();
 }

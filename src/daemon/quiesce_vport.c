@@ -123,8 +123,11 @@ static void on_disabled(void *user, const struct priv_reply *r)
 
 int quiesce_op_disable(void *user, const struct quiesce_call *c)
 {
-	struct priv_request q = verb_vport_request(verb_vhba(user, c), PRIV_VPORT_DISABLE);
+	struct driver *dr = user;
+	struct priv_request q = verb_vport_request(verb_vhba(dr, c), PRIV_VPORT_DISABLE);
 
+	/* What slips into a hold is to be parked. */
+	q.target = quiesce_state(dr->vm->quiesce, (unsigned)c->vhba) == QS_DISABLE_ABORT;
 	if (driver_waits(user, c, quiesce_op_disable, QE_DISABLE_FAILED))
 		return 0;
 	if (!is_its_turn(user, c))

@@ -28,9 +28,10 @@ enum priv_verb {
 	PRIV_VPORT_DELETE, /* host (the parent), channel, number (as far as they are known), wwpn, wwnn,
 			      target (ms that commands at targets that are Online may take to end before);
 			      -ENODEV: there is none */
-	PRIV_VPORT_DISABLE, /* host (the parent), channel, number, wwpn */
-	PRIV_VPORT_ENABLE, /* likewise; target (1: what is logged in logs in anew, unless SCSI error handling
-			      is under way) */
+	PRIV_VPORT_DISABLE, /* host (the parent), channel, number, wwpn, target (1: it cuts commands off: its
+			       LUNs are set offline before, and an enable takes that back) */
+	PRIV_VPORT_ENABLE, /* host (the parent), channel, number, wwpn, target (1: what is logged in logs in
+			      anew, unless SCSI error handling is under way) */
 	PRIV_VPORT_NAME, /* host (the parent), channel, number, wwpn, name (symbolic); -ENOTCONN: it is not
 			    logged in */
 	PRIV_RPORT_TIMERS, /* host (the vport's own), wwpn (its, or 0), fast_io_fail (-1: off, -2: leave),

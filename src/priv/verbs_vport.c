@@ -279,6 +279,12 @@ static int switch_vport(const struct priv_request *q, struct priv_reply *r, cons
 	return err;
 }
 
+/*
+ * libfc resets the exchanges of a target first and blocks its LUNs last, when its one queue comes to it. What
+ * it has cut off is sent again in between, under numbers of exchanges that were just given back, and takes
+ * the answers to what had them before for its own (fc_exch_recv_seq_resp does not compare the RX_ID): a write
+ * that the target never had is told to be written.  LUNs that are offline send nothing again.
+ */
 int verb_vport_disable(const struct priv_request *q, struct priv_reply *r)
 {
 	const struct priv_reply v = {.channel = q->channel, .number = q->number};
@@ -286,6 +292,8 @@ int verb_vport_disable(const struct priv_request *q, struct priv_reply *r)
 
 	if (!err)
 		err = check_error_handling(q, &v, r);
+	if (!err && q->target)
+		verb_close_luns(own_host(q->host, q->channel, q->number));
 	return err ? err : switch_vport(q, r, "1");
 }
 
@@ -336,7 +344,7 @@ int verb_vport_enable(const struct priv_request *q, struct priv_reply *r)
 	}
 	if (err)
 		return err;
-	verb_open_luns(host); /* those that a delete has closed, and did not come to */
+	verb_open_luns(host); /* those that a disable or a delete has closed */
 	return switch_vport(q, r, "0");
 }
 
