@@ -231,6 +231,7 @@ static void test_login(void)
 {
 	test_ready();
 	UT_EQ(got.els, ELS_LOGO); /* who is not logged in is told so */
+	CU_ASSERT_TRUE(event_says("refused a command of"));
 	UT_EQ(prli(), ELS_LS_RJT);
 	UT_EQ(plogi(0), ELS_LS_RJT);
 	UT_EQ(els((uint8_t[]){ELS_PLOGI, 0, 0, 0}, 4), ELS_LS_RJT);

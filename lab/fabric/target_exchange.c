@@ -127,6 +127,8 @@ void target_command(struct target *t, const struct frame *f, uint64_t now_us)
 	if (frame_payload_len(f) < CMND_LEN || frame_payload_len(f) < offset_of_dl(p) + 4)
 		return;
 	if (!i || !i->process_login) {
+		target_tell(t, "refused a command of %06x, which is not logged in",
+			    get_be24(f->data + FC_S_ID));
 		send_logo(t, f);
 		return;
 	}

@@ -349,6 +349,20 @@ matrix_check_record() {
 	matrix_check_claims
 }
 
+# matrix_sent_again US: commands that alpha's ports have sent to a target since then, behind their own LOGO to it. libfc takes answers
+# to what it has cut off for theirs: a write that is not done may be told to be written (vhba-quiesce(7), libfc).
+matrix_sent_again() {
+	awk -v from="$1" -v ours="$fabric_ids" '
+		{ t = int($1 * 1000000 + 0.5) }
+		t < from { next }
+		/ left \(LOGO\)/ && match($0, /\([0-9a-f]+\) left/) { left[substr($0, RSTART + 1, 6)] }
+		/: refused a command of / {
+			id = substr($0, index($0, "refused a command of ") + 21, 6)
+			if (id in left && index(ours " ", " " id " ")) n++
+		}
+		END { print n + 0 }' "$SAN_RUN/fabricd.log"
+}
+
 # matrix_row NAME DEADLINE: into the table; times in ms from the request.
 matrix_row() {
 	local wwpn out=0 ended
@@ -396,11 +410,13 @@ matrix_none_stuck() {
 
 # matrix_check_after RESOURCES
 matrix_check_after() {
-	local now=()
+	local now=() again
 	paths alpha db1 >"$SAN_RUN/matrix/paths-now"
 	mapfile -t now <"$SAN_RUN/matrix/paths-now"
 	[ "${#now[@]}" -eq "$matrix_paths" ] || matrix_wrong "${#now[@]} paths, not $matrix_paths"
 	matrix_vports 2 || matrix_wrong "$(vport_count) vports, not 2"
+	again=$(matrix_sent_again "${answer_start:-0}")
+	[ "$again" -eq 0 ] || matrix_wrong "$again commands were sent again behind a LOGO"
 	matrix_io_stop || matrix_wrong "a command never came back: $(matrix_io_show | awk '$6 > 0')"
 	matrix_io_verify >"$SAN_RUN/matrix/verify" 2>&1 || matrix_wrong "blocks that were told to be written: $(grep -v ' 0 wrong' "$SAN_RUN/matrix/verify")"
 	# udevd reads disks that have come anew, and those that a writer has closed: in the next round that would be I/O which nobody
