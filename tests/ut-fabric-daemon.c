@@ -63,7 +63,7 @@ static bool daemon_start(void)
 		return false;
 	snprintf(fd, sizeof(fd), "%d", ready[1]);
 	program("fabricd", exe);
-	daemon_pid = fork();
+	daemon_pid = ut_fork();
 	if (!daemon_pid) {
 		int err = open(in_dir("stderr"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
 

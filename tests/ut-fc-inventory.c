@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -448,7 +447,6 @@ static void test_no_descriptors(void)
 
 static void churn(void)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		tree_remove("/sys/class/fc_host/host5/port_name");
 		tree_remove(LUN "/block/sda/size");
@@ -466,7 +464,7 @@ static void churn(void)
 /* While another process takes things away and puts them back, what is shown is never half a thing. */
 static void test_changing(void)
 {
-	pid_t pid = fork();
+	pid_t pid = ut_fork();
 
 	if (!pid)
 		churn();

@@ -47,7 +47,7 @@ static struct process start(const char *const *options)
 		die("socketpair");
 	for (unsigned n = 5; *options && n < ARRAY_SIZE(argv) - 1; n++)
 		argv[n] = *options++;
-	p.pid = fork();
+	p.pid = ut_fork();
 	if (p.pid < 0)
 		die("fork");
 	if (!p.pid) {
@@ -240,7 +240,7 @@ static int calls_refused(void)
 static void test_refused(void)
 {
 	int status = 0;
-	pid_t pid = fork();
+	pid_t pid = ut_fork();
 
 	if (!pid)
 		_exit(calls_refused());

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,11 +50,9 @@ static int start(void)
 	fd = proto_listen(path, &e);
 	if (fd < 0)
 		return 1;
-	server = fork();
-	if (server == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	server = ut_fork();
+	if (server == 0)
 		fake_serve(fd, json_tokener_parse(script_text), NULL);
-	}
 	close(fd);
 	return server < 0;
 }

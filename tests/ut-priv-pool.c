@@ -485,7 +485,7 @@ static pid_t hold_lock(int file)
 	char c = 0;
 
 	UT_EQ(pipe(p), 0);
-	pid = fork();
+	pid = ut_fork();
 	if (!pid) {
 		if (!fcntl(file, F_SETLK, &l) && write(p[1], &c, 1) == 1)
 			pause();

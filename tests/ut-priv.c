@@ -619,7 +619,7 @@ static pid_t fake_multipathd(const char *answer)
 	unlink(a.sun_path);
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 8))
 		abort();
-	pid = fork();
+	pid = ut_fork();
 	for (int c; !pid && (c = accept(fd, NULL, NULL)) >= 0; close(c)) {
 		size_t len = 0, n = strlen(answer) + 1;
 

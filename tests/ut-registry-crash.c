@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,7 +132,6 @@ static void life(const char *dir, void (*die_at)(int n), int n, int tell_fd)
 	struct registry *r;
 	struct verror e;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	die_at(n);
 	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	for (int i = 1; r && i <= STEPS; i++) {
@@ -161,7 +159,7 @@ static int one_life(const char *dir, void (*die_at)(int n), int n, int *told)
 	if (pipe2(fds, O_CLOEXEC))
 		return -1;
 	fflush(stdout);
-	pid = fork();
+	pid = ut_fork();
 	if (!pid)
 		life(dir, die_at, n, fds[1]);
 	close(fds[1]);
@@ -277,11 +275,10 @@ static int migrate(const char *dir, void (*die_at)(int n), int n)
 	pid_t pid;
 
 	fflush(stdout);
-	pid = fork();
+	pid = ut_fork();
 	if (!pid) {
 		struct verror e;
 
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		die_at(n);
 		_exit(registry_open(dir, 60 * USEC_PER_SEC, &e) ? 0 : 1);
 	}

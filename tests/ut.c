@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ftw.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,6 +81,18 @@ static unsigned run_test(const struct ut_suite *s, const CU_TestInfo *t, unsigne
 static bool chosen(const char *want, const char *name)
 {
 	return !want || !strcmp(want, name);
+}
+
+pid_t ut_fork(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	return 0;
 }
 
 int ut_main(int argc, char **argv, const struct ut_suite *suites)

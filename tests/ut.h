@@ -7,6 +7,7 @@
 #define VHBA_UT_H
 
 #include <CUnit/CUnit.h>
+#include <sys/types.h>
 
 struct ut_suite {
 	const char *name;
@@ -25,6 +26,10 @@ char *ut_tmpdir(char *buf, size_t size);
 /* The same in memory, as /run and sysfs are: a loop that writes there is not held up by a disk that is busy
  * with other things, and no deadline passes for that. */
 char *ut_memdir(char *buf, size_t size);
+
+/* fork(2), of a child that dies with its parent: one that outlives a test that crashed would hold the
+ * runner's pipe. */
+pid_t ut_fork(void);
 
 /* Compare texts and say both when they differ. */
 #define UT_STREQ(a, b)                                                                                       \
