@@ -61,8 +61,8 @@ exits 0 "vm add with pools" vm add db1 --uuid 0f0e0d0c-0b0a-4908-8706-0504030201
 sent 'vm.Add {"uuid":"0f0e0d0c-0b0a-4908-8706-050403020100","pool":true,"name":"db1"}'
 exits 0 "vm set" vm set db1 --pool no
 sent 'vm.Set {"pool":false,"vm":"db1"}'
-exits 0 "vm set of the I/O back end" vm set db1 --io scsi --io-workers 2 --limit-iops 5000 --limit-mbps 100
-sent 'vm.Set {"io":"scsi","io_workers":2,"limit_iops":5000,"limit_mbps":100,"vm":"db1"}'
+exits 0 "vm set of the I/O back end" vm set db1 --io scsi --io-workers 2 --limit-iops 5000 --limit-mbps 100 --paths guest
+sent 'vm.Set {"io":"scsi","io_workers":2,"limit_iops":5000,"limit_mbps":100,"paths":"guest","vm":"db1"}'
 exits 0 "lun add" lun add db1 --file /srv/db1.img --serial s1 --number 1 --ro --direct
 sent 'lun.Add {"file":"\/srv\/db1.img","serial":"s1","number":1,"read_only":true,"direct":true,"vm":"db1"}'
 has out "LUN 1  /srv/db1.img  serial 0f0e0d0c0b0a-1"

@@ -22,6 +22,15 @@ static void serve_two_paths(void)
 	rig_connect("scsi");
 }
 
+/* What there is on host 5 is other than before. */
+static void second_path(const char *sd)
+{
+	tree_new();
+	tree_parent(2, "eth0.10f", "0x20000200000a0001");
+	rig_attach_with(5, sd);
+	ios_news(&rig.d, UUID);
+}
+
 /* A process for each LUN. */
 static void test_blk(void)
 {
@@ -115,6 +124,49 @@ static void test_paths(void)
 	rig_open_path(5, 0);
 	UNTIL(rig_io()->machine.state == IO_UP);
 	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running open kept=2 luns=0:1,"));
+	rig_disconnect();
+}
+
+/* LUN N is seen by one path, or by none. */
+static void sees(const char *luns)
+{
+	UNTIL(strstr(rig_ask('?'), luns) != NULL);
+}
+
+/* Each path by itself: one that is lost takes no other's place, and the numbers are those of the registry. */
+static void test_paths_guest(void)
+{
+	struct priv_request q;
+	pid_t was;
+
+	rig_register_paths();
+	UT_EQ(rig_vm()->guest_luns_n, 2);
+	UT_EQ(reg_guest_lun(rig_vm(), 0)->target, 0x500601600000000b);
+	UT_EQ(reg_guest_lun(rig_vm(), 1)->target, 0x500601600000000a);
+	ios_attached(&rig.d, rig_attach(5));
+	CU_ASSERT_TRUE_FATAL(rig_next_verb(&q));
+	UT_EQ(q.target, 1);
+	rig_answer_open(&q, 5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->machine.state == IO_UP);
+	rig_connect("scsi");
+	sees("luns=0:1,1:1,");
+	was = rig_io()->pid;
+	second_path(NULL); /* that of number 0 is gone, and another process takes over */
+	UNTIL(!rig_io()->newsworthy);
+	UT_EQ(rig_io()->pid, was);
+	CU_ASSERT_EQUAL(send(rig.front, "k", 1, MSG_NOSIGNAL), 1);
+	CU_ASSERT_TRUE_FATAL(rig_next_verb(&q));
+	UT_EQ(q.target, 0);
+	rig_answer_open(&q, 5, 0);
+	UNTIL(rig_io()->pid != was && rig_io()->machine.state == IO_UP);
+	sees("luns=0:0,1:1,");
+	was = rig_io()->pid;
+	second_path("sdc"); /* it has come again */
+	rig_open_path(5, 0);
+	rig_open_path(5, 0);
+	UNTIL(rig_io()->pid != was && rig_io()->machine.state == IO_UP);
+	sees("luns=0:1,1:1,");
 	rig_disconnect();
 }
 
@@ -247,15 +299,6 @@ static void test_moved(void)
 	rig_disconnect();
 }
 
-/* What there is on host 5 is other than before. */
-static void second_path(const char *sd)
-{
-	tree_new();
-	tree_parent(2, "eth0.10f", "0x20000200000a0001");
-	rig_attach_with(5, sd);
-	ios_news(&rig.d, UUID);
-}
-
 /* The kernel has removed a path's device, and made it anew by the same numbers: the next one is given it. */
 static void test_found(void)
 {
@@ -368,6 +411,7 @@ int main(int argc, char **argv)
 		{"a file comes and goes", test_hot_add},
 		{"vhbad ends while a file opens", test_hot_add_hangs},
 		{"paths of an array's LUN", test_paths},
+		{"each path by itself", test_paths_guest},
 		{"the order of paths", test_order},
 		{"a takeover without a path", test_absent},
 		{"a takeover before the first path", test_never_there},

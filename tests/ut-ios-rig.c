@@ -64,6 +64,32 @@ void rig_register(enum reg_io_kind kind, bool vhba, bool gate, const char *file)
 	UNTIL(done);
 }
 
+void rig_register_paths(void)
+{
+	char zones[] = "db";
+	struct reg_lun luns[2] = {
+		{.designator = "naa.60020000000000000000000000000000", .target = 0x500601600000000b},
+		{.designator = "naa.60020000000000000000000000000000", .target = 0x500601600000000a},
+	};
+	struct reg_vhba v = {.vsan = 10,
+			     .wwpn = WWPN,
+			     .wwnn = 0x502ab30000000002,
+			     .known = true,
+			     .zones = zones,
+			     .luns_n = 2,
+			     .luns = luns};
+	struct reg_vm rv = {.uuid = UUID,
+			    .name = "db1",
+			    .owner = "here",
+			    .io = {.kind = REG_IO_SCSI, .paths_guest = true},
+			    .vhbas_n = 1,
+			    .vhbas = &v};
+	bool done = false;
+
+	CU_ASSERT_EQUAL_FATAL(registry_import(rig.d.reg, &rv, rig_written, &done, &rig.e), 0);
+	UNTIL(done);
+}
+
 /* No write of it is told as late: that would be of the disk, which the tests share with what is built. */
 static int open_registry(void)
 {

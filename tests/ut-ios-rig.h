@@ -46,6 +46,8 @@ void rig_run(void); /* one turn of the loop, 10 ms at most when nothing is due *
 
 /* With LUNs 4 and 7 of files, if file is not NULL, and an array's LUN 0 if it has a vhba. */
 void rig_register(enum reg_io_kind kind, bool vhba, bool gate, const char *file);
+/* With both paths of an array's LUN, as LUNs of their own: 0 by the second target port, 1 by the first. */
+void rig_register_paths(void);
 const struct reg_vm *rig_vm(void);
 void rig_written(void *done, const struct verror *why); /* sets a bool */
 void rig_reopen_registry(void); /* as after vhbad's end */

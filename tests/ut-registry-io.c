@@ -12,6 +12,8 @@
 #include "ut-registry-bench.h"
 #include "ut.h"
 
+#define TARGET 0x5006
+
 static char dir[96];
 static struct registry *r;
 static struct verror e;
@@ -50,6 +52,15 @@ static const struct reg_vm *db1(void)
 	return registry_find(r, "db1");
 }
 
+/* Whichever path it is asked for by. */
+static const struct reg_guest_lun *merged(const char *designator)
+{
+	const struct reg_guest_lun *l = reg_guest_lun_of(db1(), designator, 0, TARGET);
+
+	CU_ASSERT_PTR_EQUAL(l, reg_guest_lun_of(db1(), designator, 1, 0x5007));
+	return l;
+}
+
 static void expect(unsigned vhba, const char *const *designators, unsigned n)
 {
 	struct reg_lun luns[8] = {0};
@@ -57,7 +68,7 @@ static void expect(unsigned vhba, const char *const *designators, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(luns[i].designator, sizeof(luns[i].designator), "%s", designators[i]);
 		luns[i].lun = i;
-		luns[i].target = 0x5006;
+		luns[i].target = TARGET;
 	}
 	CU_ASSERT_TRUE(DONE(registry_set_expected(r, db1(), vhba, luns, n, tell, &t, &e)));
 }
@@ -92,7 +103,7 @@ static void test_numbers(void)
 
 	add_db1(REG_IO_SCSI);
 	UT_EQ(db1()->guest_luns_n, 2);
-	UT_EQ(reg_guest_lun_of(db1(), "naa.6002")->number, 1);
+	UT_EQ(merged("naa.6002")->number, 1);
 	UT_EQ(add_file("/srv/a", 7), 0);
 	CU_ASSERT_TRUE(settle(r, &t));
 	UT_EQ(add_file("/srv/b", REG_GUEST_LUNS), 0);
@@ -100,7 +111,7 @@ static void test_numbers(void)
 	UT_STREQ(reg_guest_lun(db1(), 2)->file, "/srv/b");
 	expect(1, other, 2); /* another path to the second, and a third one */
 	UT_EQ(db1()->guest_luns_n, 5);
-	UT_EQ(reg_guest_lun_of(db1(), "naa.6003")->number, 3);
+	UT_EQ(merged("naa.6003")->number, 3);
 	expect(0, less, 1);
 	reopen();
 	UT_EQ(db1()->io.kind, REG_IO_SCSI);
@@ -108,8 +119,8 @@ static void test_numbers(void)
 	UT_EQ(db1()->io.iops, 5000);
 	UT_EQ(db1()->io.mbps, 100);
 	UT_EQ(db1()->guest_luns_n, 5);
-	UT_EQ(reg_guest_lun_of(db1(), "naa.6001")->number, 0);
-	UT_EQ(reg_guest_lun_of(db1(), "naa.6003")->number, 3);
+	UT_EQ(merged("naa.6001")->number, 0);
+	UT_EQ(merged("naa.6003")->number, 3);
 	CU_ASSERT_TRUE(reg_guest_lun(db1(), 7)->read_only);
 	UT_STREQ(reg_guest_lun(db1(), 7)->serial, "s-1");
 }
@@ -154,8 +165,8 @@ static void test_full(void)
 	}
 	expect(0, next, 1);
 	UT_EQ(db1()->guest_luns_n, REG_GUEST_LUNS);
-	UT_EQ(reg_guest_lun_of(db1(), "naa.6009")->number, 0);
-	CU_ASSERT_PTR_NULL(reg_guest_lun_of(db1(), "naa.6001"));
+	UT_EQ(merged("naa.6009")->number, 0);
+	CU_ASSERT_PTR_NULL(merged("naa.6001"));
 	UT_EQ(add_file("/srv/more", REG_GUEST_LUNS), 0); /* in place of naa.6002 */
 	CU_ASSERT_TRUE(settle(r, &t));
 	CU_ASSERT_TRUE(add_file("/srv/most", REG_GUEST_LUNS) < 0);
@@ -182,7 +193,7 @@ static void test_ticket(void)
 	UT_STREQ(reg_guest_lun(vm, 7)->file, "/srv/a");
 	UT_STREQ(reg_guest_lun(vm, 7)->serial, "s-1");
 	CU_ASSERT_TRUE(reg_guest_lun(vm, 7)->read_only);
-	UT_EQ(reg_guest_lun_of(vm, "naa.6002")->number, 1);
+	UT_EQ(reg_guest_lun_of(vm, "naa.6002", 0, TARGET)->number, 1);
 	CU_ASSERT_TRUE(DONE(registry_vm_remove(r, db1(), tell, &t, &e)));
 	CU_ASSERT_TRUE(DONE(registry_import(r, vm, tell, &t, &e)));
 	UT_EQ(db1()->guest_luns_n, 3);
@@ -192,12 +203,86 @@ static void test_ticket(void)
 	json_object_put(o);
 }
 
+static void set_paths(bool guest)
+{
+	struct reg_io io = db1()->io;
+
+	io.paths_guest = guest;
+	CU_ASSERT_TRUE(DONE(registry_set(r, db1(), false, &io, tell, &t, &e)));
+}
+
+static unsigned number(const char *designator, unsigned vhba)
+{
+	const struct reg_guest_lun *l = reg_guest_lun_of(db1(), designator, vhba, TARGET);
+
+	return l ? l->number : REG_GUEST_LUNS;
+}
+
+static void check_path_numbers(void)
+{
+	CU_ASSERT_TRUE(db1()->io.paths_guest);
+	UT_EQ(db1()->guest_luns_n, 5);
+	UT_EQ(number("naa.6001", 0), 0);
+	UT_EQ(number("naa.6002", 0), 1);
+	UT_EQ(number("naa.6002", 1), 2);
+	UT_EQ(number("naa.6003", 1), 3);
+	UT_EQ(number("naa.6001", 1), REG_GUEST_LUNS);
+	CU_ASSERT_PTR_NULL(reg_guest_lun_of(db1(), "naa.6001", 0, TARGET + 1));
+	UT_STREQ(reg_guest_lun(db1(), 7)->file, "/srv/a");
+}
+
+/* Each path has a number of its own, which stays as the others do; a file's stays whichever it is. */
+static void test_paths_guest(void)
+{
+	static const char *const second[] = {"naa.6002", "naa.6003"};
+	struct json_object *o;
+	struct reg_vm *vm;
+
+	add_db1(REG_IO_SCSI);
+	UT_EQ(add_file("/srv/a", 7), 0);
+	CU_ASSERT_TRUE(settle(r, &t));
+	expect(1, second, 2);
+	UT_EQ(db1()->guest_luns_n, 4);
+	set_paths(true);
+	check_path_numbers();
+	CU_ASSERT_TRUE(registry_lun_remove(r, db1(), 2, tell, &t, &e) < 0);
+	UT_EQ(e.kind, VHBA_E_STATE);
+	reopen();
+	check_path_numbers();
+	expect(0, second, 1); /* its others stay theirs */
+	check_path_numbers();
+	o = ticket_write(db1(), "alpha", 3);
+	UT_EQ(proto_get_uint(o, "version", 0), 6);
+	vm = ticket_read(o, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
+	json_object_put(o);
+	CU_ASSERT_TRUE(DONE(registry_vm_remove(r, db1(), tell, &t, &e)));
+	CU_ASSERT_TRUE(DONE(registry_import(r, vm, tell, &t, &e)));
+	check_path_numbers();
+	vm->io.paths_guest = false; /* the numbers say otherwise */
+	CU_ASSERT_TRUE(registry_import(r, vm, tell, &t, &e) < 0);
+	reg_vm_free(vm);
+	CU_ASSERT_TRUE(DONE(registry_lun_remove(r, db1(), 0, tell, &t, &e))); /* expected no more */
+	set_paths(false);
+	UT_EQ(db1()->guest_luns_n, 3);
+	UT_EQ(merged("naa.6002")->number, 0);
+	UT_EQ(merged("naa.6003")->number, 1);
+	o = ticket_write(db1(), "alpha", 3);
+	UT_EQ(proto_get_uint(o, "version", 0), 4); /* a vhbad before this one can read */
+	json_object_put(o);
+}
+
 static void test_bad_tickets(void)
 {
 	static const struct {
 		const char *key, *value;
 	} bad[] = {
-		{"version", "6"},
+		{"version", "7"},
+		{"io", "{\"kind\":\"scsi\",\"paths\":\"some\"}"},
+		{"io", "{\"kind\":\"scsi\",\"paths\":1}"},
+		{"luns", "[{\"number\":1,\"designator\":\"a\",\"target\":\"50:06\",\"vhba\":0}]"},
+		{"luns", "[{\"number\":1,\"designator\":\"a\",\"target\":\"5006016000000001\"}]"},
+		{"luns", "[{\"number\":1,\"designator\":\"a\",\"target\":\"5006016000000001\",\"vhba\":16}]"},
 		{"io", "1"},
 		{"io", "{\"kind\":\"nvme\"}"},
 		{"io", "{\"kind\":\"scsi\",\"workers\":99}"},
@@ -273,7 +358,7 @@ static void test_migration(void)
 	CU_ASSERT_TRUE(DONE(registry_set(r, db1(), true, &io, tell, &t, &e)));
 	reopen();
 	UT_EQ(db1()->io.kind, REG_IO_SCSI);
-	UT_EQ(reg_guest_lun_of(db1(), "naa.6001")->number, 0);
+	UT_EQ(merged("naa.6001")->number, 0);
 }
 
 int main(int argc, char **argv)
@@ -283,6 +368,7 @@ int main(int argc, char **argv)
 		{"what is refused", test_refused},
 		{"no number left", test_full},
 		{"a ticket", test_ticket},
+		{"each path by itself", test_paths_guest},
 		{"bad tickets", test_bad_tickets},
 		{"from the schema before", test_migration},
 		CU_TEST_INFO_NULL,

@@ -151,7 +151,7 @@ static void test_newer(void)
 	r = registry_open(dir, 60 * USEC_PER_SEC, &e);
 	CU_ASSERT_PTR_NULL(r);
 	UT_EQ(e.kind, VHBA_E_VERSION);
-	sql("PRAGMA user_version = 6");
+	sql("PRAGMA user_version = 7");
 	UT_EQ(reopen(), 0);
 	UT_EQ(registry_count(r), 1);
 }
@@ -294,7 +294,7 @@ static void test_bad_tickets(void)
 	static const struct {
 		const char *key, *value;
 	} bad[] = {
-		{"format", "\"x\""}, {"version", "6"},	 {"version", "\"1\""},
+		{"format", "\"x\""}, {"version", "7"},	 {"version", "\"1\""},
 		{"vm", "\"a b\""},   {"uuid", "\"no\""}, {"generation", "-1"},
 		{"vhbas", "{}"},     {"vhbas", "[1]"},	 {"vhbas", "[{\"index\":0}]"},
 	};

@@ -3,7 +3,7 @@
 # A VM db1 on alpha, whose guest (lab/tools/ioguest) has its LUNs by the vhba-io that vhbad starts. Needs tap.sh, san.sh, vport.sh,
 # hosts.sh and db1.sh.
 #   io_up HOST...             the SAN, the hosts, and db1, registered and zoned in
-#   test_attach, works, test_end; io_attach is the attach without the guest
+#   test_attach, works, test_end; io_attach is the attach without the guest, guest_begin and guest_end are the guest's
 
 reply=''
 
@@ -63,22 +63,30 @@ io_attach() {
 	is "$(ps -o user= -p "$(back_end alpha pid)")" vhba "and so is its process"
 }
 
-test_attach() {
-	io_attach
+guest_begin() {
 	coproc GUEST { exec "$(program ioguest)" --connect /run/alpha/io/db1/scsi.sock; }
 	# shellcheck disable=SC2153 # coproc sets it
 	guest_pid=$GUEST_PID
 	guest_is start '^ok$' "a front end connects"
 	until_ok 10 "which is seen" back_end_is alpha front true
+}
+guest_end() {
+	local rc=0
+	eval "exec ${GUEST[1]}>&-"
+	wait "$guest_pid" || rc=$?
+	is "$rc" 0 "the front end ends"
+}
+
+test_attach() {
+	io_attach
+	guest_begin
 	works attached 0 1 2 3
 }
 
 # test_end HOST...
 test_end() {
-	local rc=0 host
-	eval "exec ${GUEST[1]}>&-"
-	wait "$guest_pid" || rc=$?
-	is "$rc" 0 "the front end ends"
+	local host
+	guest_end
 	for host; do run_ok host_down "$host"; done
 	run_ok san_down
 }

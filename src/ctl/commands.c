@@ -49,6 +49,8 @@ static const struct ctl_arg vm_set_o[] = {
 	{"io-workers", 0, CTL_UINT, OPTIONAL, "io_workers", "N", "threads of vhba-io; 0: as configured"},
 	{"limit-iops", 0, CTL_UINT, OPTIONAL, "limit_iops", "N", "commands a second; 0: no limit"},
 	{"limit-mbps", 0, CTL_UINT, OPTIONAL, "limit_mbps", "N", "megabytes (10^6) a second; 0: no limit"},
+	{"paths", 0, CTL_TEXT, OPTIONAL, "paths", "merged|guest",
+	 "whether an array's LUN is one of the guest's with all paths, or one by each path"},
 	END,
 };
 static const struct ctl_arg vhba_set_o[] = {

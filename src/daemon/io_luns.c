@@ -44,7 +44,7 @@ void io_luns_clear(struct io *io)
 
 /* ---- where they are now ---- */
 
-static void add_paths(struct io_lun *l, struct fc_host *host, const char *designator)
+static void add_paths(struct io_lun *l, struct fc_host *host, const struct reg_guest_lun *g)
 {
 	struct fc_rport *r;
 	struct fc_lun *f;
@@ -52,7 +52,7 @@ static void add_paths(struct io_lun *l, struct fc_host *host, const char *design
 	TAILQ_FOREACH (r, &host->rports, link)
 		TAILQ_FOREACH (f, &r->luns, link)
 			if (!f->type && f->sd[0] && f->sg[0] && l->paths < IO_PATHS_MAX &&
-			    !strcmp(f->designator, designator)) {
+			    (!g->target || g->target == r->wwpn) && !strcmp(f->designator, g->designator)) {
 				struct io_path *p = &l->path[l->paths++];
 
 				fc_lun_refresh_state(host, f);
@@ -78,7 +78,7 @@ static int by_target(const void *a, const void *b)
 
 /* In an order that is the same each time, whatever the kernel found first: which path is the first one, and
  * has the commands if none is better, doesn't change with the process. */
-static void look_for(const struct io *io, struct io_lun *l, const char *designator)
+static void look_for(const struct io *io, struct io_lun *l, const struct reg_guest_lun *g)
 {
 	struct vm *vm = vm_find(&io->d->vms, io->uuid);
 
@@ -87,10 +87,12 @@ static void look_for(const struct io *io, struct io_lun *l, const char *designat
 		struct fc_host *host;
 		unsigned before = l->paths;
 
+		if (g->target && vm->vhba[i].index != g->vhba)
+			continue;
 		san_locate(io->d, &vm->vhba[i]);
 		host = vm->vhba[i].host >= 0 ? fc_host_find(&io->d->inv, vm->vhba[i].host) : NULL;
 		if (host)
-			add_paths(l, host, designator);
+			add_paths(l, host, g);
 		qsort(&l->path[before], l->paths - before, sizeof(*l->path), by_target);
 	}
 }
@@ -122,7 +124,7 @@ static struct io_lun *look(const struct io *io, unsigned *n)
 		if (!is_ours(io, &rv->guest_luns[i]))
 			continue;
 		*l = (struct io_lun){.number = io->blk ? 0 : rv->guest_luns[i].number};
-		look_for(io, l, rv->guest_luns[i].designator);
+		look_for(io, l, &rv->guest_luns[i]);
 		++*n;
 	}
 	return list;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ios.h"
 #include "live.h"
 #include "methods.h"
 
@@ -21,6 +22,8 @@ void show_vm_io(struct daemon *d, const struct reg_vm *rv, struct json_object *o
 		ADD(o, "limit_iops", json_object_new_uint64(io->iops));
 	if (io->mbps)
 		ADD(o, "limit_mbps", json_object_new_uint64(io->mbps));
+	if (io->paths_guest)
+		ADD(o, "paths", json_object_new_string("guest"));
 	if (io->gate)
 		ADD(o, "gated", json_object_new_boolean(true));
 	if (io->arrives)
@@ -52,14 +55,23 @@ void show_new_lun(const struct reg_vm *rv, unsigned number, struct json_object *
 		ADD(o, "lun", show_file(rv, l));
 }
 
+/* Of a row that says a vhba's LUN by a target; NULL: the guest doesn't have it by that. */
+static const struct reg_guest_lun *number_of(const struct reg_vm *rv, struct json_object *o)
+{
+	const char *designator = proto_get_text(o, "designator"), *vm = proto_get_text(o, "vm"),
+		   *target = proto_get_text(o, "target");
+	wwn_t wwpn = 0;
+
+	if (!designator || !vm || strcmp(vm, rv->name) || !target || wwn_parse(target, &wwpn, NULL))
+		return NULL;
+	return reg_guest_lun_of(rv, designator, (unsigned)proto_get_uint(o, "index", 0), wwpn);
+}
+
 void show_guest_luns(const struct reg_vm *rv, struct json_object *list)
 {
 	for (size_t i = 0; rv->io.kind != REG_IO_NONE && i < json_object_array_length(list); i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
-		const char *designator = proto_get_text(o, "designator"), *vm = proto_get_text(o, "vm");
-		const struct reg_guest_lun *l = designator && vm && !strcmp(vm, rv->name)
-							? reg_guest_lun_of(rv, designator)
-							: NULL;
+		const struct reg_guest_lun *l = number_of(rv, o);
 
 		if (l)
 			ADD(o, "guest_lun", json_object_new_uint64(l->number));
@@ -73,7 +85,7 @@ void show_guest_luns(const struct reg_vm *rv, struct json_object *list)
 
 static bool read_io(struct json_object *p, struct reg_io *io, struct verror *e)
 {
-	const char *kind = proto_get_text(p, "io");
+	const char *kind = proto_get_text(p, "io"), *paths = proto_get_text(p, "paths");
 
 	if (kind)
 		io->kind = reg_io_parse(kind);
@@ -82,10 +94,39 @@ static bool read_io(struct json_object *p, struct reg_io *io, struct verror *e)
 		verror_expected(e, "none, scsi or blk");
 		return false;
 	}
+	if (paths && strcmp(paths, "merged") && strcmp(paths, "guest")) {
+		verror_set(e, VHBA_E_USAGE, "'%s' is no way to show paths", paths);
+		verror_expected(e, "merged or guest");
+		return false;
+	}
+	if (paths)
+		io->paths_guest = !strcmp(paths, "guest");
+	/* It has no name by which a guest could tell that two disks are one. */
+	if (io->paths_guest && io->kind == REG_IO_BLK) {
+		verror_set(e, VHBA_E_USAGE, "a virtio-blk device has all paths of its LUN");
+		verror_expected(e, "--io scsi where paths are the guest's");
+		verror_fix(e, "--paths merged");
+		return false;
+	}
 	io->workers = (unsigned)proto_get_uint(p, "io_workers", io->workers);
 	io->iops = proto_get_uint(p, "limit_iops", io->iops);
 	io->mbps = proto_get_uint(p, "limit_mbps", io->mbps);
 	return true;
+}
+
+/* The guest has the devices that it was started with, and knows its LUNs by their numbers. */
+static bool may_set(struct daemon *d, const struct reg_vm *rv, const struct reg_io *io, struct verror *e)
+{
+	bool renumbers = io->paths_guest != rv->io.paths_guest;
+
+	if ((io->kind != rv->io.kind || renumbers) && !methods_detached(d, rv, e))
+		return false;
+	if (!renumbers || !ios_run(d, rv->uuid))
+		return true;
+	verror_set(e, VHBA_E_STATE, "the LUNs of %s can't get other numbers now", rv->name);
+	verror_expected(e, "no vhba-io that serves it");
+	verror_fix(e, "'vhbactl io end %s' first, when its QEMU has ended", rv->name);
+	return false;
 }
 
 void method_vm_set(struct daemon *d, struct call *call, struct json_object *p)
@@ -96,8 +137,7 @@ void method_vm_set(struct daemon *d, struct call *call, struct json_object *p)
 	struct change *c;
 	bool pool;
 
-	/* The guest has the devices that it was started with. */
-	if (!rv || !read_io(p, &io, &e) || (io.kind != rv->io.kind && !methods_detached(d, rv, &e))) {
+	if (!rv || !read_io(p, &io, &e) || !may_set(d, rv, &io, &e)) {
 		call_error(call, &e);
 		return;
 	}

@@ -48,16 +48,19 @@ struct reg_io {
 	enum reg_io_kind kind;
 	unsigned workers; /* 0: as configured */
 	uint64_t iops, mbps; /* 0: no limit */
+	bool paths_guest; /* each path of an array's LUN is a LUN of the guest's by itself */
 	bool gate; /* it came with a ticket, and that the source is done has not been shown yet */
 	bool unfenced; /* and by other names than the source's: its own login doesn't end that one's */
 	bool arrives; /* and it is on its way here, running: see live.h */
 };
 
-/* A LUN by the number that the guest knows it by, which stays: an array's (by its designator), or a file's.
- */
+/* A LUN by the number that the guest knows it by, which stays: an array's (by its designator), one path of
+ * it, or a file's. */
 struct reg_guest_lun {
 	unsigned number;
 	char designator[REG_DESIGNATOR]; /* "": a file */
+	unsigned vhba; /* of the path, if it has a target */
+	wwn_t target; /* the path's target port; 0: all paths are this LUN */
 	char file[REG_FILE_MAX]; /* "": an array's; or a block device */
 	char serial[REG_SERIAL]; /* of a file */
 	bool read_only, direct; /* of a file; direct: past the host's page cache */
@@ -134,8 +137,9 @@ const struct reg_vhba *registry_vhba(const struct reg_vm *vm, unsigned index);
 
 /* NULL: the guest has none of that number. */
 const struct reg_guest_lun *reg_guest_lun(const struct reg_vm *vm, unsigned number);
-/* That of an array's LUN. */
-const struct reg_guest_lun *reg_guest_lun_of(const struct reg_vm *vm, const char *designator);
+/* That of an array's LUN, whose path goes from that vhba to that target port. */
+const struct reg_guest_lun *reg_guest_lun_of(const struct reg_vm *vm, const char *designator, unsigned vhba,
+					     wwn_t target);
 const char *reg_io_name(enum reg_io_kind kind); /* "none", "scsi", "blk" */
 enum reg_io_kind reg_io_parse(const char *name); /* REG_IO_KINDS_: none of them */
 

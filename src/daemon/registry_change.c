@@ -154,6 +154,8 @@ int registry_set(struct registry *r, const struct reg_vm *vm, bool pool, const s
 
 	if (!c)
 		return -EBUSY;
+	if (c->io.paths_guest != io->paths_guest)
+		registry_forget_paths(c);
 	c->pool = pool;
 	c->io = *io;
 	return registry_submit(r, c->uuid, c, done, arg, e);

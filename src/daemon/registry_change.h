@@ -33,7 +33,10 @@ struct reg_vm *registry_changeable(const struct reg_vm *vm, struct verror *e);
 /* registry_lun.c: the guest's LUNs of a VM that comes from outside: numbers that ascend, each a file or an
  * array's. */
 int registry_check_luns(const struct reg_vm *vm, struct verror *e);
-/* Of a VM with a back end each expected LUN gets a number. 0 or -ENOMEM. */
+/* The numbers of an array's LUNs are given anew. */
+void registry_forget_paths(struct reg_vm *vm);
+/* Of a VM with a back end each expected LUN gets a number; where paths are the guest's, each of its paths. 0
+ * or -ENOMEM. */
 int registry_number_luns(struct reg_vm *vm);
 
 /* -EBUSY with *e when a change under way may yet give this name or UUID back to the VM that had it. */

@@ -39,19 +39,26 @@ const struct reg_guest_lun *reg_guest_lun(const struct reg_vm *vm, unsigned numb
 	return NULL;
 }
 
-const struct reg_guest_lun *reg_guest_lun_of(const struct reg_vm *vm, const char *designator)
+static bool has_path(const struct reg_guest_lun *l, const char *designator, unsigned vhba, wwn_t target)
+{
+	return !strcmp(l->designator, designator) && (!l->target || (l->vhba == vhba && l->target == target));
+}
+
+const struct reg_guest_lun *reg_guest_lun_of(const struct reg_vm *vm, const char *designator, unsigned vhba,
+					     wwn_t target)
 {
 	for (unsigned i = 0; designator[0] && i < vm->guest_luns_n; i++)
-		if (!strcmp(vm->guest_luns[i].designator, designator))
+		if (has_path(&vm->guest_luns[i], designator, vhba, target))
 			return &vm->guest_luns[i];
 	return NULL;
 }
 
-static bool is_expected(const struct reg_vm *vm, const char *designator)
+static bool is_expected(const struct reg_vm *vm, const struct reg_guest_lun *l)
 {
 	for (unsigned i = 0; i < vm->vhbas_n; i++)
 		for (unsigned k = 0; k < vm->vhbas[i].luns_n; k++)
-			if (!strcmp(vm->vhbas[i].luns[k].designator, designator))
+			if (has_path(l, vm->vhbas[i].luns[k].designator, vm->vhbas[i].index,
+				     vm->vhbas[i].luns[k].target))
 				return true;
 	return false;
 }
@@ -84,7 +91,7 @@ static int bad_lun(const struct reg_vm *vm, unsigned number, struct verror *e)
 	verror_set(e, VHBA_E_USAGE, "%s can't have LUN %u", vm->name, number);
 	verror_expected(e,
 			"a number 0..%d of its own, and an absolute path without commas with a serial "
-			"number, or a designator",
+			"number, or a designator, with a path where paths are the guest's",
 			REG_GUEST_LUNS - 1);
 	return -EINVAL;
 }
@@ -96,7 +103,7 @@ int registry_check_luns(const struct reg_vm *vm, struct verror *e)
 		bool file = l->file[0];
 
 		if (l->number >= REG_GUEST_LUNS || (i && l->number <= vm->guest_luns[i - 1].number) ||
-		    file == !!l->designator[0] ||
+		    file == !!l->designator[0] || (!file && vm->io.paths_guest != !!l->target) ||
 		    (file && (!reg_file_is_good(l->file) || !reg_serial_is_good(l->serial))))
 			return bad_lun(vm, l->number, e);
 	}
@@ -130,6 +137,13 @@ static void take_out(struct reg_vm *vm, const struct reg_guest_lun *l)
 		(vm->guest_luns_n - at) * sizeof(*vm->guest_luns));
 }
 
+void registry_forget_paths(struct reg_vm *vm)
+{
+	for (unsigned i = vm->guest_luns_n; i--;)
+		if (!vm->guest_luns[i].file[0])
+			take_out(vm, &vm->guest_luns[i]);
+}
+
 /* The lowest that is free; else that of an array's LUN that is expected no more; else REG_GUEST_LUNS. */
 static unsigned free_number(struct reg_vm *vm)
 {
@@ -140,7 +154,7 @@ static unsigned free_number(struct reg_vm *vm)
 	for (unsigned i = 0; number == REG_GUEST_LUNS && i < vm->guest_luns_n; i++) {
 		const struct reg_guest_lun *l = &vm->guest_luns[i];
 
-		if (l->file[0] || is_expected(vm, l->designator))
+		if (l->file[0] || is_expected(vm, l))
 			continue;
 		number = l->number;
 		take_out(vm, l);
@@ -152,10 +166,16 @@ int registry_number_luns(struct reg_vm *vm)
 {
 	for (unsigned i = 0; vm->io.kind != REG_IO_NONE && i < vm->vhbas_n; i++) {
 		for (unsigned k = 0; k < vm->vhbas[i].luns_n; k++) {
+			const struct reg_lun *path = &vm->vhbas[i].luns[k];
 			struct reg_guest_lun l = {0};
 
-			snprintf(l.designator, sizeof(l.designator), "%s", vm->vhbas[i].luns[k].designator);
-			if (!l.designator[0] || reg_guest_lun_of(vm, l.designator))
+			snprintf(l.designator, sizeof(l.designator), "%s", path->designator);
+			if (vm->io.paths_guest) {
+				l.vhba = vm->vhbas[i].index;
+				l.target = path->target;
+			}
+			if (!l.designator[0] || (vm->io.paths_guest && !l.target) ||
+			    reg_guest_lun_of(vm, l.designator, l.vhba, l.target))
 				continue;
 			l.number = free_number(vm);
 			if (l.number < REG_GUEST_LUNS && insert(vm, &l))
@@ -209,7 +229,7 @@ int registry_lun_remove(struct registry *r, const struct reg_vm *vm, unsigned nu
 		return -EBUSY;
 	if (!l) {
 		ret = verror_set(e, VHBA_E_NOT_FOUND, "the guest of %s has no LUN %u", vm->name, number);
-	} else if (!l->file[0] && is_expected(c, l->designator)) {
+	} else if (!l->file[0] && is_expected(c, l)) {
 		ret = verror_set(e, VHBA_E_STATE, "LUN %u of %s is an array's", number, vm->name);
 		verror_seen(e, "%s is in the expected set of a vhba", l->designator);
 		verror_fix(e, "have the array hide it, then 'vhbactl attach %s --accept-luns'", vm->name);

@@ -158,13 +158,15 @@ static int load_guest_lun(sqlite3_stmt *s, struct reg_vm *vm)
 	regrow_text(s, 3, l->serial, sizeof(l->serial));
 	l->read_only = sqlite3_column_int64(s, 4) != 0;
 	l->direct = sqlite3_column_int64(s, 5) != 0;
+	l->vhba = (unsigned)sqlite3_column_int64(s, 6);
+	l->target = regrow_wwn(s, 7);
 	return l->number < REG_GUEST_LUNS ? SQLITE_OK : SQLITE_CORRUPT;
 }
 
 static int load_guest_luns(sqlite3 *sql, struct reg_vm *vm)
 {
 	static const char query[] =
-		"SELECT number, designator, file, serial, read_only, direct FROM guest_lun "
+		"SELECT number, designator, file, serial, read_only, direct, vhba, target FROM guest_lun "
 		"WHERE uuid = ? ORDER BY number";
 	sqlite3_stmt *s;
 	int r = sqlite3_prepare_v2(sql, query, -1, &s, NULL);
@@ -195,6 +197,7 @@ static int load_io(sqlite3_stmt *s, struct reg_io *io)
 	io->gate = sqlite3_column_int64(s, 9) != 0;
 	io->unfenced = sqlite3_column_int64(s, 9) == REGROW_UNFENCED;
 	io->arrives = sqlite3_column_int64(s, 9) == REGROW_ARRIVES;
+	io->paths_guest = sqlite3_column_int64(s, 10) != 0;
 	return SQLITE_OK;
 }
 
@@ -226,7 +229,7 @@ static int load_vms(sqlite3 *sql, regdb_on_vm *each, void *arg)
 	sqlite3_stmt *s;
 	int r = sqlite3_prepare_v2(sql,
 				   "SELECT uuid, name, owner, generation, pool, io, io_workers, io_iops, "
-				   "io_mbps, io_gate FROM vm ORDER BY name",
+				   "io_mbps, io_gate, io_paths_guest FROM vm ORDER BY name",
 				   -1, &s, NULL);
 
 	if (r != SQLITE_OK)

@@ -48,6 +48,11 @@ static const char *const steps[REGSQL_VERSION] = {
 
 	/* The WWPN that another host logs in by while this one still is. */
 	"ALTER TABLE vhba ADD COLUMN alternate TEXT NOT NULL DEFAULT '';",
+
+	/* Whether each path of an array's LUN is a LUN of the guest's by itself, and which path that is. */
+	"ALTER TABLE vm ADD COLUMN io_paths_guest INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE guest_lun ADD COLUMN vhba INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE guest_lun ADD COLUMN target TEXT NOT NULL DEFAULT '';",
 };
 
 static int migrate(sqlite3 *sql, int from)
@@ -218,9 +223,9 @@ static int write_vhba(sqlite3 *sql, const char *uuid, const struct reg_vhba *v)
 
 static int write_guest_lun(sqlite3 *sql, const char *uuid, const struct reg_guest_lun *l)
 {
-	return regrow_run(sql, "INSERT INTO guest_lun VALUES(?,?,?,?,?,?,?)", "tntttnn", uuid,
+	return regrow_run(sql, "INSERT INTO guest_lun VALUES(?,?,?,?,?,?,?,?,?)", "tntttnnnw", uuid,
 			  (uint64_t)l->number, l->designator, l->file, l->serial, (uint64_t)l->read_only,
-			  (uint64_t)l->direct);
+			  (uint64_t)l->direct, (uint64_t)l->vhba, l->target);
 }
 
 static int write_vm(sqlite3 *sql, const struct regdb_tx *tx)
@@ -230,9 +235,10 @@ static int write_vm(sqlite3 *sql, const struct regdb_tx *tx)
 
 	if (r != SQLITE_OK || !vm)
 		return r;
-	r = regrow_run(sql, "INSERT INTO vm VALUES(?,?,?,?,?,?,?,?,?,?)", "tttnnnnnnn", vm->uuid, vm->name,
+	r = regrow_run(sql, "INSERT INTO vm VALUES(?,?,?,?,?,?,?,?,?,?,?)", "tttnnnnnnnn", vm->uuid, vm->name,
 		       vm->owner, vm->generation, (uint64_t)vm->pool, (uint64_t)vm->io.kind,
-		       (uint64_t)vm->io.workers, vm->io.iops, vm->io.mbps, regrow_gate(&vm->io));
+		       (uint64_t)vm->io.workers, vm->io.iops, vm->io.mbps, regrow_gate(&vm->io),
+		       (uint64_t)vm->io.paths_guest);
 	for (unsigned i = 0; r == SQLITE_OK && i < vm->vhbas_n; i++)
 		r = write_vhba(sql, vm->uuid, &vm->vhbas[i]);
 	for (unsigned i = 0; r == SQLITE_OK && i < vm->guest_luns_n; i++)

@@ -10,7 +10,7 @@
 
 #include "registry_db.h"
 
-#define REGSQL_VERSION 6
+#define REGSQL_VERSION 7
 
 /*
  * The file, made when there is none; checked, and migrated to REGSQL_VERSION in one transaction.  NULL with

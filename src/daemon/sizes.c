@@ -99,22 +99,28 @@ void sizes_scan(struct daemon *d, struct vm_vhba *v)
 	privq_call(d->privq, &q, SCAN_US, on_scanned, s);
 }
 
-/* The guest's number of that LUN; negative: it has none by it. */
-static int number_of(const struct daemon *d, const struct reg_vm *rv, int host, const struct fc_part *part)
+/* The LUN that a host has there; NULL: none. */
+static const struct fc_lun *lun_at(const struct daemon *d, int host, const struct fc_part *part)
 {
 	const struct fc_host *h = fc_host_find(&d->inv, host);
-	const struct reg_guest_lun *g;
 	const struct fc_rport *r;
 	const struct fc_lun *l;
 
 	if (!h || part->kind != FC_PART_LUN)
-		return -1;
+		return NULL;
 	TAILQ_FOREACH (r, &h->rports, link)
 		TAILQ_FOREACH (l, &r->luns, link)
-			if (l->target == part->target && l->lun == part->lun &&
-			    (g = reg_guest_lun_of(rv, l->designator)))
-				return (int)g->number;
-	return -1;
+			if (l->target == part->target && l->lun == part->lun)
+				return l;
+	return NULL;
+}
+
+/* What one path was told goes for each number that the guest has of the LUN. */
+static void changed(struct daemon *d, const struct reg_vm *rv, const struct fc_lun *l)
+{
+	for (unsigned i = 0; l && l->designator[0] && i < rv->guest_luns_n; i++)
+		if (!strcmp(rv->guest_luns[i].designator, l->designator))
+			ios_lun_changed(d, rv->uuid, rv->guest_luns[i].number);
 }
 
 /* Elsewhere a host keeps what it has, as it does without vhbad; who has pools is to see all in them. */
@@ -124,7 +130,6 @@ void sizes_attention(struct daemon *d, enum fc_attention attention, int host, co
 	struct vm_vhba *v = vm_find_host(&d->vms, host, &vm);
 	const struct reg_vm *rv = v ? registry_find(d->reg, vm->uuid) : NULL;
 	bool io = rv && rv->io.kind != REG_IO_NONE;
-	int number;
 
 	if (!rv || vm->state != VM_ATTACHED)
 		return;
@@ -134,6 +139,6 @@ void sizes_attention(struct daemon *d, enum fc_attention attention, int host, co
 	for (unsigned i = 0; attention == FC_UA_CAPACITY && (rv->pool || io) && i < vm->count; i++)
 		if (vm->vhba[i].host >= 0)
 			read_all(d, &vm->vhba[i]);
-	if (attention == FC_UA_PARAMETERS && io && (number = number_of(d, rv, host, part)) >= 0)
-		ios_lun_changed(d, vm->uuid, (unsigned)number);
+	if (attention == FC_UA_PARAMETERS && io)
+		changed(d, rv, lun_at(d, host, part));
 }

@@ -64,6 +64,8 @@ static struct json_object *write_io(const struct reg_io *io)
 	add_count(o, "workers", io->workers);
 	add_count(o, "iops", io->iops);
 	add_count(o, "mbps", io->mbps);
+	if (io->paths_guest)
+		ADD(o, "paths", json_object_new_string("guest"));
 	return o;
 }
 
@@ -74,6 +76,10 @@ static struct json_object *write_guest_lun(const struct reg_guest_lun *l)
 	ADD(o, "number", json_object_new_int((int)l->number));
 	if (!l->file[0]) {
 		ADD(o, "designator", json_object_new_string(l->designator));
+		if (l->target) {
+			ADD(o, "vhba", json_object_new_int((int)l->vhba));
+			result_add_wwn(o, "target", l->target);
+		}
 		return o;
 	}
 	ADD(o, "file", json_object_new_string(l->file));
@@ -102,6 +108,8 @@ static bool has_io(const struct reg_vm *vm)
 
 static int version_of(const struct reg_vm *vm)
 {
+	if (vm->io.paths_guest)
+		return 6;
 	if (reg_vm_has_alternates(vm))
 		return 5;
 	if (has_io(vm))
@@ -284,7 +292,7 @@ static bool read_io(struct json_object *t, struct reg_io *io, struct verror *e)
 {
 	struct json_object *o;
 	uint64_t workers;
-	char kind[8];
+	char kind[8], paths[8] = "merged";
 
 	if (!json_object_object_get_ex(t, "io", &o))
 		return true;
@@ -297,6 +305,26 @@ static bool read_io(struct json_object *t, struct reg_io *io, struct verror *e)
 	    !get_count(o, "mbps", 1000000, &io->mbps, e))
 		return false;
 	io->workers = (unsigned)workers;
+	if (json_object_object_get_ex(o, "paths", NULL) && !get_text(o, "paths", paths, sizeof(paths), e))
+		return false;
+	io->paths_guest = !strcmp(paths, "guest");
+	return io->paths_guest || !strcmp(paths, "merged") || refuse(e, "paths", "merged or guest");
+}
+
+/* Of all of its paths, or of that one. */
+static bool read_path(struct json_object *o, struct reg_guest_lun *l, struct verror *e)
+{
+	uint64_t vhba = 0;
+
+	if (!get_text(o, "designator", l->designator, sizeof(l->designator), e))
+		return false;
+	if (!l->designator[0])
+		return refuse(e, "designator", "a designator");
+	if (!json_object_object_get_ex(o, "target", NULL))
+		return true;
+	if (!get_number(o, "vhba", REG_VHBAS_MAX - 1, &vhba, e) || !get_wwn(o, "target", &l->target, e))
+		return false;
+	l->vhba = (unsigned)vhba;
 	return true;
 }
 
@@ -310,8 +338,7 @@ static bool read_guest_lun(struct json_object *o, struct reg_guest_lun *l, struc
 		return false;
 	l->number = (unsigned)number;
 	if (!json_object_object_get_ex(o, "file", NULL))
-		return get_text(o, "designator", l->designator, sizeof(l->designator), e) &&
-		       (l->designator[0] || refuse(e, "designator", "a designator"));
+		return read_path(o, l, e);
 	l->read_only = proto_get_bool(o, "read_only");
 	l->direct = proto_get_bool(o, "direct");
 	return get_text(o, "file", l->file, sizeof(l->file), e) &&

@@ -17,7 +17,7 @@
 #define TICKET_FORMAT "org.vhba.ticket"
 /* 1 has no "reservations", 2 no "pool", 3 no "io", "luns" and "stopped", 4 no "alternate": a ticket is
  * written as the oldest that can tell all of it. */
-#define TICKET_VERSION 5
+#define TICKET_VERSION 6
 
 /* The caller owns it. */
 struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint64_t generation);

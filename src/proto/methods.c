@@ -155,6 +155,9 @@ static const struct proto_field vm_fields[] = {
 	F_UINT("io_workers", OPTIONAL, 1, 16, "threads of its I/O back end; absent: as configured"),
 	F_UINT("limit_iops", OPTIONAL, ANY_UINT, "commands a second; absent: no limit"),
 	F_UINT("limit_mbps", OPTIONAL, ANY_UINT, "megabytes (10^6) a second; absent: no limit"),
+	F_TEXT("paths", OPTIONAL, 8,
+	       "guest: each path of an array's LUN is a LUN of the guest's by itself; absent: one LUN has "
+	       "all"),
 	F_BOOL("gated", OPTIONAL, "it came with a ticket that does not show that its source is done"),
 	F_BOOL("arrives", OPTIONAL, "it is expected by a live migration: its guest has not begun here"),
 	F_BOOL("leaving", OPTIONAL, "its guest was stopped here for a migration"),
@@ -233,6 +236,10 @@ static const struct proto_field vm_set_p[] = {
 	F_UINT("io_workers", OPTIONAL, 0, 16, "threads of its I/O back end; 0: as configured"),
 	F_UINT("limit_iops", OPTIONAL, 0, 1000000000, "commands a second; 0: no limit"),
 	F_UINT("limit_mbps", OPTIONAL, 0, 1000000, "megabytes (10^6) a second; 0: no limit"),
+	F_TEXT("paths", OPTIONAL, 8,
+	       "merged: an array's LUN is one of the guest's, whatever its paths; guest: each path is a LUN "
+	       "by "
+	       "itself, for a guest with multipathing of its own. Its LUNs get other numbers by that"),
 	END,
 };
 static const struct proto_field vm_reply[] = {F_OBJECT("vm", REQUIRED, vm_fields, "the VM"), END};
