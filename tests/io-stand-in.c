@@ -2,8 +2,8 @@
 /*
  * What vhbad starts in place of vhba-io in its own tests: speaks the control socket's words, keeps one
  * connection of a front end, serves no LUN.  A front end that sends a byte is told a line: the process, its
- * state, its gate, its LUNs with their paths (0: absent), how many entries it was given, its files, the order
- * in which paths came, and how many attributes.
+ * state, its gate, its LUNs with their paths (0: absent), how many entries it was given, its files, those
+ * that are one path by itself, the order in which paths came, and how many attributes.
  *
  * A byte 'k' ends it as kill -9 would, 's' makes it leave commands behind when it stops, 'e' lets those end;
  * 'o' starts the rings, 'f' stops them while a log is kept; 'r' makes it refuse the next stop of vhbad's.
@@ -28,7 +28,7 @@
 static int control = -1, conn = -1;
 static unsigned paths[LUNS], attributes, kept, orphans, busy_at_stop, checks;
 static char changed[64];
-static bool absent[LUNS], closed, by_start, began, refuses;
+static bool absent[LUNS], by_itself[LUNS], closed, by_start, began, refuses;
 static char state[16] = "stopped", files[1024], order[64];
 
 static void say_fds(const char *text, size_t len, const int *fds, unsigned n)
@@ -86,9 +86,9 @@ static void note_paths(const char *text, const int *fds)
 static void count_paths(const char *text, bool add, const int *fds, unsigned fds_n)
 {
 	unsigned number = (unsigned)atoi(text), n = count(text, ",sd,sg"), words = count(text, ",");
-	bool none = strstr(text, ",absent");
+	bool none = strstr(text, ",absent"), each = strstr(text, ",paths=guest");
 
-	if (words != fds_n + none || none != !n) {
+	if (words != fds_n + none + each || none != !n || (each && n > 1)) {
 		say("error a word for each file descriptor is expected");
 		return;
 	}
@@ -98,6 +98,7 @@ static void count_paths(const char *text, bool add, const int *fds, unsigned fds
 						    : "error no such LUN, or it is there");
 		return;
 	}
+	by_itself[number] = each;
 	paths[number] = n;
 	absent[number] = none;
 	note_paths(text, fds);
@@ -224,6 +225,10 @@ static void tell_front(void)
 			at += (size_t)snprintf(line + at, sizeof(line) - at, "%u:%u,", i, paths[i]);
 	at += (size_t)snprintf(line + at, sizeof(line) - at, " files=%s checks=%u changed=%s", files, checks,
 			       changed);
+	at += (size_t)snprintf(line + at, sizeof(line) - at, " guest=");
+	for (unsigned i = 0; i < LUNS; i++)
+		if (by_itself[i])
+			at += (size_t)snprintf(line + at, sizeof(line) - at, "%u,", i);
 	at += (size_t)snprintf(line + at, sizeof(line) - at, " order=%s attributes=%u\n", order, attributes);
 	send(conn, line, at, MSG_NOSIGNAL);
 }

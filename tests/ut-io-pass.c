@@ -546,6 +546,75 @@ static void test_absent(void)
 	world_end(&w);
 }
 
+static struct unit *one_path(const char *folder, unsigned lun)
+{
+	struct unit *u = array_unit(folder, lun + 2);
+
+	if (u)
+		u->one_path = true;
+	return u;
+}
+
+static void ends_with(struct front *f, struct front_req *q, uint8_t response, uint8_t status)
+{
+	front_submit(f, 2, q);
+	front_wait(f, 2, q);
+	UT_EQ(front_response(q)->response, response);
+	UT_EQ(front_response(q)->status, status);
+}
+
+/* The guest has the other paths itself: when nobody answers it is told so, and goes there. */
+static void test_one_path(void)
+{
+	const struct backend_options o = {.luns = 1, .deadline_us = 60 * USEC_PER_SEC, .unit = one_path};
+	const struct array lost = {.end = SG_LOST}, not_begun = {.end = SG_NOT_BEGUN};
+	const struct vu_state off = {2, 0};
+	struct front_req q;
+	struct world w;
+	struct front *f = &w.front;
+	uint16_t base[FRONT_RINGS];
+	uint64_t data;
+
+	array_set(&good);
+	world_begin_with(&w, o, 1, 64, 0);
+	data = front_alloc(f, 4096, 4096, false);
+	array_set(&lost);
+	rw(&q, 10, false, BEYOND, 8, data);
+	ends_with(f, &q, VIRTIO_SCSI_S_TRANSPORT_FAILURE, 0);
+	tell(&q, pr_out, sizeof(pr_out), data, 24); /* it may have been executed */
+	ends_with(f, &q, VIRTIO_SCSI_S_OK, SCSI_CHECK_CONDITION);
+	array_set(&not_begun);
+	rw(&q, 10, false, BEYOND, 8, data);
+	ends_with(f, &q, VIRTIO_SCSI_S_OK, SCSI_BUSY);
+	UT_STREQ(backend_ask(&w.back, "lun-add 3,absent,paths=guest", -1), "ok");
+	while (!strstr(backend_ask(&w.back, "status", -1), " luns=2"))
+		usleep(200);
+	front_rw(&q, 3, true, 8, 8, data);
+	ends_with(f, &q, VIRTIO_SCSI_S_TRANSPORT_FAILURE, 0);
+	/* it is the device that stops: the command comes again where it goes on */
+	array_set(&good);
+	front_settle(f, 0);
+	array_set(&lost);
+	array_hold(true);
+	rw(&q, 10, false, BEYOND, 8, data);
+	front_submit(f, 2, &q);
+	array_wait(1);
+	front_send(f, VU_SET_VRING_ENABLE, &off, sizeof(off), NULL, 0, false);
+	while (!strstr(backend_ask(&w.back, "status", -1), "draining"))
+		usleep(200);
+	array_hold(false);
+	front_stop(f, base);
+	front_reap(f, 2, false);
+	CU_ASSERT(q.done);
+	expect(&q, SCSI_BUSY, 0, 0);
+	front_start(f, base);
+	array_set(&good);
+	rw(&q, 10, false, 0, 8, data);
+	exchange(f, &q);
+	expect(&q, 0, 0, 0);
+	world_end(&w);
+}
+
 static void test_absent_found(void)
 {
 	const struct device_config c = {
@@ -691,6 +760,7 @@ static CU_TestInfo tests[] = {
 	{"the better path", test_access},
 	{"absent", test_absent},
 	{"absent, and found", test_absent_found},
+	{"one path by itself", test_one_path},
 	{"designators", test_designators},
 	{"a failure in a stop", test_fails_in_stop},
 	{"no bsg nodes", test_no_bsg},

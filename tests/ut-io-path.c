@@ -159,6 +159,9 @@ static void test_words(void)
 	UT_STREQ(parse_fds("0,sd,sg,access_state,access_state", 4), "the LUN's access_state is wrong");
 	UT_STREQ(parse_fds("0,sd,sg,access_state", 2), "the LUN's access_state is wrong");
 	UT_STREQ(parse_fds("0,sd,sg,absent", 2), "the LUN's sd is wrong");
+	UT_STREQ(parse_fds("0,sd,sg,sd,sg,paths=guest", 4), "the LUN's sd is wrong");
+	UT_STREQ(parse_fds("0,sd,sg,paths=merged", 2), "the LUN's paths is wrong");
+	UT_STREQ(parse_fds("0,sd,sg,paths", 2), "the LUN's paths is wrong");
 }
 
 /* What the text becomes, one after the other with a space between them. */
@@ -181,8 +184,9 @@ static const char *each_of(const char *text)
 static void test_each(void)
 {
 	UT_STREQ(each_of("3,sd=/dev/sda,sd=/dev/sdb,ro"), "3,sd=/dev/sda,sd=/dev/sdb,ro");
-	UT_STREQ(each_of("3,sd=/dev/sda,sd=/dev/sdb,paths=guest,ro"), "3,sd=/dev/sda,ro 4,sd=/dev/sdb,ro");
-	UT_STREQ(each_of("0,paths=guest,sd=a"), "0,sd=a");
+	UT_STREQ(each_of("3,sd=/dev/sda,sd=/dev/sdb,paths=guest,ro"),
+		 "3,sd=/dev/sda,ro,paths=guest 4,sd=/dev/sdb,ro,paths=guest");
+	UT_STREQ(each_of("0,paths=guest,sd=a"), "0,sd=a,paths=guest");
 	UT_STREQ(each_of("0,file=disk,serial=x"), "0,file=disk,serial=x");
 	UT_STREQ(each_of("0,file=disk,paths=guest"), "");
 	UT_STREQ(each_of("x,sd=a,paths=guest"), "");

@@ -151,6 +151,7 @@ static void test_paths_guest(void)
 	UNTIL(rig_io()->machine.state == IO_UP);
 	rig_connect("scsi");
 	sees("luns=0:1,1:1,");
+	CU_ASSERT_TRUE(rig_has(rig.line, " guest=0,1, "));
 	was = rig_io()->pid;
 	second_path(NULL); /* that of number 0 is gone, and another process takes over */
 	UNTIL(!rig_io()->newsworthy);
@@ -161,6 +162,7 @@ static void test_paths_guest(void)
 	rig_answer_open(&q, 5, 0);
 	UNTIL(rig_io()->pid != was && rig_io()->machine.state == IO_UP);
 	sees("luns=0:0,1:1,");
+	CU_ASSERT_TRUE(rig_has(rig.line, " guest=0,1, "));
 	was = rig_io()->pid;
 	second_path("sdc"); /* it has come again */
 	rig_open_path(5, 0);
@@ -296,6 +298,7 @@ static void test_moved(void)
 	UNTIL(going);
 	UT_EQ(going, 1);
 	CU_ASSERT_TRUE(rig_has(rig_ask('?'), "running open kept=0 luns=0:2,"));
+	CU_ASSERT_TRUE(rig_has(rig.line, " guest= "));
 	rig_disconnect();
 }
 

@@ -123,7 +123,8 @@ static struct io_lun *look(const struct io *io, unsigned *n)
 
 		if (!is_ours(io, &rv->guest_luns[i]))
 			continue;
-		*l = (struct io_lun){.number = io->blk ? 0 : rv->guest_luns[i].number};
+		*l = (struct io_lun){.number = io->blk ? 0 : rv->guest_luns[i].number,
+				     .one_path = rv->guest_luns[i].target != 0};
 		look_for(io, l, &rv->guest_luns[i]);
 		++*n;
 	}

@@ -30,7 +30,7 @@ static unsigned add_path(const struct io_path *p, char *text, int *fds)
 
 static void send_lun(struct io *io, const struct io_lun *l, const char *word, io_conn_reply *done, void *user)
 {
-	char text[32 + WORDS_MAX * IO_PATHS_MAX];
+	char text[64 + WORDS_MAX * IO_PATHS_MAX];
 	int fds[PRIV_FDS_MAX * IO_PATHS_MAX];
 	unsigned n = 0;
 
@@ -39,6 +39,8 @@ static void send_lun(struct io *io, const struct io_lun *l, const char *word, io
 		n += add_path(&l->path[i], text, fds + n);
 	if (!n)
 		strcat(text, ",absent");
+	if (l->one_path)
+		strcat(text, ",paths=guest");
 	io_conn_ask(io->conn, text, strlen(text), fds, n, done, user);
 }
 

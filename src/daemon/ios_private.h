@@ -46,6 +46,7 @@ struct io_path {
 /* An array's LUN as it was opened last. */
 struct io_lun {
 	unsigned number; /* as this process knows it: 0 of a virtio-blk device */
+	bool one_path; /* the guest has its other paths by other numbers */
 	bool given; /* this process has it, with the paths that could be opened */
 	unsigned paths, usable;
 	struct io_path path[IO_PATHS_MAX]; /* in the order of the vhbas, their targets' WWPNs, the LUNs */

@@ -78,7 +78,7 @@ unsigned lun_each(const char *text, char *each[PATHS_MAX], struct verror *e)
 		return 0;
 	}
 	for (; n < w.paths; n++) {
-		if (asprintf(&each[n], "%lu,%s%s", first + n, w.path[n], w.rest) > 0)
+		if (asprintf(&each[n], "%lu,%s%s,paths=guest", first + n, w.path[n], w.rest) > 0)
 			continue;
 		while (n)
 			free(each[--n]);

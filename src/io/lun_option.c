@@ -23,7 +23,7 @@ struct parsed {
 	int sd[PATHS_MAX], sg[PATHS_MAX]; /* or by fds, in pairs */
 	int more[PATH_MORE][PATHS_MAX]; /* of the sg node in the same place; -1: none */
 	unsigned sds, sgs, mores;
-	bool absent;
+	bool absent, one_path;
 	const char *of_disk; /* a word that only a disk of our own has */
 };
 
@@ -148,6 +148,12 @@ static int set_absent(struct parsed *p, const char *v, struct verror *e)
 	return v || p->from->files ? bad(e, "absent", "no value, and not on the command line") : 0;
 }
 
+static int set_paths(struct parsed *p, const char *v, struct verror *e)
+{
+	p->one_path = true;
+	return v && !strcmp(v, "guest") ? 0 : bad(e, "paths", "paths=guest");
+}
+
 static int set_fd(struct parsed *p, const char *v, struct verror *e)
 {
 	if (take_fd(p, 0, v, &p->disk.fd))
@@ -236,6 +242,7 @@ static const struct {
 	{"dev_state", set_dev_state, true},
 	{"access_state", set_access_state, true},
 	{"absent", set_absent, true},
+	{"paths", set_paths, true},
 };
 
 static const struct {
@@ -344,6 +351,10 @@ static struct unit *open_device(struct parsed *p, struct verror *e)
 		bad(e, "sd", "paths, or the file descriptors of both nodes, or that it is absent");
 		return NULL;
 	}
+	if (p->one_path && p->sds + p->sd_paths > 1) {
+		bad(e, "sd", "one path, where the guest has each by itself");
+		return NULL;
+	}
 	for (; paths.n < p->sds; paths.n++) {
 		int more[PATH_MORE];
 
@@ -357,6 +368,8 @@ static struct unit *open_device(struct parsed *p, struct verror *e)
 	}
 	if (!err)
 		u = pass_open(&paths, e);
+	if (u)
+		u->one_path = p->one_path;
 	for (unsigned i = 0; i < paths.n && !u; i++)
 		path_close(&paths.path[i]);
 	return u;

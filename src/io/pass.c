@@ -86,8 +86,9 @@ static enum disk_next begin(struct unit *u, uint64_t nexus, struct scsi_task *t,
 	struct transfer r;
 
 	t->moved = 0;
-	t->overrun = false;
+	t->lost = t->overrun = false;
 	if (p->unit.absent) {
+		t->lost = p->unit.one_path;
 		repeat_cut_off(t, false, false);
 		return DISK_DONE;
 	}
@@ -169,6 +170,7 @@ static enum disk_next end(struct unit *u, struct scsi_task *t, struct disk_io *i
 			continue;
 		if (unanswered[i].path && elsewhere(p, t, io, true))
 			return DISK_IO;
+		t->lost = unanswered[i].path && p->unit.one_path;
 		repeat_cut_off(t, true, false);
 		return DISK_DONE;
 	}

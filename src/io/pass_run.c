@@ -56,6 +56,7 @@ static bool conclude(struct attempt *a, struct sg_command *c, enum sg_end end)
 	case SG_LOST:
 		path_lost(a->path, c);
 		a->lost = LOST_PERHAPS;
+		t->lost = a->p->unit.one_path;
 		repeat_cut_off(t, true, false);
 		break;
 	case SG_NOT_BEGUN:
@@ -166,7 +167,7 @@ static void begin_attempt(struct attempt *a)
 {
 	a->lost = LOST_NOT;
 	a->t->moved = 0;
-	a->t->overrun = false;
+	a->t->lost = a->t->overrun = false;
 	scsi_end(a->t, SCSI_GOOD);
 }
 
@@ -195,7 +196,7 @@ void pass_run(struct unit *u, uint64_t nexus, struct scsi_task *t)
 	struct attempt a = {.p = p, .t = t};
 
 	t->moved = 0;
-	t->overrun = false;
+	t->lost = t->overrun = false;
 	if (!in_pieces && len > SG_DATA_MAX) {
 		scsi_check(t, false, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, NULL);
 		return;

@@ -42,6 +42,7 @@ struct scsi_task {
 	uint8_t sense[SCSI_SENSE_MAX]; /* fixed or descriptor format, as the LUN's D_SENSE says */
 	unsigned sense_len; /* 0: none */
 	size_t moved; /* bytes of the direction that the command has which were really moved */
+	bool lost; /* BUSY: nobody answers by the LUN's one path, and the guest may have others */
 	bool overrun; /* the CDB says more data than the buffers have: nothing was executed, status is GOOD */
 };
 

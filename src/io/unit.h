@@ -49,6 +49,7 @@ struct unit {
 	unsigned physical_exponent; /* a physical block is block_size << this */
 	bool read_only;
 	bool absent; /* a SCSI device without a path, which the guest knows: each command is BUSY */
+	bool one_path; /* of a SCSI device: the guest has its other paths as other LUNs */
 	bool keeps_state; /* save takes time */
 	bool resized; /* the last start has found another size than the guest knows */
 	int lock[UNIT_LOCKS_MAX]; /* by which commands go: see lock.h */

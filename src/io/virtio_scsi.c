@@ -2,6 +2,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "queue.h"
 #include "virtio_scsi.h"
 
 _Static_assert(SCSI_SENSE_MAX == VIRTIO_SCSI_SENSE_SIZE && SCSI_CDB_MAX == VIRTIO_SCSI_CDB_SIZE,
@@ -81,7 +82,7 @@ const char *vscsi_parse(struct io_task *t, const struct vq_chain *c)
 	t->scsi.status = SCSI_GOOD;
 	t->scsi.sense_len = 0;
 	t->scsi.moved = 0;
-	t->scsi.overrun = false;
+	t->scsi.lost = t->scsi.overrun = false;
 	return NULL;
 }
 
@@ -99,6 +100,9 @@ uint32_t vscsi_answer(const struct io_task *t)
 		r.response = VIRTIO_SCSI_S_OVERRUN;
 	} else if (r.response == VIRTIO_SCSI_S_OK && t->aborted && s->status == SCSI_BUSY) {
 		r.response = VIRTIO_SCSI_S_ABORTED;
+	} else if (r.response == VIRTIO_SCSI_S_OK && s->lost && s->status == SCSI_BUSY && t->queue->running) {
+		/* its multipathing tries another one; while the device stops BUSY brings the command again */
+		r.response = VIRTIO_SCSI_S_TRANSPORT_FAILURE;
 	} else if (r.response == VIRTIO_SCSI_S_OK) {
 		r.status = s->status;
 		r.sense_len = htole32(s->sense_len);

@@ -62,7 +62,9 @@ struct unit *array_unit(const char *folder, unsigned lun)
 	}
 	if (lun == 1)
 		never_held = paths.path[0].sg;
-	else
+	else if (paths.path[0].sg == never_held)
+		never_held = -1; /* an earlier unit's */
+	if (lun == 0)
 		second = paths.path[1].sg;
 	return pass_new(&paths, 512, ARRAY_SIZE_SAID);
 }
