@@ -391,6 +391,22 @@ bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t
 	return false;
 }
 
+bool fc_name_is_live(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size)
+{
+	struct fc_host *h;
+	char state[32];
+
+	if (fc_name_is_local(inv, wwpn, by, size))
+		return true;
+	TAILQ_FOREACH (h, &inv->hosts, link) {
+		struct fc_rport *r = fc_rport_find(h, wwpn);
+
+		if (r && !fc_rport_read_state(h, r, state, sizeof(state)) && !strcmp(state, "Online"))
+			return say(by, size, "a remote port that host%d sees", h->number);
+	}
+	return false;
+}
+
 /*
  * fcoe_vport_create and fcoe_vport_disable start the login, and only then set Initializing
  * (fc_vport_setlink): a login that is done by then leaves a port that is logged in with that state for good.

@@ -180,6 +180,10 @@ bool fc_name_is_local(const struct fc_inventory *inv, wwn_t wwpn, char *by, size
  */
 bool fc_name_in_use(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size);
 
+/* The same, but of remote ports only one that is Online now: the kernel keeps a remote port for dev_loss_tmo
+ * after it has gone, and of a target for ever. */
+bool fc_name_is_live(const struct fc_inventory *inv, wwn_t wwpn, char *by, size_t size);
+
 /* Read now, not from the model.  A vport of fcoe that is logged in is Active, also where its attribute lags.
  */
 int fc_vport_read_state(const struct fc_host *parent, const struct fc_vport *v, char *state, size_t size);

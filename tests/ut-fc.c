@@ -217,6 +217,14 @@ static void test_names_in_use(void)
 	UT_STREQ(by, "host2");
 	CU_ASSERT_TRUE(fc_name_in_use(&inv, 0x5006016000000a01, by, sizeof(by)));
 	CU_ASSERT_FALSE(fc_name_in_use(&inv, 0x5006016000000c01, by, sizeof(by)));
+	CU_ASSERT_TRUE(fc_name_is_live(&inv, 0x20000200000a0001, by, sizeof(by)));
+	CU_ASSERT_TRUE(fc_name_is_live(&inv, 0x5006016000000a01, by, sizeof(by)));
+	UT_STREQ(by, "a remote port that host5 sees");
+	/* It has gone, and is kept for a while, or for its number. */
+	tree_put("Blocked", "/sys/class/fc_remote_ports/rport-5:0-0/port_state");
+	CU_ASSERT_TRUE(fc_name_in_use(&inv, 0x5006016000000a01, by, sizeof(by)));
+	CU_ASSERT_FALSE(fc_name_is_live(&inv, 0x5006016000000a01, by, sizeof(by)));
+	tree_put("Online", "/sys/class/fc_remote_ports/rport-5:0-0/port_state");
 }
 
 static bool not_host2(void *arg, const struct fc_host *h)

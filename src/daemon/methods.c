@@ -134,15 +134,20 @@ static void vm_remove(struct daemon *d, struct call *call, struct json_object *p
 	methods_changed_or_refused(d, c, registry_vm_remove(d->reg, rv, methods_changed, c, &e), &e);
 }
 
-/* What the SAN has under this name: by says it. A target that is configured may be away just now. */
-static bool in_san(struct daemon *d, wwn_t name, char *by, size_t size)
+/* A target that is configured may be away just now. */
+static bool is_target(struct daemon *d, wwn_t name, char *by, size_t size)
 {
 	const struct config_zone *z = config_zone_of_target(d->cfg, name);
 
-	if (!z)
-		return fc_name_in_use(&d->inv, name, by, size);
-	snprintf(by, size, "a target of [zone %s]", z->name);
-	return true;
+	if (z)
+		snprintf(by, size, "a target of [zone %s]", z->name);
+	return z;
+}
+
+/* What the SAN has, or has had, under this name: by says it. */
+static bool in_san(struct daemon *d, wwn_t name, char *by, size_t size)
+{
+	return is_target(d, name, by, size) || fc_name_in_use(&d->inv, name, by, size);
 }
 
 static bool taken(void *arg, wwn_t name)
@@ -154,16 +159,29 @@ static bool taken(void *arg, wwn_t name)
 	return registry_name_known(d->reg, name, &vm) || in_san(d, name, by, sizeof(by));
 }
 
-bool methods_free_name(struct daemon *d, wwn_t name, struct verror *e)
+static bool refuse_used(wwn_t name, const char *by, struct verror *e)
 {
-	char by[96], text[WWN_TEXT];
+	char text[WWN_TEXT];
 
-	if (!in_san(d, name, by, sizeof(by)))
-		return true;
 	verror_set(e, VHBA_E_EXISTS, "%s is in use in the SAN", wwn_format(name, text));
 	verror_expected(e, "a World Wide Name that nothing else carries");
 	verror_seen(e, "%s", by);
 	return false;
+}
+
+bool methods_free_name(struct daemon *d, wwn_t name, struct verror *e)
+{
+	char by[96];
+
+	return !in_san(d, name, by, sizeof(by)) || refuse_used(name, by, e);
+}
+
+bool methods_idle_name(struct daemon *d, wwn_t name, struct verror *e)
+{
+	char by[96];
+
+	return (!is_target(d, name, by, sizeof(by)) && !fc_name_is_live(&d->inv, name, by, sizeof(by))) ||
+	       refuse_used(name, by, e);
 }
 
 /* Given by the administrator, both or none; else allocated. */

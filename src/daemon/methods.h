@@ -11,8 +11,10 @@ const struct reg_vm *methods_vm(struct daemon *d, struct json_object *p, struct 
 /* True: its registration may change, since nothing of it is live here. */
 bool methods_detached(struct daemon *d, const struct reg_vm *rv, struct verror *e);
 
-/* True: nothing in the SAN, as far as it is seen or configured, carries the name. */
+/* True: nothing in the SAN, as far as it is seen or configured, carries the name, or has carried it. */
 bool methods_free_name(struct daemon *d, wwn_t name, struct verror *e);
+/* True: nothing carries it now. */
+bool methods_idle_name(struct daemon *d, wwn_t name, struct verror *e);
 
 #define CHANGE_LUN 1000
 #define CHANGE_NO_LUN 2000 /* + n: LUN n of the guest's is gone */

@@ -57,9 +57,9 @@ static bool zones_are_known(struct wanted *w, struct verror *e)
 
 static bool names_are_free(struct wanted *w, struct verror *e)
 {
-	/* The WWNN is that of both. */
-	return methods_free_name(w->d, w->v->wwpn, e) &&
-	       (w->swapped || methods_free_name(w->d, w->v->wwnn, e));
+	/* The WWNN is that of both. A source that has just logged out is remembered as a remote port. */
+	return methods_idle_name(w->d, w->v->wwpn, e) &&
+	       (w->swapped || methods_idle_name(w->d, w->v->wwnn, e));
 }
 
 /* Before the source has let it go, the name may be seen in the SAN: only what this host has is in the way. */
