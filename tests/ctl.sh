@@ -123,6 +123,7 @@ sent 'import {"ticket":{"format":1,"vm":{"name":"db1"}}}'
 exits 5 "preflight that fails" preflight "$tmp/ticket"
 sent 'preflight {"ticket":{"format":1,"vm":{"name":"db1"}}}'
 has out "add it to vhbad.conf"
+has out "vhba 0: 50:2a:b3:00:00:00:00:01 is logged in as 010203; that this is the source is unproved: nothing here says where the source has it"
 has out "vhba 0: 1 of 4 LUN paths are seen by this host's own ports, the rest is unproved: masking may hide them from its own names"
 has out "  target 50:06:01:60:00:00:0a:01: 3 of 4 LUNs are not shown to this host's own ports"
 has out "vhba 1: all 4 LUN paths are seen by this host's own ports"

@@ -91,7 +91,7 @@ serve destination
 exits 2 "check-migrate without a ticket" check-migrate db1
 exits 0 "check-migrate" check-migrate db1 --ticket "$data/ticket.json"
 asked preflight
-has out '"unproved":["vhba 0: 1 of 4 LUN paths are seen by this host'"'"'s own ports, the rest is unproved: masking may hide them from its own names"],"steps":'
+has out '"unproved":["vhba 0: 50:2a:b3:00:00:00:00:01 is logged in as 010203; that this is the source is unproved: nothing here says where the source has it","vhba 0: 1 of 4 LUN paths are seen by this host'"'"'s own ports, the rest is unproved: masking may hide them from its own names"],"steps":'
 serve again
 exits 5 "check-migrate that fails" check-migrate db1 --ticket "$data/ticket.json"
 has out '"checks":[{'
@@ -132,6 +132,8 @@ has log '"check_names":true'
 serve destination
 hook 0 "libvirt: migrate" bound.xml migrate begin
 asked vm.Show preflight
+has err "vhba: vhba 0: 50:2a:b3:00:00:00:00:01 is logged in as 010203; that this is the source is unproved"
+has err "vhba: vhba 1: 50:2a:b3:00:00:00:00:02 is logged in as 020304, as the source has it"
 has err "vhba: vhba 0: 1 of 4 LUN paths are seen by this host's own ports, the rest is unproved: masking may hide them"
 has err "vhba: vhba 1: all 4 LUN paths are seen by this host's own ports"
 sed 's|</vhba:identity>|<vhba:property name="io">{"kind":"scsi"}</vhba:property>&|' "$src/tests/data/domain/bound.xml" >"$tmp/io.xml"

@@ -286,8 +286,8 @@ const struct ctl_command ctl_commands[] = {
 	{"export", "export", vm_a, export_o, false, ctl_run_export, NULL,
 	 "Write a ticket to import the VM on another host with."},
 	{"preflight", "preflight", import_a, none, false, ctl_run_preflight, NULL,
-	 "Whether the VM of a ticket could come to this host, check by check (it ends with 5 when not), and "
-	 "which of its LUNs the host's own ports see."},
+	 "Whether the VM of a ticket could come to this host, check by check (it ends with 5 when not), "
+	 "where the fabric has its names, and which of its LUNs the host's own ports see."},
 	{"import", "import", import_a, import_o, false, ctl_run_import, show_vm,
 	 "Register a VM from a ticket."},
 	{"events", "events", none, events_o, false, ctl_run_events, show_events,

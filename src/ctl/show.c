@@ -131,9 +131,11 @@ static void show_reach(struct json_object *vhba)
 
 void show_preflight(struct json_object *reply)
 {
-	struct json_object *luns = json_list(reply, "luns");
+	struct json_object *names = json_list(reply, "names"), *luns = json_list(reply, "luns");
 
 	table_show(json_list(reply, "checks"), check_columns, "checks");
+	for (size_t i = 0; i < json_list_len(names); i++)
+		printf("%s\n", json_text(json_object_array_get_idx(names, i), "text"));
 	for (size_t i = 0; i < json_list_len(luns); i++)
 		show_reach(json_object_array_get_idx(luns, i));
 	printf("%s %s come to this host, as far as it can be known beforehand\n", json_text(reply, "vm"),

@@ -26,6 +26,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/placement.c src/daemon/placement.h \
 	src/daemon/plan.c src/daemon/plan.h src/daemon/plan_show.c \
 	src/daemon/pools.c src/daemon/pools.h src/daemon/pools_private.h src/daemon/pools_show.c src/daemon/pools_sync.c \
+	src/daemon/preflight.c \
 	src/daemon/privq.c src/daemon/privq.h \
 	src/daemon/quiesce_cache.c src/daemon/quiesce_look.c src/daemon/quiesce_maps.c src/daemon/quiesce_ops.c \
 	src/daemon/quiesce_timers.c src/daemon/quiesce_verb.c src/daemon/quiesce_verb.h src/daemon/quiesce_vport.c \
@@ -48,6 +49,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/vm.c src/daemon/vm.h \
 	src/daemon/vport_name.c src/daemon/vport_name.h \
 	src/daemon/watch.c \
+	src/daemon/whereis.c src/daemon/whereis.h \
 	src/daemon/work.c src/daemon/work.h
 src_daemon_libvhbad_la_CPPFLAGS = $(INC_DAEMON) $(INIPARSER_CFLAGS) \
 	-DVHBA_PRIV_PATH='"$(pkglibexecdir)/vhba-priv"' -DVHBA_IO_PATH='"$(sbindir)/vhba-io"'
@@ -232,3 +234,10 @@ tests_ut_reach_SOURCES = tests/ut-reach.c tests/ut-tree.c tests/ut-tree.h
 tests_ut_reach_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_reach_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_reach_LDADD = tests/libut.la src/daemon/libvhbad.la
+
+check_PROGRAMS += tests/ut-whereis
+TESTS += tests/ut-whereis
+tests_ut_whereis_SOURCES = tests/ut-whereis.c tests/ut-tree.c tests/ut-tree.h tests/ut-privq.h
+tests_ut_whereis_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_whereis_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_whereis_LDADD = tests/libut.la src/daemon/libvhbad.la

@@ -47,6 +47,12 @@ void method_export(struct daemon *d, struct call *call, struct json_object *p);
 void method_import(struct daemon *d, struct call *call, struct json_object *p);
 /* Whether a VM may come here while it is live elsewhere; place: the parents that would carry it. */
 bool methods_may_arrive(struct daemon *d, const struct reg_vm *in, struct vm *place, struct verror *e);
+/* One check, of that vhba or of the VM (NULL); e: what does not hold, or NULL.  False: no more. */
+typedef bool methods_told(void *user, const char *check, const struct reg_vhba *v, const struct verror *e);
+/* The same, told one by one; the fabric is not asked. */
+void methods_look_through(struct daemon *d, const struct reg_vm *in, methods_told *told, void *user);
+
+/* preflight.c */
 void method_preflight(struct daemon *d, struct call *call, struct json_object *p);
 
 void method_vm_list(struct daemon *d, struct call *call, struct json_object *p);

@@ -9,7 +9,6 @@
 #include "methods.h"
 #include "op.h"
 #include "placement.h"
-#include "reach.h"
 #include "reservations.h"
 #include "ticket.h"
 
@@ -98,10 +97,7 @@ static const struct {
 };
 
 /* Calls told for each check that is due, until one says that it is enough: then false. */
-static bool look_through(struct wanted *w, unsigned when,
-			 bool (*told)(void *user, const char *check, const struct reg_vhba *v,
-				      const struct verror *e),
-			 void *user)
+static bool look_through(struct wanted *w, unsigned when, methods_told *told, void *user)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		unsigned n = !(checks[i].when & when) ? 0 : checks[i].vhba ? w->in->vhbas_n : 1;
@@ -184,6 +180,33 @@ static bool is_stopped(struct daemon *d, const struct reg_vm *rv)
 			   : ios_stopped(d, rv->uuid) && !ios_left(d, rv->uuid);
 }
 
+/* Its names are proved to be live nowhere, as far as this host had them. */
+static bool is_out(struct daemon *d, const struct reg_vm *rv, const struct vm *vm)
+{
+	if (!vm || vm->state == VM_DETACHED)
+		return !strcmp(rv->owner, d->cfg->host_name);
+	return vm->state == VM_HELD && !vm->op && vm->quiesce &&
+	       quiesce_outcome_now(vm->quiesce) == QO_CONFIRMED;
+}
+
+/* True of this moment: what is looked through by it is to be compared with the fabric at once. */
+static void say_where(struct daemon *d, const struct reg_vm *rv, struct json_object *ticket)
+{
+	const struct vm *vm = vm_find(&d->vms, rv->uuid);
+	bool out = is_out(d, rv, vm);
+
+	for (unsigned i = 0; i < rv->vhbas_n; i++) {
+		struct fc_vport *p = fc_vport_find(&d->inv, rv->vhbas[i].wwpn, NULL);
+		const struct fc_host *host = p ? fc_host_find(&d->inv, p->host) : NULL;
+		uint32_t id = 0;
+
+		if (vm && vm->state == VM_ATTACHED && host)
+			fc_host_read_port_id(host, &id);
+		if (id || out)
+			ticket_set_port_id(ticket, rv->vhbas[i].index, id);
+	}
+}
+
 void method_export(struct daemon *d, struct call *call, struct json_object *p)
 {
 	struct verror e;
@@ -199,38 +222,21 @@ void method_export(struct daemon *d, struct call *call, struct json_object *p)
 	ticket = ticket_write(copy ? copy : rv, d->cfg->host_name, rv->generation + 1);
 	if (rv->io.kind != REG_IO_NONE && is_stopped(d, rv))
 		json_object_object_add(ticket, "stopped", json_object_new_string("confirmed"));
+	say_where(d, rv, ticket);
 	o = json_object_new_object();
 	json_object_object_add(o, "ticket", ticket);
 	reg_vm_free(copy);
 	call_reply(call, o);
 }
 
-/* ---- before anything is touched ---- */
+/* ---- before it comes ---- */
 
-static bool list_check(void *user, const char *check, const struct reg_vhba *v, const struct verror *e)
+static void place_it(struct wanted *w)
 {
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(o, "check", json_object_new_string(check));
-	if (v)
-		json_object_object_add(o, "vhba", json_object_new_int((int)v->index));
-	json_object_object_add(o, "ok", json_object_new_boolean(!e));
-	if (e) {
-		json_object_object_add(o, "what", json_object_new_string(e->what));
-		json_object_object_add(o, "expected", json_object_new_string(e->expected));
-		json_object_object_add(o, "seen", json_object_new_string(e->seen));
-		json_object_object_add(o, "fix", json_object_new_string(e->fix));
-	}
-	json_object_array_add(user, o);
-	return true;
-}
-
-static bool all_hold(struct json_object *list)
-{
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (!proto_get_bool(json_object_array_get_idx(list, i), "ok"))
-			return false;
-	return true;
+	for (unsigned i = 0; i < w->in->vhbas_n && i < VM_VHBAS_MAX; i++)
+		w->place.vhba[w->place.count++] =
+			(struct vm_vhba){.index = w->in->vhbas[i].index, .parent_host = -1, .host = -1};
+	watch_refresh_parents(w->d);
 }
 
 bool methods_may_arrive(struct daemon *d, const struct reg_vm *in, struct vm *place, struct verror *e)
@@ -238,37 +244,16 @@ bool methods_may_arrive(struct daemon *d, const struct reg_vm *in, struct vm *pl
 	struct wanted w = {.d = d, .in = in};
 	bool good;
 
-	for (unsigned i = 0; i < in->vhbas_n && i < VM_VHBAS_MAX; i++)
-		w.place.vhba[w.place.count++] =
-			(struct vm_vhba){.index = in->vhbas[i].index, .parent_host = -1, .host = -1};
-	watch_refresh_parents(d);
+	place_it(&w);
 	good = look_through(&w, AT_PREFLIGHT, stop_at_first, e);
 	*place = w.place;
 	return good;
 }
 
-void method_preflight(struct daemon *d, struct call *call, struct json_object *p)
+void methods_look_through(struct daemon *d, const struct reg_vm *in, methods_told *told, void *user)
 {
-	struct json_object *list, *o;
-	struct verror e;
-	struct reg_vm *in = ticket_read(proto_get(p, "ticket"), &e);
 	struct wanted w = {.d = d, .in = in};
 
-	if (!in) {
-		call_error(call, &e);
-		return;
-	}
-	for (unsigned i = 0; i < in->vhbas_n && i < VM_VHBAS_MAX; i++)
-		w.place.vhba[w.place.count++] =
-			(struct vm_vhba){.index = in->vhbas[i].index, .parent_host = -1, .host = -1};
-	watch_refresh_parents(d);
-	list = json_object_new_array();
-	look_through(&w, AT_PREFLIGHT, list_check, list);
-	o = json_object_new_object();
-	json_object_object_add(o, "vm", json_object_new_string(in->name));
-	json_object_object_add(o, "ok", json_object_new_boolean(all_hold(list)));
-	json_object_object_add(o, "checks", list);
-	json_object_object_add(o, "luns", reach_show(d, in));
-	reg_vm_free(in);
-	call_reply(call, o);
+	place_it(&w);
+	look_through(&w, AT_PREFLIGHT, told, user);
 }

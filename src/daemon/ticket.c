@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,49 @@ struct json_object *ticket_write(const struct reg_vm *vm, const char *host, uint
 	return o;
 }
 
+/* Of a ticket that may be anything; NULL: it has no such vhba. */
+static struct json_object *vhba_of(struct json_object *ticket, unsigned vhba)
+{
+	struct json_object *list, *index;
+
+	if (!json_object_object_get_ex(ticket, "vhbas", &list) || !json_object_is_type(list, json_type_array))
+		return NULL;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		if (json_object_object_get_ex(o, "index", &index) &&
+		    json_object_get_int64(index) == (int64_t)vhba)
+			return o;
+	}
+	return NULL;
+}
+
+void ticket_set_port_id(struct json_object *ticket, unsigned vhba, uint32_t port_id)
+{
+	struct json_object *o = vhba_of(ticket, vhba);
+	char text[8];
+
+	snprintf(text, sizeof(text), "%06" PRIx32, port_id & 0xffffff);
+	if (o)
+		ADD(o, "port_id", json_object_new_string(text));
+}
+
+static bool parse_port_id(const char *text, uint32_t *port_id)
+{
+	if (strlen(text) != 6 || text[strspn(text, "0123456789abcdefABCDEF")])
+		return false;
+	*port_id = (uint32_t)strtoul(text, NULL, 16);
+	return true;
+}
+
+bool ticket_port_id(struct json_object *ticket, unsigned vhba, uint32_t *port_id)
+{
+	struct json_object *o = vhba_of(ticket, vhba), *v;
+
+	return json_object_object_get_ex(o, "port_id", &v) && json_object_is_type(v, json_type_string) &&
+	       parse_port_id(json_object_get_string(v), port_id);
+}
+
 /* ---- reading: each getter says what it expected ---- */
 
 static bool refuse(struct verror *e, const char *key, const char *expected)
@@ -259,6 +303,15 @@ static bool read_reservations(struct json_object *o, struct reg_vhba *v, struct 
 	return v->reservations || refuse(e, "reservations", "memory for it");
 }
 
+static bool get_port_id(struct json_object *o, struct verror *e)
+{
+	char text[8];
+	uint32_t id;
+
+	return get_text(o, "port_id", text, sizeof(text), e) &&
+	       (parse_port_id(text, &id) || refuse(e, "port_id", "six hex digits"));
+}
+
 static bool read_vhba(struct json_object *o, struct reg_vm *vm, struct verror *e)
 {
 	struct reg_vhba *v = &vm->vhbas[vm->vhbas_n];
@@ -268,6 +321,8 @@ static bool read_vhba(struct json_object *o, struct reg_vm *vm, struct verror *e
 		return refuse(e, "vhbas", "objects");
 	if (!get_number(o, "index", REG_VHBAS_MAX - 1, &index, e) || !get_number(o, "vsan", 4093, &vsan, e) ||
 	    !get_wwn(o, "wwpn", &v->wwpn, e) || !get_wwn(o, "wwnn", &v->wwnn, e))
+		return false;
+	if (json_object_object_get_ex(o, "port_id", NULL) && !get_port_id(o, e))
 		return false;
 	if (json_object_object_get_ex(o, "alternate", NULL) && !get_wwn(o, "alternate", &v->alternate, e))
 		return false;

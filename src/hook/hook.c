@@ -65,12 +65,13 @@ static enum vhba_exit exit_of(const struct hook *h, const struct vhba_error *e)
 	return h->nothing ? VHBA_EXIT_DONE : h->last.exit;
 }
 
-static void add_unreached(const struct hook *h, struct json_object *list)
+static void add_unproved(struct json_object *from, bool (*proved)(struct json_object *o),
+			 struct json_object *list)
 {
-	for (size_t i = 0; h->luns && i < json_object_array_length(h->luns); i++) {
-		struct json_object *v = json_object_array_get_idx(h->luns, i);
+	for (size_t i = 0; from && i < json_object_array_length(from); i++) {
+		struct json_object *v = json_object_array_get_idx(from, i);
 
-		if (!hook_reaches(v))
+		if (!proved(v))
 			json_object_array_add(list, json_object_new_string(hook_text(v, "text")));
 	}
 }
@@ -85,7 +86,8 @@ static struct json_object *unproved(const struct hook *h)
 	else
 		json_object_get(list);
 	json_object_put(o);
-	add_unreached(h, list);
+	add_unproved(h->names, hook_is_there, list);
+	add_unproved(h->luns, hook_reaches, list);
 	return list;
 }
 
@@ -132,6 +134,7 @@ int hook_run(const struct hook_verb *verb, const struct hook_options *o)
 	vhba_result_clear(&h.last);
 	json_object_put(h.steps);
 	json_object_put(h.ticket);
+	json_object_put(h.names);
 	json_object_put(h.luns);
 	/* Whoever does not see the report must not take it for done. */
 	return fflush(stdout) && !exit ? VHBA_EXIT_OTHER : exit;

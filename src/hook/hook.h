@@ -32,7 +32,8 @@ struct hook {
 	struct monotime start, by; /* MONOTIME_NEVER: without a deadline of its own */
 	struct json_object *steps; /* array: step, outcome, elapsed_us, result */
 	struct json_object *ticket; /* exported, or NULL */
-	struct json_object *luns; /* preflight's: of each vhba, whether its LUNs are reachable; or NULL */
+	struct json_object *names; /* preflight's: of each vhba, where its name is live; or NULL */
+	struct json_object *luns; /* likewise: whether its LUNs are reachable */
 	struct vhba_result last; /* of the last operation */
 	bool nothing; /* there was nothing to do */
 };
@@ -68,6 +69,8 @@ struct hook_known {
 int hook_look(struct hook *h, const char *vm, struct hook_known *k, struct vhba_error *e);
 /* Whether the VM of the ticket could come here; the first check that does not hold is the error. */
 int hook_preflight(struct hook *h, struct json_object *ticket, struct vhba_error *e);
+/* Of an entry of its "names": it is where the source has it. */
+bool hook_is_there(struct json_object *name);
 /* Of an entry of its "luns": all are proved to be reachable. */
 bool hook_reaches(struct json_object *vhba);
 const char *hook_text(struct json_object *o, const char *key); /* "" when absent */

@@ -72,11 +72,18 @@ static int files_are_here(struct json_object *ticket, struct vhba_error *e)
 	return 0;
 }
 
-/* That LUNs of the array are the same, and not masked, is for certain when the names have logged in here. */
-static void name_reached(const struct hook *h)
+static void say_all(struct json_object *list)
 {
-	for (size_t i = 0; h->luns && i < json_object_array_length(h->luns); i++)
-		fprintf(stderr, "vhba: %s\n", hook_text(json_object_array_get_idx(h->luns, i), "text"));
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		fprintf(stderr, "vhba: %s\n", hook_text(json_object_array_get_idx(list, i), "text"));
+}
+
+/* That LUNs of the array are the same, and not masked, is for certain when the names have logged in here;
+ * that nobody but the source has the names, when the source has let them go and the name server has none. */
+static void say_what_is_seen(const struct hook *h)
+{
+	say_all(h->names);
+	say_all(h->luns);
 }
 
 /*
@@ -192,7 +199,7 @@ static int on_migrate(struct libvirt *l, struct vhba_error *e)
 	if (!r)
 		r = hook_preflight(&l->h, l->id.ticket, e);
 	if (!r)
-		name_reached(&l->h);
+		say_what_is_seen(&l->h);
 	if (!r && has_disks(l->id.ticket) && identity_has_back_end(l->id.ticket))
 		r = expect(l, e);
 	return r;
@@ -340,6 +347,7 @@ static int run(const struct operation *o, const char *socket, const char *extra)
 	vhba_close(l.h.conn);
 	vhba_result_clear(&l.h.last);
 	json_object_put(l.h.steps);
+	json_object_put(l.h.names);
 	json_object_put(l.h.luns);
 	identity_clear(&l.id);
 	return r ? complain(&e) : 0;

@@ -209,6 +209,12 @@ static int judge(struct hook *h, struct json_object *reply, struct vhba_error *e
 	return -EINVAL;
 }
 
+static void keep_list(struct json_object **list, struct json_object *reply, const char *key)
+{
+	json_object_put(*list);
+	*list = json_object_object_get_ex(reply, key, list) ? json_object_get(*list) : NULL;
+}
+
 int hook_preflight(struct hook *h, struct json_object *ticket, struct vhba_error *e)
 {
 	struct json_object *o = json_object_new_object();
@@ -224,11 +230,18 @@ int hook_preflight(struct hook *h, struct json_object *ticket, struct vhba_error
 		return r;
 	o = json_tokener_parse(reply);
 	r = judge(h, o, e);
-	json_object_put(h->luns);
-	h->luns = json_object_object_get_ex(o, "luns", &h->luns) ? json_object_get(h->luns) : NULL;
+	keep_list(&h->names, o, "names");
+	keep_list(&h->luns, o, "luns");
 	json_object_put(o);
 	note(h, "preflight", r ? "failed" : "done", mono_since(mono_now(), start), reply);
 	return r;
+}
+
+bool hook_is_there(struct json_object *name)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(name, "proved", &v) && json_object_get_boolean(v);
 }
 
 bool hook_reaches(struct json_object *vhba)

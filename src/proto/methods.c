@@ -392,7 +392,7 @@ static const struct proto_field preflight_p[] = {
 	END,
 };
 static const struct proto_field check_fields[] = {
-	F_TEXT("check", REQUIRED, 16, "generation, name, vsan, zone or parent"),
+	F_TEXT("check", REQUIRED, 16, "generation, name, vsan, zone, parent or live"),
 	F_UINT("vhba", OPTIONAL, 0, 255, "of which vhba; absent: of the VM"),
 	F_BOOL("ok", REQUIRED, "it holds"),
 	F_TEXT("what", OPTIONAL, 255, "if not: what lacks"),
@@ -419,10 +419,27 @@ static const struct proto_field reach_fields[] = {
 		"what the own ports don't see, by target port; those of its zones too"),
 	END,
 };
+static const struct proto_field whereis_fields[] = {
+	F_UINT("vhba", REQUIRED, 0, 255, "which vhba"),
+	F_TEXT("wwpn", REQUIRED, 23, "its WWPN"),
+	F_TEXT("live", REQUIRED, 16,
+	       "source: where the ticket says that the source has it; somewhere: the ticket does not say; "
+	       "hidden: "
+	       "this host's own ports are not shown it; nowhere: likewise, as the ticket says; unknown: no "
+	       "name "
+	       "server could be asked"),
+	F_TEXT("port_id", OPTIONAL, 16, "N_Port_ID by which it is seen, six hex digits"),
+	F_BOOL("proved", REQUIRED, "it is where the ticket says"),
+	F_TEXT("text", REQUIRED, 255, "the same for a person"),
+	END,
+};
 static const struct proto_field preflight_r[] = {
 	F_TEXT("vm", REQUIRED, 63, "name of the VM"),
 	F_BOOL("ok", REQUIRED, "all checks hold: as far as it can be known beforehand, the VM can come here"),
 	F_LIST("checks", REQUIRED, check_fields, "all of them"),
+	F_LIST("names", REQUIRED, whereis_fields,
+	       "where the name server has the WWPN of each vhba that is not certainly live elsewhere than "
+	       "on the source; what is not proved speaks against nothing"),
 	F_LIST("luns", REQUIRED, reach_fields,
 	       "whether the LUNs of each vhba can be reached from here; what is not proved speaks against "
 	       "nothing, since masking may hide it from this host's own names"),
@@ -577,8 +594,8 @@ const struct proto_method proto_methods[PROTO_METHODS] = {
 	[PROTO_EXPORT] = {"export", READ, false, vm_only_p, export_r,
 			  "A ticket to import the VM elsewhere with."},
 	[PROTO_PREFLIGHT] = {"preflight", READ, false, preflight_p, preflight_r,
-			     "Whether the VM of a ticket could come to this host, and which of its LUNs the "
-			     "own ports see; nothing is changed."},
+			     "Whether the VM of a ticket could come to this host, where the fabric has its "
+			     "names, and which of its LUNs the own ports see; nothing is changed."},
 	[PROTO_IMPORT] = {"import", CHANGE, false, import_p, vm_reply, "Register a VM from a ticket."},
 	[PROTO_EVENTS] = {"events", READ, true, events_p, events_r,
 			  "What happened; with more, as it happens."},

@@ -176,6 +176,16 @@ static int is_its_vm(struct task *t, virDomainPtr dom, struct json_object *ticke
 	return -EINVAL;
 }
 
+/* That it had stopped, and where its names were live, is true of that moment only. */
+static void forget_moment(struct json_object *ticket)
+{
+	struct json_object *list = proto_get(ticket, "vhbas");
+
+	json_object_object_del(ticket, "stopped");
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		json_object_object_del(json_object_array_get_idx(list, i), "port_id");
+}
+
 /* NULL with t->e. */
 static struct json_object *ticket_of(struct task *t, virDomainPtr dom, const char *vm)
 {
@@ -187,9 +197,8 @@ static struct json_object *ticket_of(struct task *t, virDomainPtr dom, const cha
 	reply = task_ask(t, "export", p, CALL_US);
 	ticket = json_object_get(proto_get(reply, "ticket"));
 	json_object_put(reply);
-	/* That it had stopped is true of that moment only. */
 	if (ticket)
-		json_object_object_del(ticket, "stopped");
+		forget_moment(ticket);
 	if (!ticket || !is_its_vm(t, dom, ticket))
 		return ticket;
 	json_object_put(ticket);
