@@ -101,6 +101,32 @@ static void test_ns_same_f_port(void)
 	bench_close(&b);
 }
 
+static uint64_t f_port_of(const struct node *from, uint32_t id)
+{
+	return by_id(from, 0x11c, id) == 8 ? get_be64(b.fc.data + FC_HEADER_LEN + CT_HEADER_LEN) : 0;
+}
+
+static void test_ns_f_port(void)
+{
+	uint64_t own;
+
+	open_three();
+	own = f_port_of(&n, n.id);
+	CU_ASSERT_TRUE(own != 0);
+	UT_EQ(f_port_of(&n, v.id), own); /* an HBA and its NPIV ports are at one */
+	UT_EQ(f_port_of(&v, m.id), 0); /* not for these eyes */
+	UT_EQ(b.explanation, CT_EXPL_PORT_ID);
+	zone("z", &v, "");
+	zone("z", &m, "");
+	CU_ASSERT_TRUE(f_port_of(&v, m.id) != 0);
+	CU_ASSERT_TRUE(f_port_of(&v, m.id) != own);
+	UT_EQ(f_port_of(&v, m.id), f_port_of(&m, m.id));
+	UT_EQ(by_id(&v, 0x11c, 0x7f0000), -1);
+	UT_EQ(bench_ct(&b, &v, 0x11c, fcp, 3), -1);
+	UT_EQ(b.reason, CT_RJT_IU_SIZE);
+	bench_close(&b);
+}
+
 static void test_ns_default_permit(void)
 {
 	open_three();
@@ -556,6 +582,7 @@ static CU_TestInfo tests[] = {
 	{"ns_same_f_port", test_ns_same_f_port},
 	{"ns_default_permit", test_ns_default_permit},
 	{"ns_registrations", test_ns_registrations},
+	{"ns_f_port", test_ns_f_port},
 	{"ns_many_frames", test_ns_many_frames},
 	{"forward", test_forward},
 	{"bad_crc", test_bad_crc},

@@ -166,6 +166,27 @@ static void test_flogi_again(void)
 	bench_close(&b);
 }
 
+static void test_persistent(void)
+{
+	struct node n = bench_node(0, 10, 1, 1), m = bench_node(1, 10, 2, 3), v = bench_node(0, 10, 1, 2);
+	struct node w = bench_node(1, 10, 2, 2), x = bench_node(1, 10, 2, 4);
+	uint32_t was;
+
+	bench_open(&b);
+	bench_login(&b, &n, false);
+	bench_login(&b, &m, false);
+	CU_ASSERT_FALSE(bench_command(&b, "policy fcid first"));
+	CU_ASSERT_TRUE(bench_command(&b, "policy fcid persistent"));
+	was = bench_login(&b, &v, true);
+	CU_ASSERT_TRUE(bench_logo(&b, &v));
+	CU_ASSERT_TRUE(bench_login(&b, &x, true) != was); /* it is nobody else's */
+	UT_EQ(bench_login(&b, &w, true), was); /* at another port */
+	CU_ASSERT_TRUE(bench_logo(&b, &w));
+	CU_ASSERT_TRUE(bench_command(&b, "policy fcid turn"));
+	CU_ASSERT_TRUE(bench_login(&b, &v, true) != was);
+	bench_close(&b);
+}
+
 static void test_duplicate_first_wins(void)
 {
 	struct node n = bench_node(0, 10, 1, 1), m = bench_node(1, 10, 2, 3), v = bench_node(0, 10, 1, 2);
@@ -370,6 +391,7 @@ static CU_TestInfo tests[] = {
 	{"fdisc", test_fdisc},
 	{"fdisc_again", test_fdisc_again},
 	{"flogi_again", test_flogi_again},
+	{"persistent", test_persistent},
 	{"duplicate_first_wins", test_duplicate_first_wins},
 	{"duplicate_second_wins", test_duplicate_second_wins},
 	{"second_wins_clears", test_second_wins_clears},

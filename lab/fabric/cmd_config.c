@@ -284,12 +284,38 @@ static bool cmd_zone(struct command *c)
 	return !r || fail(c, "out of memory");
 }
 
+/* What is logged in keeps what it has. */
+static void keep_ids(struct fabric *f)
+{
+	struct vsan *v;
+	struct login *l;
+
+	TAILQ_FOREACH (v, &f->vsans, link)
+		TAILQ_FOREACH (l, &v->logins, of_vsan)
+			vsan_kept_id(v, l->wwpn);
+}
+
 static bool cmd_policy(struct command *c)
 {
-	if (strcmp(c->argv[1], "dup") || (strcmp(c->argv[2], "first") && strcmp(c->argv[2], "second")))
-		return fail(c, "usage: policy dup first|second");
-	c->f->second_wins = !strcmp(c->argv[2], "second");
-	return true;
+	static const struct {
+		const char *what, *no, *yes;
+		size_t offset;
+	} policies[] = {
+		{"dup", "first", "second", offsetof(struct fabric, second_wins)},
+		{"fcid", "turn", "persistent", offsetof(struct fabric, keeps_ids)},
+	};
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		bool yes = !strcmp(c->argv[2], policies[i].yes);
+
+		if (strcmp(c->argv[1], policies[i].what) || (!yes && strcmp(c->argv[2], policies[i].no)))
+			continue;
+		*(bool *)((char *)c->f + policies[i].offset) = yes;
+		if (c->f->keeps_ids)
+			keep_ids(c->f);
+		return true;
+	}
+	return fail(c, "usage: policy dup first|second, or policy fcid turn|persistent");
 }
 
 static bool cmd_timer(struct command *c)
@@ -324,7 +350,7 @@ const struct command_entry commands_config[] = {
 	 "port NAME if INTERFACE|unix PATH vsans ID,... [native ID] | port NAME down [clear]|up"},
 	{"limit", 4, 4, cmd_limit, "limit port NAME logins N (0: none)"},
 	{"zone", 3, 5, cmd_zone, "zone VSAN NAME add WWPN [principal] | remove WWPN | delete"},
-	{"policy", 2, 2, cmd_policy, "policy dup first|second"},
+	{"policy", 2, 2, cmd_policy, "policy dup first|second | policy fcid turn|persistent"},
 	{"timer", 2, 2, cmd_timer, "timer fka|vn-ka|e-d-tov|r-a-tov MS"},
 	{},
 };

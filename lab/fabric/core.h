@@ -91,6 +91,7 @@ struct vsan {
 	struct login_list logins;
 	unsigned n_logins;
 	struct hash wwpns, ids; /* of logins */
+	struct hash kept; /* struct kept_id, by WWPN; only while N_Port_IDs are persistent */
 	TAILQ_HEAD(, zone) zones;
 	struct hash zone_wwpns, zone_pairs;
 	uint64_t dropped_zoning, dropped_no_port;
@@ -120,6 +121,7 @@ struct fabric {
 	struct flog *log;
 	uint32_t fka_ms, vn_ka_ms, e_d_tov_ms, r_a_tov_ms;
 	bool second_wins; /* of two logins of one WWPN */
+	bool keeps_ids; /* N_Port_IDs are persistent: a WWPN gets the one that it had */
 	unsigned lose_rscns;
 	uint64_t expiry_us; /* the next look for silent ENodes and VN_Ports */
 };
@@ -131,6 +133,8 @@ struct vsan *vsan_find(struct fabric *f, uint16_t id);
 struct login *vsan_login_by_id(struct vsan *v, uint32_t id);
 struct login *vsan_login_by_wwpn(struct vsan *v, uint64_t wwpn);
 uint32_t vsan_free_id(struct vsan *v); /* 0: none is left */
+/* The one that this WWPN has had, from then on its own; 0: none is left, or memory is short. */
+uint32_t vsan_kept_id(struct vsan *v, uint64_t wwpn);
 
 /* zone.c */
 struct zone_member {
@@ -237,6 +241,8 @@ void fport_mac(const struct fport *p, const struct vsan *v, uint8_t mac[MAC_LEN]
 uint16_t fport_tag(const struct fport *p, const struct vsan *v);
 /* The largest FC payload that the port's MTU lets through, a multiple of 4. */
 uint16_t fport_max_payload(const struct fport *p);
+/* The name of the F_Port that a login is at, which is what the port is in this VSAN. */
+uint64_t fport_wwpn(const struct login *l);
 void fport_fip_input(struct fabric *f, struct fport *p, const struct ether_view *e);
 void fport_fip_reply(struct fabric *f, const struct fip_request *r, const struct frame *reply,
 		     const uint8_t *granted);

@@ -10,7 +10,8 @@
  *   ports), so that the HBA's own port can verify its NPIV ports. Lists (GPN_FT, GID_FT, GID_PT, GA_NXT)
  * don't show them.
  * - A zone with a "principal" member is a peer zone: its other members see the principals only.
- * - N_Port_IDs are given in turn, not reused until the domain's 64,000 have gone by.
+ * - N_Port_IDs are given in turn, not reused until the domain's 64,000 have gone by; or on demand each WWPN
+ *   keeps its own.
  */
 #ifndef FABRIC_FABRIC_H
 #define FABRIC_FABRIC_H

@@ -81,6 +81,14 @@ void fport_mac(const struct fport *p, const struct vsan *v, uint8_t mac[MAC_LEN]
 	put_be16(mac + 4, (uint16_t)p->index);
 }
 
+/* A built-in target has the first of them, which no port has. */
+uint64_t fport_wwpn(const struct login *l)
+{
+	uint64_t port = l->enode ? l->enode->port->index + 1 : 0;
+
+	return l->vsan->fabric_wwn ^ port << 32 ^ UINT64_C(0x3000000000000000);
+}
+
 uint16_t fport_tag(const struct fport *p, const struct vsan *v)
 {
 	return p->native == v ? 0 : v->vlan;

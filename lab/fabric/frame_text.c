@@ -34,11 +34,13 @@ static const struct name els_names[] = {
 };
 
 static const struct name ct_names[] = {
-	{CT_ACCEPT, "accept"}, {CT_REJECT, "reject"}, {0x100, "GA_NXT"},  {0x112, "GPN_ID"},
-	{0x113, "GNN_ID"},     {0x117, "GFT_ID"},     {0x118, "GSPN_ID"}, {0x11f, "GFF_ID"},
-	{0x121, "GID_PN"},     {0x131, "GID_NN"},     {0x171, "GID_FT"},  {0x172, "GPN_FT"},
-	{0x1a1, "GID_PT"},     {0x213, "RNN_ID"},     {0x217, "RFT_ID"},  {0x218, "RSPN_ID"},
-	{0x21f, "RFF_ID"},     {0x239, "RSNN_NN"},    {0x300, "DA_ID"},	  {},
+	{CT_ACCEPT, "accept"}, {CT_REJECT, "reject"}, {0x100, "GA_NXT"},
+	{0x112, "GPN_ID"},     {0x113, "GNN_ID"},     {0x117, "GFT_ID"},
+	{0x118, "GSPN_ID"},    {0x11c, "GFPN_ID"},    {0x11f, "GFF_ID"},
+	{0x121, "GID_PN"},     {0x131, "GID_NN"},     {0x171, "GID_FT"},
+	{0x172, "GPN_FT"},     {0x1a1, "GID_PT"},     {0x213, "RNN_ID"},
+	{0x217, "RFT_ID"},     {0x218, "RSPN_ID"},    {0x21f, "RFF_ID"},
+	{0x239, "RSNN_NN"},    {0x300, "DA_ID"},      {},
 };
 
 static const struct name fcp_names[] = {

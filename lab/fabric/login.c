@@ -31,7 +31,7 @@ struct login *login_new(struct fabric *f, struct vsan *v, const struct login_req
 	l->max_payload = r->max_payload;
 	l->array = r->array;
 	l->since_us = l->seen_us = f->now;
-	l->id = vsan_free_id(v);
+	l->id = f->keeps_ids ? vsan_kept_id(v, l->wwpn) : vsan_free_id(v);
 	if (!l->id || login_index(v, l)) {
 		free(l);
 		return NULL;

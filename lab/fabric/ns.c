@@ -281,6 +281,13 @@ static bool gnn_id(struct ns_call *c)
 	return answer_name(c, l, l ? l->wwnn : 0);
 }
 
+static bool gfpn_id(struct ns_call *c)
+{
+	struct login *l = asked_id(c);
+
+	return answer_name(c, l, l ? fport_wwpn(l) : 0);
+}
+
 static bool answer_bytes(struct ns_call *c, const struct login *l, size_t offset, size_t len)
 {
 	uint8_t *at = l ? out(c, len) : NULL;
@@ -359,12 +366,12 @@ static const struct {
 	uint16_t least;
 	ns_handler *fn;
 } handlers[] = {
-	{0x0100, 4, ga_nxt},  {0x0112, 4, gpn_id},   {0x0113, 4, gnn_id},   {0x0117, 4, gft_id},
-	{0x0118, 4, gspn_id}, {0x011a, 4, gpt_id},   {0x011f, 4, gff_id},   {0x0121, 8, gid_pn},
-	{0x0131, 8, gid_nn},  {0x0171, 4, gid_ft},   {0x0172, 4, gpn_ft},   {0x01a1, 4, gid_pt},
-	{0x0212, 12, rpn_id}, {0x0213, 12, rnn_id},  {0x0214, 8, accepted}, {0x0217, 36, rft_id},
-	{0x0218, 5, rspn_id}, {0x021a, 8, accepted}, {0x021f, 8, rff_id},   {0x0239, 9, rsnn_nn},
-	{0x0300, 4, da_id},
+	{0x0100, 4, ga_nxt},  {0x0112, 4, gpn_id},  {0x0113, 4, gnn_id},   {0x0117, 4, gft_id},
+	{0x0118, 4, gspn_id}, {0x011a, 4, gpt_id},  {0x011c, 4, gfpn_id},  {0x011f, 4, gff_id},
+	{0x0121, 8, gid_pn},  {0x0131, 8, gid_nn},  {0x0171, 4, gid_ft},   {0x0172, 4, gpn_ft},
+	{0x01a1, 4, gid_pt},  {0x0212, 12, rpn_id}, {0x0213, 12, rnn_id},  {0x0214, 8, accepted},
+	{0x0217, 36, rft_id}, {0x0218, 5, rspn_id}, {0x021a, 8, accepted}, {0x021f, 8, rff_id},
+	{0x0239, 9, rsnn_nn}, {0x0300, 4, da_id},
 };
 
 /* One sequence of as many frames as the requester's receive size asks for. */

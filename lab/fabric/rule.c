@@ -44,6 +44,7 @@ static const struct {
 	{RULE_CT, "gid-pn", 0x121},
 	{RULE_CT, "gpn-id", 0x112},
 	{RULE_CT, "gnn-id", 0x113},
+	{RULE_CT, "gfpn-id", 0x11c},
 	{RULE_CT, "gff-id", 0x11f},
 	{RULE_CT, "ga-nxt", 0x100},
 	{RULE_CT, "rnn-id", 0x213},

@@ -88,9 +88,7 @@ static bool admit(struct fabric *f, const struct fip_request *r, struct enode *e
 static void accept(struct fabric *f, const struct fip_request *r, const struct frame *req,
 		   const struct login *l)
 {
-	uint64_t f_port = r->vsan->fabric_wwn ^ (uint64_t)(r->port->index + 1) << 32 ^
-			  UINT64_C(0x3000000000000000);
-	struct frame *fr = reply_login(req, FEATURES_F_PORT, fport_max_payload(r->port), f_port,
+	struct frame *fr = reply_login(req, FEATURES_F_PORT, fport_max_payload(r->port), fport_wwpn(l),
 				       r->vsan->fabric_wwn);
 	uint8_t mac[MAC_LEN];
 

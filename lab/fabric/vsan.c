@@ -7,6 +7,12 @@
 #define ID_FIRST 0x0100 /* area 1, port 0 */
 #define ID_END 0xff00
 
+/* An N_Port_ID that belongs to a WWPN, logged in or not. */
+struct kept_id {
+	struct hash_entry by_wwpn;
+	uint32_t id;
+};
+
 static uint8_t free_domain(const struct fabric *f)
 {
 	const struct vsan *v;
@@ -35,12 +41,26 @@ struct vsan *vsan_new(struct fabric *f, uint16_t id)
 	return v;
 }
 
+static void free_kept(struct vsan *v)
+{
+	for (size_t i = 0; i < v->kept.size; i++) {
+		struct hash_entry *e, *next;
+
+		for (e = v->kept.buckets[i]; e; e = next) {
+			next = e->next;
+			free(hash_object(e, struct kept_id, by_wwpn));
+		}
+	}
+	hash_free(&v->kept);
+}
+
 void vsan_free(struct vsan *v)
 {
 	struct zone *z;
 
 	while ((z = TAILQ_FIRST(&v->zones)))
 		zone_delete(z);
+	free_kept(v);
 	hash_free(&v->wwpns);
 	hash_free(&v->ids);
 	hash_free(&v->zone_wwpns);
@@ -72,14 +92,40 @@ struct login *vsan_login_by_wwpn(struct vsan *v, uint64_t wwpn)
 	return e ? hash_object(e, struct login, by_wwpn) : NULL;
 }
 
+static bool is_kept(const struct vsan *v, uint32_t id)
+{
+	for (size_t i = 0; i < v->kept.size; i++)
+		for (const struct hash_entry *e = v->kept.buckets[i]; e; e = e->next)
+			if (hash_object(e, const struct kept_id, by_wwpn)->id == id)
+				return true;
+	return false;
+}
+
 uint32_t vsan_free_id(struct vsan *v)
 {
 	for (unsigned tries = 0; tries < ID_END - ID_FIRST; tries++) {
 		uint32_t id = (uint32_t)v->domain << 16 | v->next_id;
 
 		v->next_id = v->next_id + 1 == ID_END ? ID_FIRST : (uint16_t)(v->next_id + 1);
-		if (!hash_find(&v->ids, id))
+		if (!hash_find(&v->ids, id) && !is_kept(v, id))
 			return id;
 	}
+	return 0;
+}
+
+uint32_t vsan_kept_id(struct vsan *v, uint64_t wwpn)
+{
+	struct hash_entry *e = hash_find(&v->kept, wwpn);
+	struct login *l = vsan_login_by_wwpn(v, wwpn);
+	struct kept_id *k;
+
+	if (e)
+		return hash_object(e, struct kept_id, by_wwpn)->id;
+	k = calloc(1, sizeof(*k));
+	if (k)
+		k->id = l ? l->id : vsan_free_id(v);
+	if (k && k->id && !hash_add(&v->kept, &k->by_wwpn, wwpn))
+		return k->id;
+	free(k);
 	return 0;
 }
