@@ -21,8 +21,8 @@
 #define CT_TIMEOUT_MS 7000 /* the kernel's floor for BSG */
 
 enum ct_answer {
-	CT_ABSENT, /* the name server does not know the name */
-	CT_PRESENT, /* it does; the N_Port_ID is known */
+	CT_ABSENT, /* the name server does not know what was asked for */
+	CT_PRESENT, /* it does, and its answer is known */
 	CT_NO_PROOF, /* no answer, or one that proves nothing */
 };
 
@@ -40,6 +40,13 @@ size_t ct_pack_gid_pn(uint8_t buf[CT_REQUEST_MAX], wwn_t wwpn);
 enum ct_answer ct_parse_gid_pn(const uint8_t *reply, size_t len, uint32_t *port_id, unsigned *reason);
 
 /*
+ * GFPN_ID (FC-GS-8 6.2.3.13): the name of the F_Port that an N_Port_ID is at, likewise.  A fabric that gives
+ * a WWPN the same N_Port_ID wherever it logs in shows by that where it is.
+ */
+size_t ct_pack_gfpn_id(uint8_t buf[CT_REQUEST_MAX], uint32_t port_id);
+enum ct_answer ct_parse_gfpn_id(const uint8_t *reply, size_t len, wwn_t *f_port, unsigned *reason);
+
+/*
  * struct fc_bsg_request around it: where it goes, and its head once more, in words of the host's byte order:
  * qla2xxx takes the server out of the second one (qla2x00_process_ct).
  */
@@ -49,5 +56,7 @@ void ct_pack_bsg(uint8_t buf[CT_BSG_LEN], enum ct_way way, const uint8_t *reques
 /* Ask over an open /dev/bsg/fc_hostN, or /dev/bsg/rport-H:C-N. *error: 0 or -errno of the ioctl. */
 enum ct_answer ct_gid_pn(int bsg_fd, enum ct_way way, wwn_t wwpn, uint32_t *port_id, unsigned *reason,
 			 int *error);
+enum ct_answer ct_gfpn_id(int bsg_fd, enum ct_way way, uint32_t port_id, wwn_t *f_port, unsigned *reason,
+			  int *error);
 
 #endif

@@ -78,6 +78,37 @@ static void test_ct(void)
 	UT_EQ(ct_parse_gid_pn(reply, 16, &id, &reason), CT_NO_PROOF);
 }
 
+static void test_ct_f_port(void)
+{
+	uint8_t request[CT_REQUEST_MAX], reply[CT_REPLY_MAX] = {1, 0, 0, 0, 0xfc, 2};
+	unsigned reason;
+	wwn_t name;
+
+	UT_EQ(ct_pack_gfpn_id(request, 0x010203), 20);
+	CU_ASSERT_FALSE(
+		memcmp(request, (uint8_t[]){1, 0, 0, 0, 0xfc, 2, 0, 0, 0x01, 0x1c, 0, 2, 0, 0, 0, 0}, 16));
+	CU_ASSERT_FALSE(memcmp(request + 16, (uint8_t[]){0, 1, 2, 3}, 4));
+	reply[8] = 0x80, reply[9] = 0x02;
+	memcpy(reply + 16, (uint8_t[]){0x20, 0x01, 0, 0x0d, 0xec, 0, 0xff, 0x80}, 8);
+	for (size_t len = 0; len <= sizeof(reply); len++) {
+		name = 1;
+		UT_EQ(ct_parse_gfpn_id(reply, len, &name, &reason), len < 24 ? CT_NO_PROOF : CT_PRESENT);
+		UT_EQ(name, len < 24 ? 0 : 0x2001000dec00ff80);
+	}
+	memset(reply + 16, 0, 8); /* a name that is none */
+	UT_EQ(ct_parse_gfpn_id(reply, 24, &name, &reason), CT_NO_PROOF);
+	reply[16] = 0x20;
+	reply[5] = 3; /* another server's */
+	UT_EQ(ct_parse_gfpn_id(reply, 24, &name, &reason), CT_NO_PROOF);
+	reply[5] = 2, reply[9] = 0x01, reply[13] = 9, reply[14] = 1;
+	UT_EQ(ct_parse_gfpn_id(reply, 16, &name, &reason), CT_ABSENT);
+	UT_EQ(reason, 0x0901);
+	UT_EQ(name, 0);
+	reply[13] = 0x0b; /* not supported */
+	UT_EQ(ct_parse_gfpn_id(reply, 24, &name, &reason), CT_NO_PROOF);
+	UT_EQ(name, 0);
+}
+
 /* ---- the inventory ---- */
 
 #define PARENT "0x20000200000a0001"
@@ -256,10 +287,8 @@ static void test_garbage(void)
 }
 
 static CU_TestInfo formats[] = {
-	{"World Wide Names", test_wwn},
-	{"VPD page 0x83", test_vpd},
-	{"GID_PN", test_ct},
-	CU_TEST_INFO_NULL,
+	{"World Wide Names", test_wwn}, {"VPD page 0x83", test_vpd}, {"GID_PN", test_ct},
+	{"GFPN_ID", test_ct_f_port},	CU_TEST_INFO_NULL,
 };
 
 static CU_TestInfo inventory[] = {

@@ -846,6 +846,27 @@ static void test_name_server(void)
 	UT_EQ(run(PRIV_CT_GID_PN, q), -EOPNOTSUPP);
 }
 
+static void test_f_port(void)
+{
+	struct priv_request q = {.host = 2, .target = 0x010203};
+
+	UT_EQ(run(PRIV_CT_GFPN_ID, q), -ENOENT); /* no /dev/bsg/fc_host2 */
+	tree_put("", "/dev/bsg/fc_host2");
+	tree_put("0x010101", "/sys/class/fc_host/host2/port_id");
+	UT_EQ(run(PRIV_CT_GFPN_ID, q), -ENOTTY);
+	UT_EQ(r.value, CT_NO_PROOF);
+	q.target = 0x1000000;
+	UT_EQ(run(PRIV_CT_GFPN_ID, q), -EINVAL);
+	q.target = 0;
+	tree_put("0x000000", "/sys/class/fc_host/host2/port_id");
+	UT_EQ(run(PRIV_CT_GFPN_ID, q), -ENOTCONN);
+	UT_STREQ(r.text, "host2 has no N_Port_ID");
+	tree_put("Linkdown", "/sys/class/fc_host/host2/port_state");
+	UT_EQ(run(PRIV_CT_GFPN_ID, q), -ENOTCONN);
+	q.host = 5;
+	UT_EQ(run(PRIV_CT_GFPN_ID, q), -EOPNOTSUPP);
+}
+
 static void test_interfaces(void)
 {
 	static const char *const bad[] = {"", ".", "..", "a/b", "a b", "abcdefghijklmnop", "a:1"};
@@ -978,6 +999,7 @@ static CU_TestInfo verbs[] = {
 	{"a LUN is opened", test_open},
 	{"what must never be written", test_never_written},
 	{"the name server", test_name_server},
+	{"an F_Port's name", test_f_port},
 	{"interfaces", test_interfaces},
 	{"FIP VLAN notifications", test_fip},
 	CU_TEST_INFO_NULL,

@@ -29,6 +29,7 @@ static const char *const names[PRIV_VERBS_] = {
 	[PRIV_MAPS_RESTORE] = "maps-restore",
 	[PRIV_LUN_OPEN] = "lun-open",
 	[PRIV_CT_GID_PN] = "ct-gid-pn",
+	[PRIV_CT_GFPN_ID] = "ct-gfpn-id",
 	[PRIV_FIP_VLANS] = "fip-vlans",
 	[PRIV_NETDEV_VLAN] = "netdev-vlan",
 	[PRIV_LINK_ADD] = "link-add",

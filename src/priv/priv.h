@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PRIV_VERSION 4
+#define PRIV_VERSION 5
 #define PRIV_FD 3 /* vhba-priv finds its socket here */
 #define PRIV_LOCK_FD 4 /* and here a file whose bytes it locks, see priv_spawn */
 #define PRIV_NAME_MAX 64
@@ -64,6 +64,9 @@ enum priv_verb {
 			  with O_DIRECT, its sg node, and those of enum priv_lun_part that number says (bits),
 			  in their order. Each time open file descriptions of their own */
 	PRIV_CT_GID_PN, /* host (the parent), wwpn -> value: enum ct_answer, port_id, number: reject reason */
+	PRIV_CT_GFPN_ID, /* host (the parent), target (an N_Port_ID, or 0: no other) -> value: enum ct_answer,
+			    port_id: target, f_port: the name of the F_Port that it is at, own_f_port: of that
+			    of the host itself; 0: not known; number: reject reason */
 	PRIV_FIP_VLANS, /* name (interface) -> count, text: VLAN numbers, comma-separated */
 	PRIV_NETDEV_VLAN, /* name (interface) -> number: the VLAN that it carries, 0: none; text: the name */
 	PRIV_LINK_ADD, /* name (interface), number (VLAN) -> text: the name of the macvlan in passthru mode on
@@ -106,13 +109,14 @@ struct priv_reply {
 	uint32_t count;
 	int32_t value;
 	uint64_t elapsed_us;
+	uint64_t f_port, own_f_port;
 	uint32_t fds; /* how many came along: whoever has the reply closes them (priv_reply_close) */
 	int32_t fd[PRIV_FDS_MAX];
 	char text[PRIV_TEXT_MAX]; /* of an error: what was seen */
 };
 
 _Static_assert(sizeof(struct priv_request) == 56 + PRIV_NAME_MAX + PRIV_TEXT_MAX, "no hidden padding");
-_Static_assert(sizeof(struct priv_reply) == 72 + PRIV_TEXT_MAX, "no hidden padding");
+_Static_assert(sizeof(struct priv_reply) == 88 + PRIV_TEXT_MAX, "no hidden padding");
 
 /* "vport-create" */
 const char *priv_verb_name(uint32_t verb);

@@ -280,23 +280,61 @@ static int open_name_server(int host, enum ct_way *way, struct priv_reply *r)
 	return fd;
 }
 
-static int verb_ct_gid_pn(const struct priv_request *q, struct priv_reply *r)
+/* The same of a host that may be asked at all, and for something that makes sense. */
+static int open_asked(const struct priv_request *q, bool good, enum ct_way *way, struct priv_reply *r)
 {
 	int err = verb_check_parent(q->host, r);
-	AUTO_FD int fd = -1;
-	enum ct_way way;
-	unsigned reason;
 
-	if (!err && (!q->wwpn || q->wwpn == UINT64_MAX))
+	if (!err && !good)
 		err = -EINVAL;
 	if (!err)
 		err = check_online(q->host, r);
-	if (err)
-		return err;
-	fd = open_name_server(q->host, &way, r);
+	return err ? err : open_name_server(q->host, way, r);
+}
+
+static int verb_ct_gid_pn(const struct priv_request *q, struct priv_reply *r)
+{
+	enum ct_way way;
+	AUTO_FD int fd = open_asked(q, q->wwpn && q->wwpn != UINT64_MAX, &way, r);
+	unsigned reason;
+	int err;
+
 	if (fd < 0)
 		return fd;
 	r->value = (int32_t)ct_gid_pn(fd, way, q->wwpn, &r->port_id, &reason, &err);
+	r->number = reason;
+	return err;
+}
+
+static uint32_t own_port_id(int host)
+{
+	char text[32];
+
+	if (sysroot_read(text, sizeof(text), "/sys/class/fc_host/host%d/port_id", host) < 0)
+		return 0;
+	return (uint32_t)strtoul(text, NULL, 16) & 0xffffff;
+}
+
+/* Both are asked for by one child, so that they are of one moment. */
+static int verb_ct_gfpn_id(const struct priv_request *q, struct priv_reply *r)
+{
+	enum ct_way way;
+	AUTO_FD int fd = open_asked(q, q->target <= 0xffffff, &way, r);
+	unsigned reason;
+	uint32_t own;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	own = own_port_id(q->host);
+	if (!own) {
+		snprintf(r->text, sizeof(r->text), "host%d has no N_Port_ID", q->host);
+		return -ENOTCONN;
+	}
+	r->port_id = q->target;
+	r->value = (int32_t)ct_gfpn_id(fd, way, own, &r->own_f_port, &reason, &err);
+	if (!err && q->target)
+		r->value = (int32_t)ct_gfpn_id(fd, way, q->target, &r->f_port, &reason, &err);
 	r->number = reason;
 	return err;
 }
@@ -319,6 +357,7 @@ static verb_fn *const verbs[PRIV_VERBS_] = {
 	[PRIV_MAPS_RESTORE] = verb_maps_restore,
 	[PRIV_LUN_OPEN] = verb_lun_open,
 	[PRIV_CT_GID_PN] = verb_ct_gid_pn,
+	[PRIV_CT_GFPN_ID] = verb_ct_gfpn_id,
 	[PRIV_FIP_VLANS] = verb_fip_vlans,
 	[PRIV_NETDEV_VLAN] = verb_netdev_vlan,
 	[PRIV_LINK_ADD] = verb_link_add,

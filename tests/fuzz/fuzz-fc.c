@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned reason;
 	struct pr_seen seen;
 	uint32_t id;
+	wwn_t name;
 	size_t n = 0;
 
 	if (!size)
@@ -28,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 1:
 		ct_parse_gid_pn(data + 1, size - 1, &id, &reason);
+		ct_parse_gfpn_id(data + 1, size - 1, &name, &reason);
 		break;
 	case 3:
 		pr_parse_full_status(data + 1, size - 1, 0x502ab30000000001, &seen);
