@@ -175,6 +175,17 @@ static void test_elsewhere(void)
 		{{.now = 0x010104}, false},
 		{{.now = 0x010104, .let_go = true}, false},
 		{{.now = 0x010104, .let_go = true, .given = true}, true},
+		/* The same N_Port_ID at another F_Port, as far as that is known. */
+		{{.own = 0x010103, .now = 0x010103, .left = 1, .parent = 1, .at = 2}, true},
+		{{.now = 0x010103, .left = 1, .parent = 1, .at = 2}, true},
+		{{.own = 0x010103, .now = 0x010103, .left = 1, .parent = 1, .at = 1}, false},
+		{{.own = 0x010103, .now = 0x010103, .left = 1, .parent = 1}, false},
+		{{.own = 0x010103, .now = 0x010103, .left = 1, .at = 2}, false},
+		{{.own = 0x010103, .now = 0x010103, .at = 2}, false},
+		/* The parent itself has moved: what it has left there may be its own vport. */
+		{{.own = 0x010103, .now = 0x010103, .left = 1, .parent = 2, .at = 1}, false},
+		{{.own = 0x010103, .now = 0x010103, .left = 1, .parent = 2, .at = 3}, false},
+		{{.own = 0x010103, .now = 0x010103, .parent = 1, .at = 2}, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)

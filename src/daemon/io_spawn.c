@@ -109,23 +109,24 @@ void io_files_remove(const struct io *io)
 
 /* ---- the record ---- */
 
-static struct json_object *witnesses(const struct io *io)
+/* One for each vhba. */
+static struct json_object *names_of(const wwn_t names[VM_VHBAS_MAX])
 {
 	struct json_object *list = json_object_new_array();
 	char text[WWN_TEXT];
 
 	for (unsigned i = 0; i < VM_VHBAS_MAX; i++)
-		json_object_array_add(list, json_object_new_string(wwn_format(io->live.witness[i], text)));
+		json_object_array_add(list, json_object_new_string(wwn_format(names[i], text)));
 	return list;
 }
 
-static void read_witnesses(struct io *io, struct json_object *list)
+static void read_names(wwn_t names[VM_VHBAS_MAX], struct json_object *list)
 {
 	for (size_t i = 0; list && i < VM_VHBAS_MAX && i < json_object_array_length(list); i++) {
 		const char *text = json_object_get_string(json_object_array_get_idx(list, i));
 
-		if (!text || wwn_parse(text, &io->live.witness[i], NULL))
-			io->live.witness[i] = 0;
+		if (!text || wwn_parse(text, &names[i], NULL))
+			names[i] = 0;
 	}
 }
 
@@ -175,9 +176,10 @@ void io_record_write(const struct io *io)
 	json_object_object_add(o, "held", json_object_new_boolean(io->held));
 	json_object_object_add(o, "gate", json_object_new_boolean(io->gate));
 	json_object_object_add(o, "leaving", json_object_new_boolean(io->live.leaving));
-	json_object_object_add(o, "witness", witnesses(io));
+	json_object_object_add(o, "witness", names_of(io->live.witness));
 	json_object_object_add(o, "luns", luns_had(io));
 	json_object_object_add(o, "port_ids", port_ids(io));
+	json_object_object_add(o, "f_ports", names_of(io->live.f_port));
 	io_path_of(io, "json", path, sizeof(path));
 	io_path_of(io, "new", next, sizeof(next));
 	if (json_object_to_file(next, o) || rename(next, path))
@@ -211,9 +213,10 @@ void io_record_read(struct io *io)
 	io->held = proto_get_bool(o, "held");
 	io->gate = !o || proto_get_bool(o, "gate"); /* what isn't known to be open stays closed */
 	io->live.leaving = proto_get_bool(o, "leaving");
-	read_witnesses(io, o ? proto_get(o, "witness") : NULL);
+	read_names(io->live.witness, o ? proto_get(o, "witness") : NULL);
 	read_luns(io, o ? proto_get(o, "luns") : NULL);
 	read_port_ids(io, o ? proto_get(o, "port_ids") : NULL);
+	read_names(io->live.f_port, o ? proto_get(o, "f_ports") : NULL);
 	json_object_put(o);
 }
 

@@ -327,7 +327,7 @@ static void look(struct work *w)
 void live_told(struct io *io, const char *text)
 {
 	struct live *l = &io->live;
-	bool rings = !strncmp(text, "on ", 3);
+	bool rings = !strncmp(text, "on ", 3), logged;
 
 	if (rings != l->rings)
 		at_once(io);
@@ -335,7 +335,10 @@ void live_told(struct io *io, const char *text)
 	l->rings = rings;
 	l->lost = strstr(text, " front=lost") != NULL;
 	io->connected = strstr(text, " front=yes") != NULL;
+	logged = io->logging;
 	io->logging = strstr(text, " log=on") != NULL;
+	if (io->logging && !logged)
+		live_f_ports_ask(io);
 	if (!l->rings)
 		l->again.us = 0;
 	queue(io);
@@ -396,6 +399,13 @@ uint32_t live_port_id(const struct daemon *d, const char *uuid, unsigned vhba)
 	const struct io *io = first_of(d, uuid);
 
 	return io && vhba < VM_VHBAS_MAX ? io->live.port_id[vhba] : 0;
+}
+
+wwn_t live_f_port(const struct daemon *d, const char *uuid, unsigned vhba)
+{
+	const struct io *io = first_of(d, uuid);
+
+	return io && vhba < VM_VHBAS_MAX ? io->live.f_port[vhba] : 0;
 }
 
 bool live_leaves(const struct daemon *d, const char *uuid)

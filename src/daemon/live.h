@@ -63,13 +63,22 @@ struct live_name {
 	uint32_t now; /* what it knows the name by now */
 	bool let_go; /* the vport's host shows no N_Port_ID any more */
 	bool given; /* who gives it away says that the guest runs at the destination */
+	/* Names of F_Ports; 0: not known. */
+	wwn_t left; /* that the vport's parent was at before the guest stopped */
+	wwn_t parent; /* that the parent is at now */
+	wwn_t at; /* that the N_Port_ID of the name is at now */
 };
 
 /*
- * Is it where the guest goes on?  Only another N_Port_ID proves that: libfc takes a target's late LS_ACC for
+ * Is it where the guest goes on?  Another N_Port_ID proves that, or another F_Port: a vport is always at that
+ * of its parent, and a fabric may give a name the same N_Port_ID wherever it logs in.  The parent must not
+ * have moved meanwhile itself, since what the fabric has not cleared up behind it looks the same.  Two hosts
+ * are at one F_Port only behind a gateway that is itself an N_Port with NPIV: there an F_Port proves nothing.
+ *
+ * That the vport shows no N_Port_ID any more does not: libfc takes a target's late LS_ACC for
  * that of FFFFFE when its exchange's number is used again (fc_exch_recv_seq_resp does not look who answers
- * what went to FFFFFE), so a vport may show none before the fabric has let it go.  A fabric that gives a name
- * the same N_Port_ID again elsewhere leaves no more than the word of who gives it away.
+ * what went to FFFFFE), so a vport may show none before the fabric has let it go.  Where
+ * neither differs there is no more than the word of who gives it away.
  */
 bool live_is_elsewhere(const struct live_name *n);
 
@@ -85,6 +94,7 @@ struct live {
 	wwn_t witness[VM_VHBAS_MAX]; /* by vhba: the parent that was shown its name while it was elsewhere */
 	uint32_t port_id[VM_VHBAS_MAX]; /* likewise, of a VM that leaves: its own N_Port_ID then; 0: not known
 					 */
+	wwn_t f_port[VM_VHBAS_MAX]; /* and the F_Port that its parent was at when the migration began */
 	struct work work;
 	sd_event_source *timer;
 	struct monotime again; /* what failed is not tried before */
@@ -116,6 +126,11 @@ bool live_leaves(const struct daemon *d, const char *uuid);
 /* Of a VM that leaves, also after a restart, when the vport may be gone: what the fabric knew it by; 0: not
  * known. */
 uint32_t live_port_id(const struct daemon *d, const char *uuid, unsigned vhba);
+/* Likewise: the F_Port that its parent was at. */
+wwn_t live_f_port(const struct daemon *d, const char *uuid, unsigned vhba);
+/* The front end has begun a log of written pages: a migration may follow. The fabric is asked for the above,
+ * long before it matters. */
+void live_f_ports_ask(struct io *io);
 /* What its guest waits for, for a person; NULL: nothing any more. */
 void live_waits(struct daemon *d, const char *uuid, const char *text);
 

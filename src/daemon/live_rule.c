@@ -53,5 +53,8 @@ enum live_action live_rule(const struct live_seen *s)
 
 bool live_is_elsewhere(const struct live_name *n)
 {
-	return (n->own && n->own != n->now) || (n->let_go && n->given);
+	bool other_id = n->own && n->own != n->now;
+	bool other_port = n->left && n->parent == n->left && n->at && n->at != n->left;
+
+	return other_id || other_port || (n->let_go && n->given);
 }

@@ -17,7 +17,7 @@ src_daemon_libvhbad_la_SOURCES = \
 	src/daemon/io.c src/daemon/io_conn.c src/daemon/io_conn.h src/daemon/io_file.c src/daemon/io_gate.c src/daemon/io_intake.c src/daemon/io_keep.c src/daemon/io_latency.c src/daemon/io_luns.c src/daemon/io_luns_give.c src/daemon/io_news.c \
 	src/daemon/io_machine.c src/daemon/io_machine.h src/daemon/io_show.c src/daemon/io_spawn.c \
 	src/daemon/ios.c src/daemon/ios.h src/daemon/ios_private.h \
-	src/daemon/live.c src/daemon/live.h src/daemon/live_rule.c \
+	src/daemon/live.c src/daemon/live.h src/daemon/live_f_port.c src/daemon/live_rule.c \
 	src/daemon/login.c src/daemon/login.h \
 	src/daemon/logouts.c src/daemon/logouts.h \
 	src/daemon/methods.c src/daemon/methods.h src/daemon/methods_lun.c src/daemon/methods_op.c src/daemon/methods_ticket.c \

@@ -234,10 +234,12 @@ static bool absence_proves(struct driver *dr, const struct vm_vhba *v)
 	return v->shown || !own_port_id(dr, v, &id) || !id;
 }
 
-/* Of a VM that leaves live. A name server has one N_Port_ID for a name. */
-static bool is_where_guest_is(const struct driver *dr, int vhba, uint32_t port_id)
+/* Of a VM that leaves live. A name server has one N_Port_ID for a name. f_ports: NULL, or as they are now. */
+static bool is_where_guest_is(const struct driver *dr, int vhba, uint32_t port_id,
+			      const struct priv_reply *f_ports)
 {
 	const struct op *op = dr->vm->op;
+	unsigned index = dr->vm->vhba[vhba].index;
 	struct live_name n = {.own = dr->port_id[vhba],
 			      .now = port_id,
 			      .let_go = dr->logged_out[vhba],
@@ -246,7 +248,12 @@ static bool is_where_guest_is(const struct driver *dr, int vhba, uint32_t port_i
 	if (!live_leaves(dr->d, dr->vm->uuid))
 		return false;
 	if (!n.own)
-		n.own = live_port_id(dr->d, dr->vm->uuid, dr->vm->vhba[vhba].index);
+		n.own = live_port_id(dr->d, dr->vm->uuid, index);
+	if (f_ports && !f_ports->err) {
+		n.left = live_f_port(dr->d, dr->vm->uuid, index);
+		n.parent = f_ports->own_f_port;
+		n.at = f_ports->f_port;
+	}
 	return live_is_elsewhere(&n);
 }
 
@@ -259,6 +266,43 @@ static const char *whose(const struct driver *dr, int vhba, uint32_t port_id)
 		return "";
 	return dr->port_id[vhba] ? "; this vport has had that N_Port_ID, and shows none any more"
 				 : "; the fabric has let this vport go, so another port carries its WWPN";
+}
+
+static void present(struct driver *dr, const struct quiesce_call *c, uint32_t port_id)
+{
+	char text[QUIESCE_TEXT_MAX];
+
+	dr->vm->vhba[c->vhba].shown = true;
+	snprintf(text, sizeof(text), "%06" PRIx32 "%s", port_id, whose(dr, c->vhba, port_id));
+	driver_queue_text(dr, c, QE_FABRIC_PRESENT, (struct quiesce_arg){0}, text);
+}
+
+static void on_f_port(void *user, const struct priv_reply *r)
+{
+	AUTO_FREE struct verb_call *vc = user;
+	struct driver *dr = verb_driver(vc);
+
+	if (dr && is_where_guest_is(dr, vc->call.vhba, vc->port_id, r))
+		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT);
+	else if (dr)
+		present(dr, &vc->call, vc->port_id);
+}
+
+/* False: there is nothing that it could be compared with. */
+static bool ask_f_port(struct driver *dr, const struct quiesce_call *c, uint32_t port_id)
+{
+	const struct vm_vhba *v = verb_vhba(dr, c);
+	struct priv_request q = {.verb = PRIV_CT_GFPN_ID, .host = v->parent_host, .target = port_id};
+	struct verb_call *vc;
+
+	if (!live_leaves(dr->d, dr->vm->uuid) || !live_f_port(dr->d, dr->vm->uuid, v->index))
+		return false;
+	vc = verb_new(dr, c, 0, 0);
+	if (!vc)
+		return false;
+	vc->port_id = port_id;
+	privq_call(dr->d->privq, &q, verb_time(c), on_f_port, vc);
+	return true;
 }
 
 static void on_fabric(void *user, const struct priv_reply *r)
@@ -278,13 +322,11 @@ static void on_fabric(void *user, const struct priv_reply *r)
 			"absent, but zoning may hide it from the parent, and its LOGO is not accepted");
 	} else if (r->value == CT_ABSENT) {
 		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT);
-	} else if (r->value == CT_PRESENT && is_where_guest_is(dr, vc->call.vhba, r->port_id)) {
+	} else if (r->value == CT_PRESENT && is_where_guest_is(dr, vc->call.vhba, r->port_id, NULL)) {
 		driver_queue(dr, &vc->call, QE_FABRIC_ABSENT); /* it is where the guest is now */
 	} else if (r->value == CT_PRESENT) {
-		verb_vhba(dr, &vc->call)->shown = true;
-		snprintf(text, sizeof(text), "%06" PRIx32 "%s", r->port_id,
-			 whose(dr, vc->call.vhba, r->port_id));
-		driver_queue_text(dr, &vc->call, QE_FABRIC_PRESENT, (struct quiesce_arg){0}, text);
+		if (!ask_f_port(dr, &vc->call, r->port_id))
+			present(dr, &vc->call, r->port_id);
 	} else {
 		snprintf(text, sizeof(text), "the name server's answer proves nothing (reason %04x)",
 			 r->number);

@@ -107,9 +107,7 @@ struct verb_call *verb_new(struct driver *dr, const struct quiesce_call *c, enum
 	return vc;
 }
 
-/* A verb outlives the machine's patience rather than being cut off at its edge: its end is news all the same.
- */
-static uint64_t verb_time(const struct quiesce_call *c)
+uint64_t verb_time(const struct quiesce_call *c)
 {
 	return mono_left(c->by, mono_now()) + USEC_PER_SEC;
 }

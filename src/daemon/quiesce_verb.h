@@ -17,6 +17,7 @@ struct verb_call {
 	struct quiesce_call call;
 	enum quiesce_ev good, bad;
 	char said[120]; /* of the caches, while the reservations are read */
+	uint32_t port_id; /* of the name, while its F_Port is asked for */
 };
 
 /* Its machine's driver; NULL when the VM is gone, or has none any more. */
@@ -31,6 +32,10 @@ struct priv_request verb_vport_request(const struct vm_vhba *v, enum priv_verb v
  * reply. */
 struct verb_call *verb_new(struct driver *dr, const struct quiesce_call *c, enum quiesce_ev good,
 			   enum quiesce_ev bad);
+
+/* A verb outlives the machine's patience rather than being cut off at its edge: its end is news all the same.
+ */
+uint64_t verb_time(const struct quiesce_call *c);
 
 /* 0 or -ENOMEM. The second one: vhba_delete instead of a single verb, where only that helps (delete_again).
  */
