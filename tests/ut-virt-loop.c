@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vhba-virt's loop and its threads, between libvirt's test driver and a vhbad that is played by the test. */
+#include <dlfcn.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,13 @@ static struct {
 	bool serves, orders; /* it has called pool.Serve, domain.Serve */
 } peers[PEERS];
 
+/* Two VMs that leave. */
+#define LEAVES 2
+static const char *const leaving[LEAVES] = {TEST_UUID, "6695eb01-f6a4-8304-79aa-97f2502e1940"};
+
 static struct {
+	const char *shown; /* vm.Show's; NULL: of one that is held */
+	bool quiesced[LEAVES], resumed[LEAVES];
 	char state[16];
 	uint64_t serial;
 	char other[96], text[400];
@@ -91,6 +98,12 @@ static void take_answer(struct json_object *p)
 	seen.done = proto_get_uint(p, "serial", 0);
 }
 
+static void note_leaving(bool of[LEAVES], struct json_object *p)
+{
+	for (unsigned i = 0; i < LEAVES; i++)
+		of[i] |= !strcmp(proto_get_text(p, "vm"), leaving[i]);
+}
+
 static void serve(unsigned i)
 {
 	struct proto_request req;
@@ -111,10 +124,16 @@ static void serve(unsigned i)
 			snprintf(seen.asked, sizeof(seen.asked), "%s", proto_get_text(req.parameters, "vm"));
 			proto_conn_reply(peers[i].c, json_tokener_parse(TICKET));
 		} else if (req.method == &proto_methods[PROTO_VM_SHOW]) {
-			proto_conn_reply(
-				peers[i].c,
-				json_tokener_parse("{\"vm\":{\"name\":\"db1\",\"state\":\"held\"}}"));
+			proto_conn_reply(peers[i].c,
+					 json_tokener_parse(
+						 seen.shown
+							 ? seen.shown
+							 : "{\"vm\":{\"name\":\"db1\",\"state\":\"held\"}}"));
+		} else if (req.method == &proto_methods[PROTO_QUIESCE]) {
+			note_leaving(seen.quiesced, req.parameters);
+			proto_conn_reply(peers[i].c, json_tokener_parse("{\"outcome\":\"confirmed\"}"));
 		} else if (req.method == &proto_methods[PROTO_RESUME]) {
+			note_leaving(seen.resumed, req.parameters);
 			snprintf(seen.asked, sizeof(seen.asked), "resume %s",
 				 proto_get_text(req.parameters, "vm"));
 			proto_conn_reply(peers[i].c, json_tokener_parse("{\"outcome\":\"done\"}"));
@@ -503,7 +522,106 @@ static void test_cut_off(void)
 	down();
 }
 
+/* ---- domains that leave: of a migration libvirt's test driver knows nothing ---- */
+
+static atomic_bool migrating;
+static virConnectDomainEventJobCompletedCallback job_completed;
+static void *job_user;
+
+/* In the place of libvirt's. */
+int virDomainGetJobInfo(virDomainPtr dom, virDomainJobInfoPtr info)
+{
+	(void)dom;
+	*info = (virDomainJobInfo){.type = migrating ? VIR_DOMAIN_JOB_UNBOUNDED : VIR_DOMAIN_JOB_NONE};
+	return 0;
+}
+
+/* Before libvirt's: who is told of a job's end, is told by the test. */
+int virConnectDomainEventRegisterAny(virConnectPtr c, virDomainPtr dom, int event,
+				     virConnectDomainEventGenericCallback fn, void *user,
+				     virFreeCallback done)
+{
+	int (*real)(virConnectPtr, virDomainPtr, int, virConnectDomainEventGenericCallback, void *,
+		    virFreeCallback);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "virConnectDomainEventRegisterAny");
+	if (event == VIR_DOMAIN_EVENT_ID_JOB_COMPLETED) {
+		job_completed = (virConnectDomainEventJobCompletedCallback)(void (*)(void))fn;
+		job_user = user;
+	}
+	return real(c, dom, event, fn, user, done);
+}
+
+static void complete_job(virDomainPtr dom, int operation)
+{
+	virTypedParameterPtr params = NULL;
+	int n = 0, max = 0;
+
+	UT_EQ(virTypedParamsAddInt(&params, &n, &max, VIR_DOMAIN_JOB_OPERATION, operation), 0);
+	job_completed(conn, dom, params, n, job_user);
+	virTypedParamsFree(params, n);
+}
+
+/* Its names stand beside others that are logged in at the destination, so that these go at the pause. */
+static virDomainPtr begin_to_leave(unsigned i)
+{
+	virDomainPtr dom = virDomainLookupByUUIDString(conn, leaving[i]);
+	static const char *const xml = "<domain type='test'><name>web1</name><uuid>%s</uuid>"
+				       "<memory>1024</memory><os><type>hvm</type></os></domain>";
+	char text[512];
+
+	snprintf(text, sizeof(text), xml, leaving[i]);
+	if (!dom)
+		dom = virDomainCreateXML(conn, text, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(dom);
+	snprintf(text, sizeof(text), "<identity version='1' ticket='1' name='db1' uuid='%s' generation='3'/>",
+		 leaving[i]);
+	UT_EQ(virDomainSetMetadata(dom, VIR_DOMAIN_METADATA_ELEMENT, text, "vhba",
+				   "https://vhba.org/xmlns/domain", 0),
+	      0);
+	task_told(&v, leaving[i], FOLLOW_MIGRATES);
+	task_told(&v, leaving[i], FOLLOW_LEAVES);
+	task_told(&v, leaving[i], FOLLOW_FLUSHED);
+	return dom;
+}
+
+/*
+ * One whose migration does not go on is resumed after some seconds, since QEMU may want to write; one that
+ * libvirt has handed over never is, however long its QEMU takes to end.
+ */
+static void test_handed_over(void)
+{
+	virDomainPtr dom[LEAVES];
+	struct monotime look;
+
+	up();
+	seen.shown = "{\"vm\":{\"name\":\"db1\",\"state\":\"attached\",\"vhbas\":[{\"index\":0,\"alternate\":"
+		     "\"x\"}]}}";
+	UNTIL(v.follow_conn && job_completed);
+	migrating = true;
+	for (unsigned i = 0; i < LEAVES; i++)
+		dom[i] = begin_to_leave(i);
+	UNTIL(seen.quiesced[0] && seen.quiesced[1]);
+	/* Other jobs end, too. */
+	complete_job(dom[0], VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT);
+	complete_job(dom[1], VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN);
+	complete_job(dom[1], VIR_DOMAIN_JOB_OPERATION_BACKUP);
+	UNTIL(seen.resumed[1]);
+	/* It looks every two seconds. */
+	look = mono_add(mono_now(), 3 * USEC_PER_SEC);
+	UNTIL(mono_reached(look, mono_now()));
+	CU_ASSERT_FALSE(seen.resumed[0]);
+	migrating = false;
+	UNTIL(TAILQ_EMPTY(&v.tasks) && TAILQ_EMPTY(&v.mends) && !v.jobs->running);
+	set_metadata(NULL);
+	virDomainDestroy(dom[1]);
+	for (unsigned i = 0; i < LEAVES; i++)
+		virDomainFree(dom[i]);
+	down();
+}
+
 static CU_TestInfo tests[] = {
+	{"handed over", test_handed_over},
 	{"cut off", test_cut_off},
 	{"domains", test_domains},
 	{"life", test_life},
