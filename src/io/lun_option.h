@@ -10,9 +10,9 @@
  *				Of what follows it has only ro. Behind an sg: bsg=fd:M, or bsg, its bsg node;
  *				dev_state=fd:M, access_state=fd:M, attributes of its device in sysfs
  *	absent			on the control socket: such a disk that has no path now
- *	paths=guest		with sd=PATH: each path is a LUN of its own, see lun_each; with sd,sg or
- *absent: it is one of such, and when nobody answers the guest tries another state=fd:M | PATH	the disk's
- *state file; on the control socket: state, the second one
+ *	paths=guest		with sd=PATH: each path is a LUN of its own, see lun_each;
+ *				with sd,sg or absent: it is one of these, and the guest has the others
+ *	state=fd:M | PATH	the disk's state file; on the control socket: state, the second one
  *	naa=HEX			the designator, 16 or 32 hexadecimal digits
  *	serial= vendor= product= revision=
  *	block=512|...|4096	bytes of a logical block

@@ -238,8 +238,7 @@ static const struct proto_field vm_set_p[] = {
 	F_UINT("limit_mbps", OPTIONAL, 0, 1000000, "megabytes (10^6) a second; 0: no limit"),
 	F_TEXT("paths", OPTIONAL, 8,
 	       "merged: an array's LUN is one of the guest's, whatever its paths; guest: each path is a LUN "
-	       "by "
-	       "itself, for a guest with multipathing of its own. Its LUNs get other numbers by that"),
+	       "by itself, for a guest with multipathing of its own. Its LUNs get other numbers by that"),
 	END,
 };
 static const struct proto_field vm_reply[] = {F_OBJECT("vm", REQUIRED, vm_fields, "the VM"), END};
