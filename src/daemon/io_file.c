@@ -88,14 +88,6 @@ void io_file_give_up(struct io *io)
 		end(LIST_FIRST(&io->opens));
 }
 
-static void on_reply(void *user, const char *reply)
-{
-	const struct io *io = user;
-
-	if (reply && !io_reply_is_ok(reply))
-		io_event(io, "lun", "a LUN is not taken: %.200s", reply);
-}
-
 static void give(struct file_open *o, const int *fds, unsigned n)
 {
 	struct io *io = o->io;
@@ -109,7 +101,7 @@ static void give(struct file_open *o, const int *fds, unsigned n)
 		return;
 	len = snprintf(text, sizeof(text), "lun-add %u,fd,serial=%s%s%s", l->number, l->serial,
 		       n == 2 ? ",state" : "", l->read_only ? ",ro" : "");
-	io_conn_ask(io->conn, text, (size_t)len, fds, n, on_reply, io);
+	io_conn_ask(io->conn, text, (size_t)len, fds, n, io_lun_answered, io);
 }
 
 static int on_opened(sd_event_source *s, int fd, uint32_t revents, void *user)
@@ -192,5 +184,5 @@ void ios_lun_went(struct daemon *d, const char *vm, unsigned number)
 		return;
 	io_lun_forget(io, number);
 	if (io->conn)
-		io_conn_say(io->conn, on_reply, io, "lun-remove %u", number);
+		io_conn_say(io->conn, io_lun_answered, io, "lun-remove %u", number);
 }

@@ -51,8 +51,7 @@ static void given(struct io *io, struct io_lun *l)
 	io->had[l->number] = true;
 }
 
-/* To one that takes over: it goes on with what LUNs it gets. */
-static void on_sent(void *user, const char *reply)
+void io_lun_answered(void *user, const char *reply)
 {
 	const struct io *io = user;
 
@@ -73,7 +72,7 @@ void io_luns_send(struct io *io)
 		if (!io_lun_is_open(l))
 			io_event(io, "lun", "LUN %u has no path now: what the guest asks of it is BUSY",
 				 l->number);
-		send_lun(io, l, "lun-add", on_sent, io);
+		send_lun(io, l, "lun-add", io_lun_answered, io);
 		given(io, l);
 	}
 	io_record_write(io);

@@ -149,6 +149,8 @@ void io_lun_close(struct io_lun *l);
 
 /* io_luns_give.c: to a process that takes over. What the guest knows, and has no path now, too. */
 void io_luns_send(struct io *io);
+/* The answer to a LUN that was given, or taken away; user: the io. It goes on with what LUNs it gets. */
+void io_lun_answered(void *user, const char *reply);
 /* To one that is up: what it lacks, and the paths of what has moved; then done(user, why). */
 void io_luns_update(struct io *io, ios_done *done, void *user);
 void io_luns_give_up(struct io *io); /* the update, if there is one */
