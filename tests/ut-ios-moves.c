@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The vhba-io of a VM that moves while its guest runs: its gate, and what vhbad's record of it keeps. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ct.h"
 #include "ut-ios-rig.h"
 
 static void register_arriving(bool vhba)
@@ -207,6 +209,58 @@ static void test_leaving_given_up(void)
 	rig_disconnect();
 }
 
+/* How the front end's log goes on or off, as its back end tells it. */
+static void log_is(bool on)
+{
+	live_told(rig_io(), on ? "on front=yes log=on at=0" : "on front=yes log=off at=0");
+}
+
+static void f_port_asked(int err, wwn_t f_port)
+{
+	struct priv_request q;
+
+	CU_ASSERT_TRUE_FATAL(rig_next_verb(&q));
+	UT_EQ(q.verb, PRIV_CT_GFPN_ID);
+	UT_EQ(q.host, 2);
+	UT_EQ(q.target, 0);
+	rig_answer(&q, (struct priv_reply){
+			       .err = err, .value = f_port ? CT_PRESENT : CT_NO_PROOF, .own_f_port = f_port});
+	UT_EQ(live_f_port(&rig.d, UUID, 0), f_port);
+}
+
+/* The F_Port of its parent is asked for as soon as a migration may follow, and outlives vhbad. */
+static void test_f_port(void)
+{
+	with_its_lun();
+	UNTIL(rig_io()->live.rings);
+	UT_EQ(live_f_port(&rig.d, UUID, 0), 0);
+	log_is(true);
+	log_is(true); /* it is the same one */
+	f_port_asked(0, 0x200a000dec00ff80);
+	rig_io()->live.f_port[0] = 0;
+	io_record_read(rig_io());
+	UT_EQ(live_f_port(&rig.d, UUID, 0), 0x200a000dec00ff80);
+	/* What was so at an earlier one is of no use. */
+	log_is(false);
+	log_is(true);
+	UT_EQ(live_f_port(&rig.d, UUID, 0), 0);
+	f_port_asked(-ETIMEDOUT, 0);
+	log_is(false);
+	log_is(true);
+	f_port_asked(0, 0);
+	/* A dead fabric is not asked. */
+	tree_put("Linkdown", "/sys/class/fc_host/host2/port_state");
+	log_is(false);
+	log_is(true);
+	tree_put("Online", "/sys/class/fc_host/host2/port_state");
+	log_is(false);
+	log_is(true);
+	f_port_asked(0, 0x200b000dec00ff80);
+	CU_ASSERT_FALSE(rig_verb_waits());
+	log_is(false);
+	rig_disconnect();
+}
+
 int main(int argc, char **argv)
 {
 	static CU_TestInfo tests[] = {
@@ -217,6 +271,7 @@ int main(int argc, char **argv)
 		{"a logout that fails is begun again", test_leaving_again},
 		{"one that fails, and the guest stays", test_leaving_stays},
 		{"one that was given up, and its path changes", test_leaving_given_up},
+		{"the F_Port that it leaves", test_f_port},
 		CU_TEST_INFO_NULL,
 	};
 	static const struct ut_suite suites[] = {{"moves of a vhba-io", tests, rig_begin, rig_finish}, {0}};

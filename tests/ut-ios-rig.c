@@ -290,6 +290,14 @@ bool rig_next_verb(struct priv_request *q)
 	return true;
 }
 
+bool rig_verb_waits(void)
+{
+	struct priv_request q;
+
+	rig_run();
+	return ut_privq_next(&q);
+}
+
 /* vhba-priv opens a path, which has a bsg node on host 6; err: it can't. */
 void rig_open_path(int host, int err)
 {

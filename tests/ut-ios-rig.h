@@ -78,6 +78,7 @@ struct vm *rig_attach_with(int host, const char *second);
 void rig_open_path(int host, int err);
 /* The same in two steps, for several at once; false: none is asked for. */
 bool rig_next_verb(struct priv_request *q);
+bool rig_verb_waits(void); /* one is asked for now; it is taken */
 void rig_answer_open(const struct priv_request *q, int host, int err);
 
 /* vhba-priv is asked to read sizes anew, or will be; what else it was asked for is not answered. */
