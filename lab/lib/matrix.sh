@@ -349,18 +349,26 @@ matrix_check_record() {
 	matrix_check_claims
 }
 
-# matrix_sent_again US: commands that alpha's ports have sent to a target since then, behind their own LOGO to it. libfc takes answers
-# to what it has cut off for theirs: a write that is not done may be told to be written (vhba-quiesce(7), libfc).
+# matrix_sent_again US: commands that were sent to a target since then behind the port's own LOGO to it, where the logout was an abort.
+# libfc takes answers to what it has cut off for theirs: a write that is not done may be told to be written (vhba-quiesce(7), libfc).
+# In a hold nothing is cut off, and what slips in is to be parked.
 matrix_sent_again() {
-	awk -v from="$1" -v ours="$fabric_ids" '
+	local aborted
+	aborted=$(matrix_field '[.vhbas[] | select(any(.phases[]; .phase == "logout" and (.text // "" | startswith("abort")))) | .wwpn] | join(" ")')
+	awk -v from="$1" -v aborted="$aborted" '
+		BEGIN { n = split(aborted, w); for (i = 1; i <= n; i++) ours[w[i]] }
 		{ t = int($1 * 1000000 + 0.5) }
 		t < from { next }
-		/ left \(LOGO\)/ && match($0, /\([0-9a-f]+\) left/) { left[substr($0, RSTART + 1, 6)] }
+		/ left \(LOGO\)/ {
+			for (i = 2; i <= NF; i++)
+				if ($i == "left" && $(i - 2) in ours)
+					left[substr($(i - 1), 2, 6)]
+		}
 		/: refused a command of / {
 			id = substr($0, index($0, "refused a command of ") + 21, 6)
-			if (id in left && index(ours " ", " " id " ")) n++
+			if (id in left) count++
 		}
-		END { print n + 0 }' "$SAN_RUN/fabricd.log"
+		END { print count + 0 }' "$SAN_RUN/fabricd.log"
 }
 
 # matrix_row NAME DEADLINE: into the table; times in ms from the request.
