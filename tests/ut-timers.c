@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "ct.h"
 #include "driver.h"
+#include "history.h"
 #include "inventory.h"
 #include "op.h"
 #include "quiesce_verb.h"
@@ -375,16 +376,21 @@ static void test_half_deleted(void)
 
 /* ---- other looks of a machine at a vport ---- */
 
-static struct op *quiescing(void)
+static struct op *quiescing_within(uint64_t us)
 {
 	struct verror e;
 	struct op *op;
 
 	up();
-	op = op_new(&d, OP_QUIESCE, vm, NULL, 20 * USEC_PER_SEC, &e);
+	op = op_new(&d, OP_QUIESCE, vm, NULL, us, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(op);
 	UT_EQ(op_quiesce_start(op, &(struct op_ask){0, true}, &e), 0);
 	return op;
+}
+
+static struct op *quiescing(void)
+{
+	return quiescing_within(20 * USEC_PER_SEC);
 }
 
 /* A login that stands still is begun anew after a time, while its parent is Online, and where the driver does
@@ -527,6 +533,52 @@ static void test_other_port(void)
 		 "present: 010136; this vport's N_Port_ID is not that, so another port carries its WWPN");
 }
 
+/* Of the helper's requests those for the name server get this answer, or none; all others are done. */
+static void answer_helper(const struct priv_reply *ct)
+{
+	struct priv_request q;
+
+	ut_privq_run(&d, 10 * USEC_PER_MSEC);
+	while (ut_privq_next(&q))
+		if (q.verb != PRIV_CT_GID_PN)
+			ut_privq_reply(&d, &q, (struct priv_reply){.err = 0});
+		else if (ct)
+			ut_privq_reply(&d, &q, *ct);
+}
+
+static bool log_has(const char *text)
+{
+	struct json_object *all = history_get(&d, vm->uuid);
+	bool has = strstr(json_object_to_json_string(all), text);
+
+	json_object_put(all);
+	return has;
+}
+
+/* An answer that was due before the name server had told who has the name is added to. */
+static void test_seen_later(void)
+{
+	struct monotime stop = mono_add(mono_now(), 20 * USEC_PER_SEC);
+	struct priv_reply elsewhere = {.value = CT_PRESENT, .port_id = 0x010136};
+
+	quiescing_within(300 * USEC_PER_MSEC);
+	UT_EQ(history_open(&d), 0);
+	snprintf(fc_host_find(&d.inv, 2)->state, sizeof(((struct fc_host *)0)->state), "Online");
+	tree_put("Online", "/sys/class/fc_host/host2/port_state");
+	tree_put("0x000000", "/sys/class/fc_host/host5/port_id");
+	while (!log_has("\"unconfirmed\"") && !mono_reached(stop, mono_now()))
+		answer_helper(NULL);
+	CU_ASSERT_TRUE(log_has("\"unconfirmed\""));
+	CU_ASSERT_FALSE(log_has("another port"));
+	CU_ASSERT_PTR_NULL(vm->op);
+	while (!log_has("another port") && !mono_reached(stop, mono_now()))
+		answer_helper(&elsewhere);
+	CU_ASSERT_TRUE(log_has("another port carries its WWPN"));
+	CU_ASSERT_FALSE(log_has("\"later\""));
+	history_close(&d);
+	down();
+}
+
 /* Neither does a vport's delete give it its login back. */
 static void test_let_go(void)
 {
@@ -607,6 +659,7 @@ int main(int argc, char **argv)
 		{"a helper that keeps silent", test_helper_silent},
 		{"a logout waits for its turn", test_turn},
 		{"a WWPN that another port carries", test_other_port},
+		{"another port, seen after the answer", test_seen_later},
 		{"a WWPN that is perhaps hidden", test_hidden},
 		{"one that was let go, and is deleted", test_let_go},
 		CU_TEST_INFO_NULL,

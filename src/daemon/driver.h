@@ -22,12 +22,13 @@ struct driver {
 	unsigned crowd; /* that the profiles are for */
 	struct work work; /* hands over what is pending */
 	sd_event_source *timer;
-	/* The operation that was answered last: proof that comes later is added to its record. */
+	/* The operation that was answered last: what comes later is added to its record. */
 	struct {
 		uint64_t id; /* 0: none */
 		enum op_kind kind;
 		struct monotime start, deadline;
 		struct json_object *pools; /* its phase "pool", or NULL */
+		uint64_t later; /* digest of what its record has of that */
 	} answered;
 	struct { /* an op on a vhba that waits until its timers are set back */
 		quiesce_op_fn *fn;
@@ -62,6 +63,8 @@ void driver_note_port_ids(struct driver *dr);
 
 /* The last request's record into the log, where it is an earlier vhbad's. */
 void driver_note_earlier(struct driver *dr);
+/* What has been proved, or seen in the fabric, since the answer. */
+void driver_add_later(struct driver *dr);
 
 void driver_free(struct driver *dr);
 

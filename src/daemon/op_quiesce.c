@@ -87,6 +87,7 @@ static void hand_over(struct work *w)
 		quiesce_event(dr->vm->quiesce, p->vhba, p->ev, &p->arg, mono_now());
 		free(p);
 	}
+	driver_add_later(dr);
 	after(dr);
 }
 
@@ -105,6 +106,7 @@ static void tick(struct driver *dr)
 {
 	know_crowd(dr);
 	quiesce_tick(dr->vm->quiesce, mono_now());
+	driver_add_later(dr);
 	after(dr);
 }
 

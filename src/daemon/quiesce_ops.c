@@ -45,6 +45,21 @@ static struct json_object *record(const struct driver *dr, const struct quiesce_
 	return o;
 }
 
+/* What comes after the answer, so that it is added once: the outcome, and what the fabric has told. */
+static uint64_t later_digest(const struct driver *dr)
+{
+	const struct quiesce *q = dr->vm->quiesce;
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ quiesce_outcome_now(q); /* FNV-1a */
+
+	for (unsigned i = 0; i < quiesce_vhbas(q); i++)
+		for (const char *p = quiesce_seen(q, i)->fabric;; p++) {
+			h = (h ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+			if (!*p)
+				break;
+		}
+	return h;
+}
+
 /*
  * Of a request that an earlier vhbad had taken nobody waits for the answer, and the log must have its record
  * all the same; once, where that one had written it before it ended.
@@ -62,6 +77,7 @@ void driver_note_earlier(struct driver *dr)
 	dr->answered.start = r->asked;
 	dr->answered.deadline = r->deadline;
 	dr->answered.id = history_find(dr->d, dr->vm->uuid, op_kind_name(dr->answered.kind), r->asked.us);
+	dr->answered.later = later_digest(dr);
 	if (dr->answered.id)
 		return;
 	dr->answered.id = ++dr->d->last_op_id;
@@ -90,6 +106,7 @@ static void answer(void *user, const struct quiesce_result *r)
 		dr->answered.kind = op->kind;
 		dr->answered.start = op->start;
 		dr->answered.deadline = op->deadline;
+		dr->answered.later = later_digest(dr);
 		json_object_put(dr->answered.pools);
 		dr->answered.pools = op_pools_phase(op);
 		op_answer(op, record(dr, r), NULL);
@@ -100,15 +117,19 @@ static void answer(void *user, const struct quiesce_result *r)
 	}
 }
 
-static void add_proof(struct driver *dr)
+void driver_add_later(struct driver *dr)
 {
-	const struct quiesce_result *r = quiesce_result(dr->vm->quiesce);
+	struct quiesce *q = dr->vm->quiesce;
 	struct json_object *o;
+	uint64_t later;
 
-	if (!dr->answered.id || !quiesce_answered(dr->vm->quiesce) ||
-	    quiesce_outcome_now(dr->vm->quiesce) == r->outcome)
+	if (!dr->answered.id || !quiesce_answered(q))
 		return;
-	o = record(dr, r);
+	later = later_digest(dr);
+	if (later == dr->answered.later)
+		return;
+	dr->answered.later = later;
+	o = record(dr, quiesce_result(q));
 	history_add(dr->d, dr->vm->uuid, dr->answered.id, o);
 	json_object_put(o);
 }
@@ -121,7 +142,6 @@ static void on_changed(void *user, int vhba)
 
 	if (!q || vhba < 0)
 		return;
-	add_proof(dr);
 	if (!op)
 		return;
 	op_progress(op, quiesce_state_name(quiesce_state(q, (unsigned)vhba)), (int)dr->vm->vhba[vhba].index,
