@@ -289,9 +289,12 @@ static void test_enable_hidden(void)
 static void test_enable_anew(void)
 {
 	struct priv_request q = {.host = 2, .number = 3, .wwpn = WWPN, .target = 1};
+	/* A state that was written has its newline: the LUN was closed, and opened again. */
 	static const struct {
-		const char *scsi_host, *written;
-	} cases[] = {{"running", "10"}, {"recovery", "0"}};
+		const char *scsi_host, *busy, *written, *state;
+	} cases[] = {{"running", "0", "10", "running"},
+		     {"running", "1", "10", "running\n"},
+		     {"recovery", "1", "0", "running"}};
 	char seen[8] = "", path[PATH_MAX];
 	int fd;
 
@@ -303,12 +306,16 @@ static void test_enable_anew(void)
 	CU_ASSERT_FATAL(fd >= 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		tree_put(cases[i].scsi_host, "/sys/class/scsi_host/host5/state");
+		tree_put(cases[i].busy, BUSY);
+		tree_put_bytes("running", 7, LUN_STATE);
 		UT_EQ(run(PRIV_VPORT_ENABLE, q), 0);
+		UT_STREQ(raw_state(), cases[i].state);
 		memset(seen, 0, sizeof(seen));
 		CU_ASSERT(read(fd, seen, sizeof(seen) - 1) > 0);
 		UT_STREQ(seen, cases[i].written);
 	}
 	close(fd);
+	tree_put("0", BUSY);
 	tree_remove(DISABLE);
 	tree_put("0", DISABLE);
 	tree_put("running", "/sys/class/scsi_host/host5/state");

@@ -319,14 +319,15 @@ static bool hides_disabled(const struct priv_request *q, char *state, size_t siz
 
 #define LET_END_MS 200 /* libfc may deadlock where a logout meets the end of a command */
 
-/* A login that stands still: only a logout ends it. */
+/* A login that stands still: only a logout ends it. What it cuts off is not to be sent again behind it. */
 static int log_out_first(const struct priv_request *q, int host, struct priv_reply *r)
 {
 	const struct priv_reply v = {.channel = q->channel, .number = q->number};
 
 	if (check_error_handling(q, &v, r))
 		return 0; /* it will be asked for again */
-	verb_let_end(host, LET_END_MS);
+	if (verb_let_end(host, LET_END_MS))
+		verb_close_luns(host);
 	return switch_vport(q, r, "1");
 }
 
