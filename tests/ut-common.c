@@ -93,6 +93,11 @@ static void test_verror(void)
 		UT_EQ(vhba_error_kind(vhba_error_name((enum vhba_error_kind)k)), k);
 	UT_EQ(vhba_error_kind("nonsense"), VHBA_E_INTERNAL);
 	UT_EQ(vhba_error_exit(VHBA_E_CONSTRAINT), 5);
+	/* Another program's words may have lines, such as a hook's, which libvirt hands on. */
+	verror_seen(&e, "vhba: %s\n", "\033[1mno\n\troom");
+	UT_STREQ(e.seen, "vhba: [1mno room");
+	verror_seen(&e, "%s", "\n");
+	UT_STREQ(e.seen, "");
 	UT_EQ(verror_set(NULL, VHBA_E_USAGE, "x"), -EINVAL);
 }
 

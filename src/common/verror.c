@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,24 @@ enum vhba_exit vhba_error_exit(enum vhba_error_kind kind)
 	return kinds[kind < VHBA_E_COUNT_ ? kind : VHBA_E_INTERNAL].exit;
 }
 
+/* One line, whatever another program's message has in it: the protocol takes no other text. */
+static void make_plain(char *text)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; text[i]; i++) {
+		bool control = (unsigned char)text[i] < 0x20 || text[i] == 0x7f;
+
+		if (!control)
+			text[len++] = text[i];
+		else if (len && text[len - 1] != ' ')
+			text[len++] = ' ';
+	}
+	while (len && text[len - 1] == ' ')
+		len--;
+	text[len] = '\0';
+}
+
 #define FILL(field)                                                                                          \
 	do {                                                                                                 \
 		va_list ap_;                                                                                 \
@@ -52,6 +71,7 @@ enum vhba_exit vhba_error_exit(enum vhba_error_kind kind)
 		va_start(ap_, fmt);                                                                          \
 		vsnprintf(e->field, sizeof(e->field), fmt, ap_);                                             \
 		va_end(ap_);                                                                                 \
+		make_plain(e->field);                                                                        \
 	} while (0)
 
 int verror_set(struct verror *e, enum vhba_error_kind kind, const char *fmt, ...)

@@ -70,16 +70,20 @@ static struct json_object *error_object(const struct verror *e)
 	return o;
 }
 
-/* Any thread. A report that vhbad does not get is nobody's any more: it has ended, and its callers know. */
-static void tell(const struct task *t, const char *key, struct json_object *value)
+/* Any thread.  A report that vhbad does not get is nobody's any more: it has ended, and its callers know.
+ * False: it has not taken it. */
+static bool tell(const struct task *t, const char *key, struct json_object *value)
 {
 	struct json_object *o = json_object_new_object();
+	struct json_object *reply;
 	struct verror nobodys;
 
 	json_object_object_add(o, "serial", json_object_new_uint64(t->serial));
 	if (value)
 		json_object_object_add(o, key, value);
-	json_object_put(ask(t, "domain.Report", o, CALL_US, &nobodys));
+	reply = ask(t, "domain.Report", o, CALL_US, &nobodys);
+	json_object_put(reply);
+	return reply;
 }
 
 unsigned task_wait(struct task *t, unsigned whats, struct monotime until)
@@ -101,14 +105,21 @@ void task_progress(struct task *t, struct json_object *progress)
 	tell(t, "progress", progress);
 }
 
+/* Whoever waits has an answer, also where vhbad does not take this one. */
 static void report(struct task *t)
 {
+	struct verror e;
+	bool taken;
+
 	if (!t->serial)
 		return;
-	if (t->e.kind)
-		tell(t, "error", error_object(&t->e));
-	else
-		tell(t, "reply", steal_ptr(t->reply));
+	taken = t->e.kind ? tell(t, "error", error_object(&t->e)) : tell(t, "reply", steal_ptr(t->reply));
+	if (taken)
+		return;
+	verror_set(&e, VHBA_E_INTERNAL, "what has come of %s can't be told", t->verb->name);
+	verror_seen(&e, "vhbad refuses the answer");
+	verror_fix(&e, "the log of vhba-virt has it");
+	tell(t, "error", error_object(&e));
 }
 
 static void run(struct job *j)
