@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The LUNs behind a remote port (scsi_sysfs.c). */
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "fc_sysfs.h"
@@ -91,6 +94,13 @@ void fc_sysfs_drop_lun(struct fc_rport *r, struct fc_lun *l)
 	free(l);
 }
 
+/* Of a LUN that goes this is taken away first, while its disk's end takes its time and is told of
+ * (__scsi_remove_device): what is read of its folder then is not there any more. */
+static bool is_going(int dir)
+{
+	return faccessat(dir, "scsi_device", F_OK, 0) && errno == ENOENT;
+}
+
 #define LUN_FOLDER RPORT "/target%d:%u:%u/%d:%u:%u:%" PRIu64
 
 static void read_lun(const struct fc_host *h, struct fc_rport *r, const struct fc_part *part,
@@ -100,11 +110,13 @@ static void read_lun(const struct fc_host *h, struct fc_rport *r, const struct f
 					part->channel, part->target, h->number, part->channel, part->target,
 					part->lun);
 
-	if (dir < 0) {
-		if (l && !fc_sysfs_is_want())
+	if (dir < 0 ? !fc_sysfs_is_want() : is_going(dir)) {
+		if (l)
 			fc_sysfs_drop_lun(r, l);
 		return;
 	}
+	if (dir < 0)
+		return;
 	if (!l) {
 		l = calloc(1, sizeof(*l));
 		if (!l)

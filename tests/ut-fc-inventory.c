@@ -332,6 +332,29 @@ static void test_part(void)
 	UT_STREQ(fc_host_find(&inv, 5)->state, "Linkdown");
 }
 
+/* Its end is told before its disk's, and its folder is there until all is told. */
+static void test_lun_going(void)
+{
+	const struct fc_part three = {.kind = FC_PART_LUN, .lun = 3};
+	char from[PATH_MAX], to[PATH_MAX];
+
+	fc_inventory_scan(&inv);
+	CU_ASSERT_PTR_NOT_NULL(TAILQ_FIRST(&target()->luns));
+	sysroot_path(from, sizeof(from), "%s", LUN "/scsi_device");
+	sysroot_path(to, sizeof(to), "%s", LUN "/was");
+	UT_EQ(rename(from, to), 0);
+	fc_inventory_part_gone(&inv, 5, &three);
+	fc_inventory_refresh_part(&inv, 5, &three); /* its disk has gone */
+	CU_ASSERT_PTR_NULL(TAILQ_FIRST(&target()->luns));
+	UT_EQ(rename(to, from), 0);
+	fc_inventory_refresh_part(&inv, 5, &three);
+	CU_ASSERT_PTR_NOT_NULL(TAILQ_FIRST(&target()->luns));
+	UT_EQ(rename(from, to), 0);
+	fc_inventory_refresh(&inv, 5);
+	CU_ASSERT_PTR_NULL(TAILQ_FIRST(&target()->luns));
+	UT_EQ(rename(to, from), 0);
+}
+
 /* A remote port that is new comes with its LUNs, whichever of its events is the first to be looked at. */
 static void test_part_new(void)
 {
@@ -613,6 +636,7 @@ static CU_TestInfo tests[] = {
 	{"unit attentions", test_event_attentions},
 	{"what of a host a device is", test_event_parts},
 	{"the hosts of a map's paths", test_map_hosts},
+	{"a LUN that goes", test_lun_going},
 	{"an event's part alone", test_part},
 	{"a part that comes and goes", test_part_new},
 	{"a part whose attributes come later", test_part_early},
