@@ -56,7 +56,7 @@ static void ask(struct quiesce *q, struct q_vhba *v, enum q_op op)
 
 static void act_stop_intake(struct quiesce *q, struct q_vhba *v)
 {
-	if (q->owner_paused || q->intake == INTAKE_CLOSED)
+	if (q_intake_closed(q))
 		q_post(q, q_index(q, v), QE_INTAKE_CLOSED);
 	else
 		q_intake_close(q);

@@ -120,6 +120,12 @@ struct q_ev_info {
 };
 extern const struct q_ev_info q_evs[QE_EVENTS];
 
+/* Nothing is submitted any more, as far as this machine or the VM's owner knows. */
+static inline bool q_intake_closed(const struct quiesce *q)
+{
+	return q->owner_paused || q->intake == INTAKE_CLOSED;
+}
+
 /* quiesce-state.c */
 void q_post(struct quiesce *q, int vhba, enum quiesce_ev ev); /* vhba QUIESCE_VM: to every one */
 void q_change_state(struct quiesce *q, struct q_vhba *v, enum quiesce_state next, enum quiesce_ev ev);

@@ -262,7 +262,7 @@ static enum quiesce_outcome phase_outcome(const struct quiesce *q, const struct 
 	if (to == QS_FAILED || from == QS_ROLLBACK)
 		return QO_FAILED;
 	if (p == QP_STOP)
-		good = q->owner_paused || q->intake == INTAKE_CLOSED;
+		good = q_intake_closed(q);
 	else if (p == QP_DRAIN)
 		good = v->seen.inflight == 0;
 	else if (p == QP_LOGOUT)

@@ -99,7 +99,7 @@ void q_intake_close_failed(struct quiesce *q)
 
 void q_intake_close(struct quiesce *q)
 {
-	if (q->owner_paused || q->intake == INTAKE_CLOSED || q->vm_token[OP_STOP_INTAKE])
+	if (q_intake_closed(q) || q->vm_token[OP_STOP_INTAKE])
 		return;
 	q->vm_token[OP_OPEN_INTAKE] = 0;
 	q->intake = INTAKE_CLOSING;
@@ -188,7 +188,7 @@ static bool settled(const struct quiesce *q, const struct q_vhba *v)
 
 enum quiesce_outcome q_outcome(const struct quiesce *q, const struct q_vhba *v)
 {
-	bool closed = q->owner_paused || q->intake == INTAKE_CLOSED;
+	bool closed = q_intake_closed(q);
 
 	if (v->state == QS_FAILED)
 		return QO_FAILED;

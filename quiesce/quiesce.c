@@ -123,8 +123,8 @@ void q_run(struct quiesce *q)
  */
 static bool only_syncing(const struct quiesce *q, const struct q_vhba *v)
 {
-	return v->state == QS_DRAIN && v->synced && v->seen.inflight > 0 &&
-	       (q->owner_paused || q->intake == INTAKE_CLOSED) && q_profile(v)->disable_ends;
+	return v->state == QS_DRAIN && v->synced && v->seen.inflight > 0 && q_intake_closed(q) &&
+	       q_profile(v)->disable_ends;
 }
 
 static void step_end(struct quiesce *q, struct q_vhba *v)
