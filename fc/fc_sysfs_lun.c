@@ -110,13 +110,11 @@ static void read_lun(const struct fc_host *h, struct fc_rport *r, const struct f
 					part->channel, part->target, h->number, part->channel, part->target,
 					part->lun);
 
-	if (dir < 0 ? !fc_sysfs_is_want() : is_going(dir)) {
-		if (l)
+	if (dir < 0 || is_going(dir)) {
+		if (l && (dir >= 0 || !fc_sysfs_is_want()))
 			fc_sysfs_drop_lun(r, l);
 		return;
 	}
-	if (dir < 0)
-		return;
 	if (!l) {
 		l = calloc(1, sizeof(*l));
 		if (!l)
