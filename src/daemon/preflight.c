@@ -40,15 +40,6 @@ static bool all_hold(struct json_object *list)
 	return true;
 }
 
-static const struct reg_vhba *vhba_of(const struct reg_vm *vm, unsigned index)
-{
-	const struct reg_vhba *v = vm->vhbas;
-
-	while (v->index != index)
-		v++;
-	return v;
-}
-
 /* Each name of each vhba is a check of its own; of the names that are live now it is said where. */
 static void add_names(struct preflight *f, const struct whereis_all *all, struct json_object *names)
 {
@@ -57,7 +48,7 @@ static void add_names(struct preflight *f, const struct whereis_all *all, struct
 		struct verror e = {0};
 		bool good = whereis_judge(w, &e);
 
-		list_check(f->checks, "live", vhba_of(f->in, w->vhba), good ? NULL : &e);
+		list_check(f->checks, "live", registry_vhba(f->in, w->vhba), good ? NULL : &e);
 		if (good && !w->alternate)
 			json_object_array_add(names, whereis_show(w));
 	}
