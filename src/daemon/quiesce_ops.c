@@ -140,9 +140,7 @@ static void on_changed(void *user, int vhba)
 	struct quiesce *q = dr->vm->quiesce;
 	struct op *op = dr->vm->op;
 
-	if (!q || vhba < 0)
-		return;
-	if (!op)
+	if (!q || vhba < 0 || !op)
 		return;
 	op_progress(op, quiesce_state_name(quiesce_state(q, (unsigned)vhba)), (int)dr->vm->vhba[vhba].index,
 		    NULL);
