@@ -85,8 +85,7 @@ static enum disk_next begin(struct unit *u, uint64_t nexus, struct scsi_task *t,
 	uint64_t blocks = atomic_load_explicit(&p->blocks, memory_order_relaxed);
 	struct transfer r;
 
-	t->moved = 0;
-	t->lost = t->overrun = false;
+	scsi_begin(t);
 	if (p->unit.absent) {
 		t->lost = p->unit.one_path;
 		repeat_cut_off(t, false, false);

@@ -166,8 +166,7 @@ static bool by_another(struct attempt *a, uint32_t *tried)
 static void begin_attempt(struct attempt *a)
 {
 	a->lost = LOST_NOT;
-	a->t->moved = 0;
-	a->t->lost = a->t->overrun = false;
+	scsi_begin(a->t);
 	scsi_end(a->t, SCSI_GOOD);
 }
 
@@ -195,8 +194,7 @@ void pass_run(struct unit *u, uint64_t nexus, struct scsi_task *t)
 	AUTO_FREE void *buf = NULL;
 	struct attempt a = {.p = p, .t = t};
 
-	t->moved = 0;
-	t->lost = t->overrun = false;
+	scsi_begin(t);
 	if (!in_pieces && len > SG_DATA_MAX) {
 		scsi_check(t, false, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, NULL);
 		return;

@@ -46,4 +46,11 @@ struct scsi_task {
 	bool overrun; /* the CDB says more data than the buffers have: nothing was executed, status is GOOD */
 };
 
+/* Its execution begins, or begins anew: what an answer says besides its status is forgotten. */
+static inline void scsi_begin(struct scsi_task *t)
+{
+	t->moved = 0;
+	t->lost = t->overrun = false;
+}
+
 #endif

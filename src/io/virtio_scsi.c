@@ -81,8 +81,7 @@ const char *vscsi_parse(struct io_task *t, const struct vq_chain *c)
 	t->scsi.in_len = c->in_len - sizeof(struct virtio_scsi_cmd_resp);
 	t->scsi.status = SCSI_GOOD;
 	t->scsi.sense_len = 0;
-	t->scsi.moved = 0;
-	t->scsi.lost = t->scsi.overrun = false;
+	scsi_begin(&t->scsi);
 	return NULL;
 }
 

@@ -157,8 +157,7 @@ enum disk_next disk_begin(struct disk *d, uint64_t nexus, struct scsi_task *t, s
 	struct cmd c = {.d = d, .t = t, .io = io};
 	bool known;
 
-	t->moved = 0;
-	t->overrun = false;
+	scsi_begin(t);
 	c.nexus = nexus_get(d, nexus);
 	if (!c.nexus) {
 		scsi_end(t, SCSI_BUSY);
@@ -175,8 +174,7 @@ void disk_run(struct disk *d, uint64_t nexus, struct scsi_task *t)
 	struct cmd c = {.d = d, .t = t, .nexus = nexus_get(d, nexus)};
 	bool known;
 
-	t->moved = 0;
-	t->overrun = false;
+	scsi_begin(t);
 	c.op = disk_op_find(d, t->cdb, &known);
 	if (!c.nexus)
 		scsi_end(t, SCSI_BUSY);

@@ -42,8 +42,7 @@ void scsi_report_luns(struct scsi_task *t, const uint64_t *luns, unsigned n)
 	uint64_t length = (plain ? 8 * (uint64_t)n : 0) + (known ? 8 : 0);
 	size_t at = 0;
 
-	t->moved = 0;
-	t->overrun = false;
+	scsi_begin(t);
 	if (select > 0x02 && (select < 0x10 || select > 0x12)) {
 		bad_cdb(t, 2, 7);
 		return;
@@ -87,8 +86,7 @@ static void request_sense(struct scsi_task *t, bool well_known)
 
 void scsi_no_lun(struct scsi_task *t, bool well_known)
 {
-	t->moved = 0;
-	t->overrun = false;
+	scsi_begin(t);
 	if (t->cdb[0] == 0x12)
 		inquiry(t, well_known);
 	else if (t->cdb[0] == 0x03)
