@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 
 #include "cleanup.h"
+#include "conn.h"
 #include "domain.h"
 #include "log.h"
 #include "mend.h"
@@ -54,22 +55,6 @@ struct json_object *task_ask(struct task *t, const char *method, struct json_obj
 	return ask(t, method, parameters, us, &t->e);
 }
 
-static struct json_object *error_object(const struct verror *e)
-{
-	const struct {
-		const char *name, *text;
-	} parts[] = {{"error", vhba_error_name(e->kind)},
-		     {"what", e->what},
-		     {"expected", e->expected},
-		     {"seen", e->seen},
-		     {"fix", e->fix}};
-	struct json_object *o = json_object_new_object();
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		json_object_object_add(o, parts[i].name, json_object_new_string(parts[i].text));
-	return o;
-}
-
 /* Any thread.  A report that vhbad does not get is nobody's any more: it has ended, and its callers know.
  * False: it has not taken it. */
 static bool tell(const struct task *t, const char *key, struct json_object *value)
@@ -113,13 +98,13 @@ static void report(struct task *t)
 
 	if (!t->serial)
 		return;
-	taken = t->e.kind ? tell(t, "error", error_object(&t->e)) : tell(t, "reply", steal_ptr(t->reply));
+	taken = t->e.kind ? tell(t, "error", proto_error_new(&t->e)) : tell(t, "reply", steal_ptr(t->reply));
 	if (taken)
 		return;
 	verror_set(&e, VHBA_E_INTERNAL, "what has come of %s can't be told", t->verb->name);
 	verror_seen(&e, "vhbad refuses the answer");
 	verror_fix(&e, "the log of vhba-virt has it");
-	tell(t, "error", error_object(&e));
+	tell(t, "error", proto_error_new(&e));
 }
 
 static void run(struct job *j)
