@@ -34,6 +34,14 @@ const struct reg_vm *rig_vm(void)
 	return registry_find(rig.d.reg, "db1");
 }
 
+static void import(const struct reg_vm *rv)
+{
+	bool done = false;
+
+	CU_ASSERT_EQUAL_FATAL(registry_import(rig.d.reg, rv, rig_written, &done, &rig.e), 0);
+	UNTIL(done);
+}
+
 /* A VM with files, and with an array's LUN if it has a vhba. */
 void rig_register(enum reg_io_kind kind, bool vhba, bool gate, const char *file)
 {
@@ -56,12 +64,10 @@ void rig_register(enum reg_io_kind kind, bool vhba, bool gate, const char *file)
 			    .vhbas = &v,
 			    .guest_luns_n = file ? 2 : 0,
 			    .guest_luns = files};
-	bool done = false;
 
 	snprintf(files[0].file, sizeof(files[0].file), "%s", file ? file : "");
 	snprintf(files[1].file, sizeof(files[1].file), "/nothing/b");
-	CU_ASSERT_EQUAL_FATAL(registry_import(rig.d.reg, &rv, rig_written, &done, &rig.e), 0);
-	UNTIL(done);
+	import(&rv);
 }
 
 void rig_register_paths(void)
@@ -84,10 +90,8 @@ void rig_register_paths(void)
 			    .io = {.kind = REG_IO_SCSI, .paths_guest = true},
 			    .vhbas_n = 1,
 			    .vhbas = &v};
-	bool done = false;
 
-	CU_ASSERT_EQUAL_FATAL(registry_import(rig.d.reg, &rv, rig_written, &done, &rig.e), 0);
-	UNTIL(done);
+	import(&rv);
 }
 
 /* No write of it is told as late: that would be of the disk, which the tests share with what is built. */
