@@ -13,7 +13,8 @@
 
 /*
  * So many are taken in a turn: while the kernel works on them the guest sees the ends of those before, and
- * adds more. With all of a ring in a turn the two would wait for each other.
+ * adds more. With all of a ring in a turn the two would wait for each other. One that goes past the page
+ * cache counts twice: its device, which has time of its own, begins sooner.
  */
 #define TURN_MAX 16
 #define AT_ONCE_MAX 16 /* as many unit attentions as a LUN can have at once, and some more */
@@ -243,17 +244,21 @@ static void cut_off(struct io_task *t)
 	finish(t);
 }
 
-static void begin(struct io_task *t, bool resumed)
+/* Returns for how many it counts in a turn. */
+static unsigned begin(struct io_task *t, bool resumed)
 {
 	struct queue *q = t->queue;
+	unsigned n;
 
 	t->lun = q->shared->type->begin(t, q->luns);
+	n = t->lun && t->lun->aligned ? 2 : 1;
 	if (!t->lun)
 		finish(t);
 	else if (resumed && must_not_repeat(t))
 		cut_off(t);
 	else
 		to_unit(t);
+	return n;
 }
 
 static void break_ring(struct queue *q, const char *why)
@@ -300,7 +305,7 @@ bool queue_run(struct queue *q)
 
 	q->resume.us = 0;
 	/* a task management function comes after all that a killed process had taken */
-	for (; q->running && q->free && (n < TURN_MAX || vq_resumes(&q->vq)) && may_take(q); n++) {
+	while (q->running && q->free && (n < TURN_MAX || vq_resumes(&q->vq)) && may_take(q)) {
 		c.iov = q->free->iov;
 		c.max = q->iov_room;
 		r = vq_pop(&q->vq, &c);
@@ -315,7 +320,7 @@ bool queue_run(struct queue *q)
 			break;
 		if (limits_set(&q->shared->limits))
 			limits_charge(&q->shared->limits, mono_now(), t->scsi.in_len + t->scsi.out_len);
-		begin(t, c.resumed);
+		n += begin(t, c.resumed);
 	}
 	if (r < 0)
 		break_ring(q, q->vq.broken);
