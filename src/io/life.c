@@ -156,13 +156,22 @@ static void stop_in_worker(struct worker *w, void *arg)
 	worker_watch(w);
 }
 
+struct abandoning {
+	struct device *device;
+	atomic_bool late; /* what is left may write into the guest's memory */
+};
+
 static void abandon_in_worker(struct worker *w, void *arg)
 {
-	struct device *d = arg;
+	struct abandoning *a = arg;
+	struct queue *queue = a->device->queue;
 
 	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
-		if (d->queue[i].worker == w)
-			queue_abandon(&d->queue[i]);
+		if (queue[i].worker == w) {
+			queue_abandon(&queue[i]);
+			if (queue_may_write_late(&queue[i]))
+				atomic_store(&a->late, true);
+		}
 	worker_watch(w);
 }
 
@@ -227,6 +236,7 @@ static void left(struct device *d)
 static void abandon(struct device *d)
 {
 	unsigned busy = device_busy(d), left;
+	struct abandoning a = {.device = d};
 
 	if (!busy && adrift(d))
 		log_warning("the deadline has passed: commands of a vhba-io that was killed may be left in "
@@ -234,10 +244,11 @@ static void abandon(struct device *d)
 	else if (!busy)
 		log_err("the deadline has passed before the disks' state was written");
 	tmf_abandon(d);
-	device_each_worker(d, abandon_in_worker, d);
+	device_each_worker(d, abandon_in_worker, &a);
 	left = device_orphans(d);
-	d->mem_closed = left;
-	if (left)
+	/* when all have given their answers, which are written there too */
+	d->mem_closed = atomic_load(&a.late);
+	if (d->mem_closed)
 		device_each_worker(d, close_in_worker, d);
 	stopped(d);
 	if (busy)

@@ -70,6 +70,20 @@ void queue_name_orphans(const struct queue *q)
 			name_orphan(&q->tasks[i]);
 }
 
+/* All others end in buffers of their own, or only read what is the guest's. */
+static bool may_write_late(const struct io_task *t)
+{
+	return t->orphan && t->state == TASK_KERNEL && t->io.op != DISK_OP_WRITE;
+}
+
+bool queue_may_write_late(const struct queue *q)
+{
+	for (unsigned i = 0; i < q->tasks_n; i++)
+		if (may_write_late(&q->tasks[i]))
+			return true;
+	return false;
+}
+
 void queue_close_memory(struct queue *q)
 {
 	const struct memory *closed = NULL;
@@ -77,9 +91,7 @@ void queue_close_memory(struct queue *q)
 	for (unsigned i = 0; i < q->tasks_n; i++) {
 		const struct io_task *t = &q->tasks[i];
 
-		/* all others end in buffers of their own, or only read what is the guest's */
-		if (t->state != TASK_KERNEL || t->io.op == DISK_OP_WRITE || !t->orphan ||
-		    closed == t->use->mem)
+		if (!may_write_late(t) || closed == t->use->mem)
 			continue;
 		closed = t->use->mem;
 		if (memory_close(closed, true))
