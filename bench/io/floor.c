@@ -4,13 +4,15 @@
  *
  * The guest's thread asks for blocks by two bare lists in memory and an eventfd, and sleeps, or looks on for
  * "spin" microseconds before, as ringload's does; the other one sleeps in io_uring until it is asked or a
- * read has ended, reads with O_DIRECT into the guest's memory, and tells it by another eventfd. There is no
- * SCSI, nothing is copied or checked.
+ * read or write has ended, has the kernel read into the guest's memory or write from it, and tells it by
+ * another eventfd. There is no SCSI, nothing is copied or checked.
  *
  * As with EVENT_IDX an eventfd is written only where the other side may be asleep; the guest's always, as a
  * driver asks.
  *
  *	size=BYTES, qd=N, seconds=S, spin=MICROSECONDS
+ *	direct=0	by the page cache; else with O_DIRECT
+ *	write=1	writes instead of reads
  *	busy=1	the other one never sleeps: it looks on, as --poll-us lets vhba-io do
  *
  * Prints iops=N, cpu=N (that thread's seconds per million).
@@ -45,7 +47,7 @@ struct list {
 };
 
 struct floor {
-	uint64_t size, qd, seconds_us, spin_us, busy;
+	uint64_t size, qd, seconds_us, spin_us, busy, direct, write;
 	int disk, kick, call;
 	uint8_t *memory; /* a block for each command */
 	uint64_t place[QD_MAX]; /* of each command's block in the file */
@@ -94,7 +96,7 @@ static uint32_t take(struct floor *f, struct io_uring *ring, uint32_t done)
 		}
 		if (c->res != BLOCK) {
 			errno = c->res < 0 ? -c->res : EIO;
-			die("a read");
+			die("a command");
 		}
 		f->done.command[done++ % QD_MAX] = (uint32_t)c->user_data;
 	}
@@ -115,7 +117,11 @@ static uint32_t begin(struct floor *f, struct io_uring *ring, uint32_t begun)
 		uint32_t command = f->asked.command[begun++ % QD_MAX];
 		struct io_uring_sqe *s = io_uring_get_sqe(ring);
 
-		io_uring_prep_read(s, f->disk, f->memory + command * BLOCK, BLOCK, f->place[command]);
+		if (f->write)
+			io_uring_prep_write(s, f->disk, f->memory + command * BLOCK, BLOCK,
+					    f->place[command]);
+		else
+			io_uring_prep_read(s, f->disk, f->memory + command * BLOCK, BLOCK, f->place[command]);
 		io_uring_sqe_set_data64(s, command);
 	}
 	return begun;
@@ -252,7 +258,9 @@ static bool set(struct floor *f, const char *word)
 		    {"qd=", offsetof(struct floor, qd), 1},
 		    {"seconds=", offsetof(struct floor, seconds_us), 1e6},
 		    {"spin=", offsetof(struct floor, spin_us), 1},
-		    {"busy=", offsetof(struct floor, busy), 1}};
+		    {"busy=", offsetof(struct floor, busy), 1},
+		    {"direct=", offsetof(struct floor, direct), 1},
+		    {"write=", offsetof(struct floor, write), 1}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		size_t len = strlen(keys[i].key);
@@ -269,7 +277,7 @@ static bool set(struct floor *f, const char *word)
 
 int main(int argc, char **argv)
 {
-	static struct floor f = {.seconds_us = USEC_PER_SEC, .qd = 1};
+	static struct floor f = {.seconds_us = USEC_PER_SEC, .qd = 1, .direct = 1};
 	bool good = argc >= 2;
 
 	for (int i = 2; good && i < argc; i++)
@@ -278,7 +286,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: floor PATH size=BYTES [KEY=VALUE]...\n");
 		return 2;
 	}
-	f.disk = open(argv[1], O_RDONLY | O_DIRECT | O_CLOEXEC);
+	f.disk = open(argv[1], (f.write ? O_RDWR : O_RDONLY) | (f.direct ? O_DIRECT : 0) | O_CLOEXEC);
 	f.kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f.call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f.memory = mmap(NULL, QD_MAX * BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
