@@ -37,6 +37,8 @@ static struct proto_acl acl;
 static bool hold;
 static struct call *held;
 static unsigned started, gone;
+static unsigned orders; /* of those that change something */
+static unsigned orders_before; /* the last question */
 
 static void on_gone(void *user)
 {
@@ -48,8 +50,11 @@ static void on_gone(void *user)
 static void handle(void *user, struct call *call, const struct proto_request *req)
 {
 	(void)user;
-	(void)req;
 	started++;
+	if (req->method->access == PROTO_ACCESS_CHANGE)
+		orders++;
+	else
+		orders_before = orders;
 	if (hold)
 		held = call;
 	else
@@ -415,6 +420,30 @@ static void test_first(void)
 	sd_event_source_disable_unref(busy);
 }
 
+/* Who asked before comes before those that order something, however many have come meanwhile. */
+static void test_asks(void)
+{
+	AUTO_FD int asker = dial();
+	int client[20];
+
+	CU_ASSERT_TRUE(says(asker, STATUS, "{\"parameters\":{}}", false));
+	for (size_t i = 0; i < ARRAY_SIZE(client); i++) {
+		client[i] = dial();
+		CU_ASSERT(client[i] >= 0);
+	}
+	usleep(20000);
+	CU_ASSERT_TRUE(spin());
+	orders = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(client); i++)
+		put(client[i], CHANGE);
+	put(asker, STATUS);
+	CU_ASSERT_TRUE(spin());
+	UT_EQ(orders, ARRAY_SIZE(client));
+	UT_EQ(orders_before, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(client); i++)
+		close(client[i]);
+}
+
 /* Those who may not change anything cannot lock out those who may. */
 static void test_some_are_kept(void)
 {
@@ -515,6 +544,7 @@ static CU_TestInfo calls[] = {
 static CU_TestInfo limits[] = {
 	{"too many connections", test_too_many},
 	{"questions come first", test_first},
+	{"who asks goes before who orders", test_asks},
 	{"no descriptors", test_no_descriptors},
 	CU_TEST_INFO_NULL,
 };

@@ -19,6 +19,7 @@
 #define CALM_US (5 * USEC_PER_MSEC) /* after a question that was answered at once, at least */
 #define CALM_TIMES 2 /* as long as its answer took */
 #define FIRST SD_EVENT_PRIORITY_IMPORTANT
+#define ASKS (FIRST - 1) /* before those that order: to read 255 orders takes a while */
 #define UNREAD_MAX 65536 /* bytes of answers that wait for a reader while its next request is begun */
 
 struct connection {
@@ -29,6 +30,7 @@ struct connection {
 	sd_event_source *io;
 	sd_event_source *calm; /* until its next request comes first again */
 	int fd;
+	bool asks; /* its last request was one that only reads */
 	bool pumping; /* a handler that answers at once must not start the next request from within */
 };
 
@@ -76,7 +78,7 @@ static int on_calm(sd_event_source *s, uint64_t usec, void *user)
 
 	(void)s;
 	(void)usec;
-	sd_event_source_set_priority(n->io, FIRST);
+	sd_event_source_set_priority(n->io, n->asks ? ASKS : FIRST);
 	return 0;
 }
 
@@ -119,6 +121,7 @@ static void connection_start(struct connection *n)
 		call->more = req.more;
 		n->call = call;
 		c->handler(c->user, call, &req);
+		n->asks = req.method->access == PROTO_ACCESS_READ;
 		if (!n->call)
 			calm_down(n, mono_since(mono_now(), begun));
 	}
