@@ -125,6 +125,11 @@ static const struct fc_lun *find_lun(const struct fc_host *host, const struct re
 	return l;
 }
 
+static const char *disk_text(const struct fc_lun *l)
+{
+	return !l->sd[0] ? "no disk" : !l->size ? "a disk of no size" : l->sd;
+}
+
 bool san_luns_usable(struct daemon *d, const struct vm *vm, const struct vm_vhba *v, struct verror *e)
 {
 	const struct reg_vhba *rv = registered(d, vm, v);
@@ -143,7 +148,7 @@ bool san_luns_usable(struct daemon *d, const struct vm *vm, const struct vm_vhba
 		if (!l)
 			verror_seen(e, "no such LUN");
 		else if (!l->designator[0] || !l->usable)
-			verror_seen(e, "state %s%s, %s", l->state, l->sd[0] && !l->size ? ", no size" : "",
+			verror_seen(e, "state %s, %s, %s", l->state, disk_text(l),
 				    l->designator[0] ? l->designator : "no designator");
 		else
 			verror_seen(e, "%s", l->designator);
