@@ -154,10 +154,12 @@ storm_register() {
 	done
 }
 
-# A read in flight at each vport of the array port that hangs.
+# A read in flight at each vport of the array port that hangs. The kernel takes a disk away, and gives another one, where a
+# resume came later than dev_loss_tmo.
 storm_begin() {
-	local disk
+	local disk i
 	readers=()
+	mapfile -t hung_disks < <(for ((i = 0; i < many; i += 2)); do disks_of "${names[i]}"; done)
 	fabricctl fault array-a hang
 	for disk in "${hung_disks[@]}"; do
 		disks_read "$disk" &
@@ -235,7 +237,6 @@ measure_storm() {
 	one_host_up
 	storm_register
 	"$client" attach "$alpha_socket" "${vms[@]}" >/dev/null
-	mapfile -t hung_disks < <(for ((i = 0; i < many; i += 2)); do disks_of "${names[i]}"; done)
 	udevadm settle --timeout=120
 	for ((i = 0; i < rounds; i++)); do
 		storm_kernel parallel storm kernel
