@@ -325,6 +325,13 @@ static uint64_t resident(void)
 	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Into an object without that key, which is a literal: in a third of the time, which 255 operations need. */
+static void add_first(struct json_object *o, const char *key, struct json_object *value)
+{
+	json_object_object_add_ex(o, key, value,
+				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
+}
+
 static struct json_object *show_operations(struct daemon *d)
 {
 	struct json_object *list = json_object_new_array();
@@ -333,11 +340,11 @@ static struct json_object *show_operations(struct daemon *d)
 	TAILQ_FOREACH (op, &d->ops, link) {
 		struct json_object *o = json_object_new_object();
 
-		ADD(o, "vm", TEXT(op->vm->name));
-		ADD(o, "operation", TEXT(op_kind_name(op->kind)));
-		ADD(o, "start_us", UINT(op->start.us));
-		ADD(o, "deadline_us", UINT(mono_since(op->deadline, op->start)));
-		ADD(o, "answered", json_object_new_boolean(op->answered));
+		add_first(o, "vm", TEXT(op->vm->name));
+		add_first(o, "operation", TEXT(op_kind_name(op->kind)));
+		add_first(o, "start_us", UINT(op->start.us));
+		add_first(o, "deadline_us", UINT(mono_since(op->deadline, op->start)));
+		add_first(o, "answered", json_object_new_boolean(op->answered));
 		json_object_array_add(list, o);
 	}
 	return list;
