@@ -52,12 +52,17 @@ int history_open(struct daemon *d)
 	return 0;
 }
 
-/* The files of a VM are UUID.ID.json; the numbers grow for as long as the folder lives. */
+static const char *folder_of(const struct daemon *d, const char *uuid, char *path, size_t size)
+{
+	snprintf(path, size, "%s/log/%s", d->cfg->run_dir, uuid);
+	return path;
+}
+
+/* The files of a VM are UUID/ID.json; the numbers grow for as long as the folder lives. */
 static int ids_of(const struct daemon *d, const char *uuid, uint64_t ids[], size_t max, size_t *n)
 {
 	char path[PATH_MAX];
-	AUTO_DIR DIR *dir = opendir(folder(d, path, sizeof(path)));
-	size_t prefix = strlen(uuid);
+	AUTO_DIR DIR *dir = opendir(folder_of(d, uuid, path, sizeof(path)));
 	struct dirent *e;
 
 	*n = 0;
@@ -65,11 +70,8 @@ static int ids_of(const struct daemon *d, const char *uuid, uint64_t ids[], size
 		return -errno;
 	while ((e = readdir(dir)) && *n < max) {
 		char *end;
-		uint64_t id;
+		uint64_t id = strtoull(e->d_name, &end, 10);
 
-		if (strncmp(e->d_name, uuid, prefix) || e->d_name[prefix] != '.')
-			continue;
-		id = strtoull(e->d_name + prefix + 1, &end, 10);
 		if (!strcmp(end, ".json"))
 			ids[(*n)++] = id;
 	}
@@ -85,7 +87,7 @@ static int by_id(const void *a, const void *b)
 
 static const char *file(const struct daemon *d, const char *uuid, uint64_t id, char *path, size_t size)
 {
-	snprintf(path, size, "%s/log/%s.%" PRIu64 ".json", d->cfg->run_dir, uuid, id);
+	snprintf(path, size, "%s/log/%s/%" PRIu64 ".json", d->cfg->run_dir, uuid, id);
 	return path;
 }
 
@@ -95,6 +97,8 @@ static void keep(struct daemon *d, const char *uuid, uint64_t id, struct json_ob
 	char path[PATH_MAX];
 	size_t n = 0;
 
+	if (mkdir(folder_of(d, uuid, path, sizeof(path)), 0750) && errno != EEXIST)
+		log_warning("%s: %s", path, strerror(errno));
 	if (json_object_to_file_ext(file(d, uuid, id, path, sizeof(path)), result, JSON_C_TO_STRING_PLAIN)) {
 		log_warning("%s: the result could not be kept", path);
 		return;
@@ -144,6 +148,19 @@ static void write_all(struct history *h)
 {
 	while (h && !TAILQ_EMPTY(&h->items))
 		write_first(h);
+}
+
+void history_forget(struct daemon *d, const char *uuid)
+{
+	uint64_t ids[4 * HISTORY_KEEP];
+	char path[PATH_MAX];
+	size_t n = 0;
+
+	write_all(d->history);
+	ids_of(d, uuid, ids, ARRAY_SIZE(ids), &n);
+	for (size_t i = 0; i < n; i++)
+		unlink(file(d, uuid, ids[i], path, sizeof(path)));
+	rmdir(folder_of(d, uuid, path, sizeof(path)));
 }
 
 void history_close(struct daemon *d)

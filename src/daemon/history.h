@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The results of a VM's last operations, for "vhbactl log": files in RUN-DIR/log (tmpfs, so that they neither
- * wait for a disk nor fill the daemon's memory), newest HISTORY_KEEP per VM.  Loop thread only.
+ * The results of a VM's last operations, for "vhbactl log": files in RUN-DIR/log/UUID (tmpfs, so that they
+ * neither wait for a disk nor fill the daemon's memory), newest HISTORY_KEEP per VM.  Loop thread only.
  */
 #ifndef VHBA_HISTORY_H
 #define VHBA_HISTORY_H
@@ -25,6 +25,9 @@ void history_add(struct daemon *d, const char *uuid, uint64_t id, struct json_ob
 
 /* The newest result of such an operation that was under way at that time: its id; 0: there is none. */
 uint64_t history_find(struct daemon *d, const char *uuid, const char *operation, uint64_t at_us);
+
+/* Of a VM that is registered no more. */
+void history_forget(struct daemon *d, const char *uuid);
 
 /* An array of the results, oldest first; the caller's. */
 struct json_object *history_get(struct daemon *d, const char *uuid);

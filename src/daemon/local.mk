@@ -129,6 +129,13 @@ tests_ut_plan_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
 tests_ut_plan_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
 tests_ut_plan_LDADD = tests/libut.la src/daemon/libvhbad.la
 
+check_PROGRAMS += tests/ut-history
+TESTS += tests/ut-history
+tests_ut_history_SOURCES = tests/ut-history.c
+tests_ut_history_CPPFLAGS = $(INC_DAEMON) $(INC_TESTS)
+tests_ut_history_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JSONC_CFLAGS)
+tests_ut_history_LDADD = tests/libut.la src/daemon/libvhbad.la
+
 check_PROGRAMS += tests/ut-timers
 TESTS += tests/ut-timers
 tests_ut_timers_SOURCES = tests/ut-timers.c tests/ut-privq.h tests/ut-tree.c tests/ut-tree.h

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "domains.h"
 #include "follow.h"
+#include "history.h"
 #include "ios.h"
 #include "live.h"
 #include "methods.h"
@@ -53,6 +54,8 @@ void methods_changed(void *user, const struct verror *e)
 		call_error(c->call, e);
 		return;
 	}
+	if (c->removed[0])
+		history_forget(c->d, c->removed);
 	ios_look(c->d, c->vm);
 	o = json_object_new_object();
 	if (c->index >= CHANGE_NO_LUN) {
@@ -131,6 +134,8 @@ static void vm_remove(struct daemon *d, struct call *call, struct json_object *p
 		return;
 	}
 	c = methods_change(d, call, rv->name, -2);
+	if (c)
+		snprintf(c->removed, sizeof(c->removed), "%s", rv->uuid);
 	methods_changed_or_refused(d, c, registry_vm_remove(d->reg, rv, methods_changed, c, &e), &e);
 }
 

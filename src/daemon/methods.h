@@ -23,6 +23,7 @@ struct change {
 	struct daemon *d;
 	struct call *call;
 	char vm[REG_NAME_MAX];
+	char removed[37]; /* the UUID of a VM that goes; else "" */
 	int index; /* of the vhba to answer with; -1: the VM; -2: nothing; CHANGE_LUN + n: the guest's LUN n
 		    */
 };
