@@ -99,7 +99,7 @@ static void calm_down(struct connection *n, uint64_t took_us)
 	else
 		r = sd_event_source_set_time_relative(n->calm, us);
 	if (r >= 0)
-		sd_event_source_set_priority(n->calm, FIRST);
+		sd_event_source_set_priority(n->calm, ASKS);
 	if (r >= 0)
 		sd_event_source_set_enabled(n->calm, SD_EVENT_ONESHOT);
 }
