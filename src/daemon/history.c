@@ -199,6 +199,14 @@ static bool is_of(struct json_object *o, const char *operation, uint64_t at_us)
 	       at_us <= start + proto_get_uint(o, "elapsed_us", 0);
 }
 
+struct json_object *history_read(struct daemon *d, const char *uuid, uint64_t id)
+{
+	char path[PATH_MAX];
+
+	write_all(d->history);
+	return json_object_from_file(file(d, uuid, id, path, sizeof(path)));
+}
+
 uint64_t history_find(struct daemon *d, const char *uuid, const char *operation, uint64_t at_us)
 {
 	uint64_t ids[4 * HISTORY_KEEP], id = 0;

@@ -29,6 +29,9 @@ uint64_t history_find(struct daemon *d, const char *uuid, const char *operation,
 /* Of a VM that is registered no more. */
 void history_forget(struct daemon *d, const char *uuid);
 
+/* One of them; the caller's. NULL: it can't be read. */
+struct json_object *history_read(struct daemon *d, const char *uuid, uint64_t id);
+
 /* An array of the results, oldest first; the caller's. */
 struct json_object *history_get(struct daemon *d, const char *uuid);
 

@@ -60,16 +60,53 @@ static uint64_t later_digest(const struct driver *dr)
 	return h;
 }
 
+static bool same_text(struct json_object *a, struct json_object *b, const char *key)
+{
+	const char *x = proto_get_text(a, key), *y = proto_get_text(b, key);
+
+	return !strcmp(x ? x : "", y ? y : "");
+}
+
+/* Of two records of one operation: what came after the answer. */
+static bool tell_the_same(struct json_object *a, struct json_object *b)
+{
+	struct json_object *va = proto_get(a, "vhbas"), *vb = proto_get(b, "vhbas");
+	size_t n = va ? json_object_array_length(va) : 0;
+
+	if (!same_text(a, b, "later") || !same_text(a, b, "outcome") ||
+	    n != (vb ? json_object_array_length(vb) : 0))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *sa = proto_get(json_object_array_get_idx(va, i), "seen");
+		struct json_object *sb = proto_get(json_object_array_get_idx(vb, i), "seen");
+
+		if (!same_text(sa, sb, "name_server") || !same_text(sa, sb, "name_server_text"))
+			return false;
+	}
+	return true;
+}
+
+/* The journal knows nothing of the pools. */
+static struct json_object *pools_of(struct json_object *kept)
+{
+	struct json_object *phases = proto_get(kept, "phases");
+	struct json_object *first = phases ? json_object_array_get_idx(phases, 0) : NULL;
+	const char *name = first ? proto_get_text(first, "phase") : NULL;
+
+	return name && !strcmp(name, "pool") ? json_object_get(first) : NULL;
+}
+
 /*
  * Of a request that an earlier vhbad had taken nobody waits for the answer, and the log must have its record
- * all the same; once, where that one had written it before it ended.
+ * all the same; once, where that one had written it before it ended. What it had in the journal already, the
+ * record may lack.
  */
 void driver_note_earlier(struct driver *dr)
 {
 	static const enum op_kind kinds[QR_REQUESTS] = {
 		[QR_QUIESCE] = OP_QUIESCE, [QR_RESUME] = OP_RESUME, [QR_RELEASE] = OP_RELEASE};
 	const struct quiesce_result *r = quiesce_result(dr->vm->quiesce);
-	struct json_object *o;
+	struct json_object *o, *kept = NULL;
 
 	if (r->request == QR_NONE)
 		return;
@@ -79,11 +116,16 @@ void driver_note_earlier(struct driver *dr)
 	dr->answered.id = history_find(dr->d, dr->vm->uuid, op_kind_name(dr->answered.kind), r->asked.us);
 	dr->answered.later = later_digest(dr);
 	if (dr->answered.id)
-		return;
-	dr->answered.id = ++dr->d->last_op_id;
+		kept = history_read(dr->d, dr->vm->uuid, dr->answered.id);
+	json_object_put(dr->answered.pools);
+	dr->answered.pools = kept ? pools_of(kept) : NULL;
+	if (!kept)
+		dr->answered.id = ++dr->d->last_op_id;
 	o = record(dr, r);
-	history_add(dr->d, dr->vm->uuid, dr->answered.id, o);
+	if (!kept || !tell_the_same(kept, o))
+		history_add(dr->d, dr->vm->uuid, dr->answered.id, o);
 	json_object_put(o);
+	json_object_put(kept);
 }
 
 static void answer(void *user, const struct quiesce_result *r)
