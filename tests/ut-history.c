@@ -66,6 +66,17 @@ static const char *kept(const char *uuid)
 	return text;
 }
 
+/* Its number, as kept() has it: of the record that comes with it. */
+static uint64_t find(const char *uuid, const char *operation, uint64_t at_us)
+{
+	struct json_object *o;
+	uint64_t id = history_find(&d, uuid, operation, at_us, &o);
+
+	UT_EQ(id, o ? json_object_get_uint64(json_object_object_get(o, "start_us")) / 100 : 0);
+	json_object_put(o);
+	return id;
+}
+
 static void test_newest(void)
 {
 	up();
@@ -76,10 +87,10 @@ static void test_newest(void)
 	}
 	CU_ASSERT_STRING_EQUAL(kept(DB1), "4 5 6 7 8 9 10 11 ");
 	CU_ASSERT_STRING_EQUAL(kept(DB2), "4 8 ");
-	UT_EQ(history_find(&d, DB1, "quiesce", 505), 5);
-	UT_EQ(history_find(&d, DB1, "quiesce", 555), 0);
-	UT_EQ(history_find(&d, DB1, "release", 505), 0);
-	UT_EQ(history_find(&d, DB2, "quiesce", 505), 0);
+	UT_EQ(find(DB1, "quiesce", 505), 5);
+	UT_EQ(find(DB1, "quiesce", 555), 0);
+	UT_EQ(find(DB1, "release", 505), 0);
+	UT_EQ(find(DB2, "quiesce", 505), 0);
 	down();
 }
 

@@ -573,13 +573,14 @@ static void test_seen_later(void)
 	CU_ASSERT_TRUE(log_has("\"unconfirmed\""));
 	CU_ASSERT_FALSE(log_has("another port"));
 	CU_ASSERT_PTR_NULL(vm->op);
-	before = history_read(&d, vm->uuid, vm->driver->answered.id);
+	id = vm->driver->answered.id;
+	UT_EQ(history_find(&d, vm->uuid, "quiesce", vm->driver->answered.start.us, &before), id);
 	while (!log_has("another port") && !mono_reached(stop, mono_now()))
 		answer_helper(&elsewhere);
 	CU_ASSERT_TRUE(log_has("another port carries its WWPN"));
 	CU_ASSERT_FALSE(log_has("\"later\""));
 	/* killed between the journal and the log: the next one makes up for it */
-	id = vm->driver->answered.id;
+	UT_EQ(vm->driver->answered.id, id);
 	history_add(&d, vm->uuid, id, before);
 	CU_ASSERT_FALSE(log_has("another port"));
 	memset(&vm->driver->answered, 0, sizeof(vm->driver->answered));

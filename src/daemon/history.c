@@ -15,11 +15,7 @@
 #include "log.h"
 #include "method.h"
 
-static const char *folder(const struct daemon *d, char *path, size_t size)
-{
-	snprintf(path, size, "%s/log", d->cfg->run_dir);
-	return path;
-}
+#define IDS_MAX (4 * HISTORY_KEEP)
 
 /* A result to be written when nothing is more urgent: answers are. */
 struct item {
@@ -41,7 +37,8 @@ int history_open(struct daemon *d)
 {
 	char path[PATH_MAX];
 
-	if (mkdir(folder(d, path, sizeof(path)), 0750) && errno != EEXIST)
+	snprintf(path, sizeof(path), "%s/log", d->cfg->run_dir);
+	if (mkdir(path, 0750) && errno != EEXIST)
 		return -errno;
 	d->history = calloc(1, sizeof(*d->history));
 	if (!d->history)
@@ -58,31 +55,31 @@ static const char *folder_of(const struct daemon *d, const char *uuid, char *pat
 	return path;
 }
 
-/* The files of a VM are UUID/ID.json; the numbers grow for as long as the folder lives. */
-static int ids_of(const struct daemon *d, const char *uuid, uint64_t ids[], size_t max, size_t *n)
-{
-	char path[PATH_MAX];
-	AUTO_DIR DIR *dir = opendir(folder_of(d, uuid, path, sizeof(path)));
-	struct dirent *e;
-
-	*n = 0;
-	if (!dir)
-		return -errno;
-	while ((e = readdir(dir)) && *n < max) {
-		char *end;
-		uint64_t id = strtoull(e->d_name, &end, 10);
-
-		if (!strcmp(end, ".json"))
-			ids[(*n)++] = id;
-	}
-	return 0;
-}
-
 static int by_id(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
 	return x < y ? -1 : x > y;
+}
+
+/* The files of a VM are UUID/ID.json; the numbers grow for as long as the folder lives.  Oldest first;
+ * returns how many. */
+static size_t ids_of(const struct daemon *d, const char *uuid, uint64_t ids[IDS_MAX])
+{
+	char path[PATH_MAX];
+	AUTO_DIR DIR *dir = opendir(folder_of(d, uuid, path, sizeof(path)));
+	struct dirent *e;
+	size_t n = 0;
+
+	while (dir && n < IDS_MAX && (e = readdir(dir))) {
+		char *end;
+		uint64_t id = strtoull(e->d_name, &end, 10);
+
+		if (!strcmp(end, ".json"))
+			ids[n++] = id;
+	}
+	qsort(ids, n, sizeof(ids[0]), by_id);
+	return n;
 }
 
 static const char *file(const struct daemon *d, const char *uuid, uint64_t id, char *path, size_t size)
@@ -93,9 +90,9 @@ static const char *file(const struct daemon *d, const char *uuid, uint64_t id, c
 
 static void keep(struct daemon *d, const char *uuid, uint64_t id, struct json_object *result)
 {
-	uint64_t ids[4 * HISTORY_KEEP];
+	uint64_t ids[IDS_MAX];
 	char path[PATH_MAX];
-	size_t n = 0;
+	size_t n;
 
 	if (mkdir(folder_of(d, uuid, path, sizeof(path)), 0750) && errno != EEXIST)
 		log_warning("%s: %s", path, strerror(errno));
@@ -103,8 +100,7 @@ static void keep(struct daemon *d, const char *uuid, uint64_t id, struct json_ob
 		log_warning("%s: the result could not be kept", path);
 		return;
 	}
-	ids_of(d, uuid, ids, ARRAY_SIZE(ids), &n);
-	qsort(ids, n, sizeof(ids[0]), by_id);
+	n = ids_of(d, uuid, ids);
 	for (size_t i = 0; i + HISTORY_KEEP < n; i++)
 		unlink(file(d, uuid, ids[i], path, sizeof(path)));
 }
@@ -152,12 +148,12 @@ static void write_all(struct history *h)
 
 void history_forget(struct daemon *d, const char *uuid)
 {
-	uint64_t ids[4 * HISTORY_KEEP];
+	uint64_t ids[IDS_MAX];
 	char path[PATH_MAX];
-	size_t n = 0;
+	size_t n;
 
 	write_all(d->history);
-	ids_of(d, uuid, ids, ARRAY_SIZE(ids), &n);
+	n = ids_of(d, uuid, ids);
 	for (size_t i = 0; i < n; i++)
 		unlink(file(d, uuid, ids[i], path, sizeof(path)));
 	rmdir(folder_of(d, uuid, path, sizeof(path)));
@@ -174,13 +170,12 @@ void history_close(struct daemon *d)
 struct json_object *history_get(struct daemon *d, const char *uuid)
 {
 	struct json_object *a = json_object_new_array();
-	uint64_t ids[4 * HISTORY_KEEP];
+	uint64_t ids[IDS_MAX];
 	char path[PATH_MAX];
-	size_t n = 0;
+	size_t n;
 
 	write_all(d->history);
-	ids_of(d, uuid, ids, ARRAY_SIZE(ids), &n);
-	qsort(ids, n, sizeof(ids[0]), by_id);
+	n = ids_of(d, uuid, ids);
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *o = json_object_from_file(file(d, uuid, ids[i], path, sizeof(path)));
 
@@ -199,28 +194,23 @@ static bool is_of(struct json_object *o, const char *operation, uint64_t at_us)
 	       at_us <= start + proto_get_uint(o, "elapsed_us", 0);
 }
 
-struct json_object *history_read(struct daemon *d, const char *uuid, uint64_t id)
+uint64_t history_find(struct daemon *d, const char *uuid, const char *operation, uint64_t at_us,
+		      struct json_object **result)
 {
+	uint64_t ids[IDS_MAX];
 	char path[PATH_MAX];
+	size_t n;
 
 	write_all(d->history);
-	return json_object_from_file(file(d, uuid, id, path, sizeof(path)));
-}
+	*result = NULL;
+	for (n = ids_of(d, uuid, ids); n; n--) {
+		struct json_object *o = json_object_from_file(file(d, uuid, ids[n - 1], path, sizeof(path)));
 
-uint64_t history_find(struct daemon *d, const char *uuid, const char *operation, uint64_t at_us)
-{
-	uint64_t ids[4 * HISTORY_KEEP], id = 0;
-	char path[PATH_MAX];
-	size_t n = 0;
-
-	write_all(d->history);
-	ids_of(d, uuid, ids, ARRAY_SIZE(ids), &n);
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *o = json_object_from_file(file(d, uuid, ids[i], path, sizeof(path)));
-
-		if (o && is_of(o, operation, at_us) && ids[i] > id)
-			id = ids[i];
+		if (o && is_of(o, operation, at_us)) {
+			*result = o;
+			return ids[n - 1];
+		}
 		json_object_put(o);
 	}
-	return id;
+	return 0;
 }

@@ -23,14 +23,13 @@ void history_close(struct daemon *d);
  * are logged, nothing more: the operation's answer matters, not its echo. */
 void history_add(struct daemon *d, const char *uuid, uint64_t id, struct json_object *result);
 
-/* The newest result of such an operation that was under way at that time: its id; 0: there is none. */
-uint64_t history_find(struct daemon *d, const char *uuid, const char *operation, uint64_t at_us);
+/* The newest result of such an operation that was under way at that time, into *result, the caller's: its id;
+ * 0, and NULL: there is none. */
+uint64_t history_find(struct daemon *d, const char *uuid, const char *operation, uint64_t at_us,
+		      struct json_object **result);
 
 /* Of a VM that is registered no more. */
 void history_forget(struct daemon *d, const char *uuid);
-
-/* One of them; the caller's. NULL: it can't be read. */
-struct json_object *history_read(struct daemon *d, const char *uuid, uint64_t id);
 
 /* An array of the results, oldest first; the caller's. */
 struct json_object *history_get(struct daemon *d, const char *uuid);

@@ -106,17 +106,16 @@ void driver_note_earlier(struct driver *dr)
 	static const enum op_kind kinds[QR_REQUESTS] = {
 		[QR_QUIESCE] = OP_QUIESCE, [QR_RESUME] = OP_RESUME, [QR_RELEASE] = OP_RELEASE};
 	const struct quiesce_result *r = quiesce_result(dr->vm->quiesce);
-	struct json_object *o, *kept = NULL;
+	struct json_object *o, *kept;
 
 	if (r->request == QR_NONE)
 		return;
 	dr->answered.kind = kinds[r->request];
 	dr->answered.start = r->asked;
 	dr->answered.deadline = r->deadline;
-	dr->answered.id = history_find(dr->d, dr->vm->uuid, op_kind_name(dr->answered.kind), r->asked.us);
+	dr->answered.id = history_find(dr->d, dr->vm->uuid, op_kind_name(dr->answered.kind), r->asked.us,
+				       &kept);
 	dr->answered.later = later_digest(dr);
-	if (dr->answered.id)
-		kept = history_read(dr->d, dr->vm->uuid, dr->answered.id);
 	json_object_put(dr->answered.pools);
 	dr->answered.pools = kept ? pools_of(kept) : NULL;
 	if (!kept)
