@@ -60,11 +60,9 @@ static uint64_t later_digest(const struct driver *dr)
 	return h;
 }
 
-static bool same_text(struct json_object *a, struct json_object *b, const char *key)
+static bool same(struct json_object *a, struct json_object *b, const char *key)
 {
-	const char *x = proto_get_text(a, key), *y = proto_get_text(b, key);
-
-	return !strcmp(x ? x : "", y ? y : "");
+	return json_object_equal(proto_get(a, key), proto_get(b, key));
 }
 
 /* Of two records of one operation: what came after the answer. */
@@ -73,14 +71,13 @@ static bool tell_the_same(struct json_object *a, struct json_object *b)
 	struct json_object *va = proto_get(a, "vhbas"), *vb = proto_get(b, "vhbas");
 	size_t n = va ? json_object_array_length(va) : 0;
 
-	if (!same_text(a, b, "later") || !same_text(a, b, "outcome") ||
-	    n != (vb ? json_object_array_length(vb) : 0))
+	if (!same(a, b, "later") || !same(a, b, "outcome") || n != (vb ? json_object_array_length(vb) : 0))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *sa = proto_get(json_object_array_get_idx(va, i), "seen");
 		struct json_object *sb = proto_get(json_object_array_get_idx(vb, i), "seen");
 
-		if (!same_text(sa, sb, "name_server") || !same_text(sa, sb, "name_server_text"))
+		if (!same(sa, sb, "name_server") || !same(sa, sb, "name_server_text"))
 			return false;
 	}
 	return true;
@@ -91,7 +88,7 @@ static struct json_object *pools_of(struct json_object *kept)
 {
 	struct json_object *phases = proto_get(kept, "phases");
 	struct json_object *first = phases ? json_object_array_get_idx(phases, 0) : NULL;
-	const char *name = first ? proto_get_text(first, "phase") : NULL;
+	const char *name = proto_get_text(first, "phase");
 
 	return name && !strcmp(name, "pool") ? json_object_get(first) : NULL;
 }
