@@ -167,11 +167,8 @@ static void abandon_in_worker(struct worker *w, void *arg)
 	struct queue *queue = a->device->queue;
 
 	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
-		if (queue[i].worker == w) {
-			queue_abandon(&queue[i]);
-			if (queue_may_write_late(&queue[i]))
-				atomic_store(&a->late, true);
-		}
+		if (queue[i].worker == w && queue_abandon(&queue[i]))
+			atomic_store(&a->late, true);
 	worker_watch(w);
 }
 

@@ -110,11 +110,11 @@ void queue_leave(struct queue *);
 
 /*
  * Time is up: every command that is still under way is answered now, with BUSY where repeating it does no
- * harm, or goes back into the ring (device_type.h). When all queues have done so, and one of them may still
- * write into the guest's memory, queue_close_memory: what is left of them touches nothing of the guest's.
+ * harm, or goes back into the ring (device_type.h). True: what is left may still write into the guest's
+ * memory; then, when all queues have done so, queue_close_memory: what is left of them touches nothing of the
+ * guest's.
  */
-void queue_abandon(struct queue *);
-bool queue_may_write_late(const struct queue *);
+bool queue_abandon(struct queue *);
 void queue_close_memory(struct queue *);
 
 /* For those who read the log after a move that is unconfirmed: a line for each of them. */

@@ -44,23 +44,37 @@ static void answer_instead(const struct io_task *t)
 	queue_answer(&a);
 }
 
-void queue_abandon(struct queue *q)
+/* All others end in buffers of their own, or only read what is the guest's. */
+static bool may_write_late(const struct io_task *t)
 {
+	return t->orphan && t->state == TASK_KERNEL && t->io.op != DISK_OP_WRITE;
+}
+
+static void abandon(struct queue *q, struct io_task *t)
+{
+	if (q->shared->type->takes_back)
+		queue_take_back(t);
+	else
+		answer_instead(t);
+	t->orphan = true;
+	q->orphans++;
+	if (t->state == TASK_KERNEL)
+		engine_cancel(worker_engine(q->worker), t);
+}
+
+bool queue_abandon(struct queue *q)
+{
+	bool late = false;
+
 	for (unsigned i = 0; i < q->tasks_n; i++) {
 		struct io_task *t = &q->tasks[i];
 
-		if (t->state == TASK_FREE || t->orphan)
-			continue;
-		if (q->shared->type->takes_back)
-			queue_take_back(t);
-		else
-			answer_instead(t);
-		t->orphan = true;
-		q->orphans++;
-		if (t->state == TASK_KERNEL)
-			engine_cancel(worker_engine(q->worker), t);
+		if (t->state != TASK_FREE && !t->orphan)
+			abandon(q, t);
+		late |= may_write_late(t);
 	}
 	vq_flush(&q->vq);
+	return late;
 }
 
 void queue_name_orphans(const struct queue *q)
@@ -68,20 +82,6 @@ void queue_name_orphans(const struct queue *q)
 	for (unsigned i = 0; i < q->tasks_n; i++)
 		if (q->tasks[i].state != TASK_FREE && q->tasks[i].orphan)
 			name_orphan(&q->tasks[i]);
-}
-
-/* All others end in buffers of their own, or only read what is the guest's. */
-static bool may_write_late(const struct io_task *t)
-{
-	return t->orphan && t->state == TASK_KERNEL && t->io.op != DISK_OP_WRITE;
-}
-
-bool queue_may_write_late(const struct queue *q)
-{
-	for (unsigned i = 0; i < q->tasks_n; i++)
-		if (may_write_late(&q->tasks[i]))
-			return true;
-	return false;
 }
 
 void queue_close_memory(struct queue *q)
