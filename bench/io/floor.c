@@ -117,11 +117,8 @@ static uint32_t begin(struct floor *f, struct io_uring *ring, uint32_t begun)
 		uint32_t command = f->asked.command[begun++ % QD_MAX];
 		struct io_uring_sqe *s = io_uring_get_sqe(ring);
 
-		if (f->write)
-			io_uring_prep_write(s, f->disk, f->memory + command * BLOCK, BLOCK,
-					    f->place[command]);
-		else
-			io_uring_prep_read(s, f->disk, f->memory + command * BLOCK, BLOCK, f->place[command]);
+		io_uring_prep_rw(f->write ? IORING_OP_WRITE : IORING_OP_READ, s, f->disk,
+				 f->memory + command * BLOCK, BLOCK, f->place[command]);
 		io_uring_sqe_set_data64(s, command);
 	}
 	return begun;
